@@ -1,0 +1,110 @@
+"""Code lists of the exchange (portal-exchange §4). Values are the portal's; members carry the Vietnamese label."""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+
+
+class DossierStatus(IntEnum):
+    """TrangThaiHoSo: the ten statuses of a dossier, also used by progress steps (§4.1)."""
+
+    REGISTERED = 1
+    RECEIVED = 2
+    NOT_ACCEPTED = 3
+    PROCESSING = 4
+    SUPPLEMENT_REQUESTED = 5
+    FINANCIAL_DUTY = 6
+    WITHDRAWN = 7
+    STOPPED = 8
+    FINISHED = 9
+    RETURNED = 10
+
+    @property
+    def label_vi(self) -> str:
+        return _STATUS_LABELS[self]
+
+
+_STATUS_LABELS = {
+    DossierStatus.REGISTERED: "Mới đăng ký",
+    DossierStatus.RECEIVED: "Được tiếp nhận",
+    DossierStatus.NOT_ACCEPTED: "Không được tiếp nhận",
+    DossierStatus.PROCESSING: "Đang xử lý",
+    DossierStatus.SUPPLEMENT_REQUESTED: "Yêu cầu bổ sung giấy tờ",
+    DossierStatus.FINANCIAL_DUTY: "Yêu cầu thực hiện nghĩa vụ tài chính",
+    DossierStatus.WITHDRAWN: "Công dân yêu cầu rút hồ sơ",
+    DossierStatus.STOPPED: "Dừng xử lý",
+    DossierStatus.FINISHED: "Đã xử lý xong",
+    DossierStatus.RETURNED: "Đã trả kết quả",
+}
+
+
+class Channel(IntEnum):
+    """KenhThucHien: how a dossier was handed in (§4.2). Absent counts as DIRECT on the portal."""
+
+    DIRECT = 1
+    ONLINE = 2
+    POSTAL = 3
+
+
+class SubjectType(IntEnum):
+    """LoaiDoiTuong (§4.3)."""
+
+    CITIZEN = 1
+    BUSINESS = 2
+    STATE_AGENCY = 3
+    ORGANISATION = 4
+
+
+class OnlinePayment(IntEnum):
+    """DuocThanhToanTrucTuyen (§4.5): 0 and 3 both mean "none" (the difference is unverified; we send 0)."""
+
+    NONE = 0
+    PORTAL = 1
+    OWN_GATEWAY = 2
+
+
+class Severity(StrEnum):
+    """What a failed expectation does to its dossier (architecture, "The gate")."""
+
+    REJECT = "reject"
+    BLOCK = "block"
+    WARN = "warn"
+
+
+class SourceMode(StrEnum):
+    """How far a source's dossiers travel: seen only, payloads compared, or sent."""
+
+    OBSERVE = "observe"
+    SHADOW = "shadow"
+    OWN = "own"
+
+
+class LoadMode(StrEnum):
+    """What a load reads. Range and full never move the watermark."""
+
+    INCREMENTAL = "incremental"
+    RANGE = "range"
+    FULL = "full"
+
+
+class LoadState(StrEnum):
+    """Steps of a load; each is reached once, in this order, in one transaction."""
+
+    OPENED = "opened"
+    EXTRACTED = "extracted"
+    STAGED = "staged"
+    GATED = "gated"
+    MERGED = "merged"
+    FAILED = "failed"
+
+
+class DeliveryState(StrEnum):
+    """Where one dossier's delivery to the portal stands."""
+
+    WAITING = "waiting"  # not received yet: no dossier code, nothing is owed
+    BLOCKED = "blocked"  # the gate forbids sending it; reasons are kept
+    OWED = "owed"
+    SENDING = "sending"  # leased by a drain
+    ACKNOWLEDGED = "acknowledged"
+    REJECTED = "rejected"  # the portal refused this version; a newer version is owed again
+    UNSETTLED = "unsettled"  # sent, outcome unknown: the portal is asked before anything is sent again

@@ -1,0 +1,107 @@
+"""The one hierarchy of errors. A terminal error needs a person; a transient one is worth another try as it is.
+
+Every message names, as far as known, the source, the load, the key and what to do next, and never personal data.
+"""
+
+from __future__ import annotations
+
+
+class LienThongError(Exception):
+    """Base of all errors raised on purpose.
+
+    `what` says what is wrong; `next_step` what a person (or the scheduler) does about it.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        next_step: str,
+        source: str | None = None,
+        load: int | str | None = None,
+        key: str | None = None,
+    ) -> None:
+        self.what = what
+        self.next_step = next_step
+        self.source = source
+        self.load = load
+        self.key = key
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        where = [
+            f"{name} {value}"
+            for name, value in (("source", self.source), ("load", self.load), ("key", self.key))
+            if value is not None
+        ]
+        prefix = f"[{', '.join(where)}] " if where else ""
+        return f"{prefix}{self.what} Next: {self.next_step}"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self.what, self.next_step, self.source, self.load, self.key))
+
+
+def _rebuild(
+    kind: type[LienThongError], what: str, next_step: str, source: str | None, load: int | str | None, key: str | None
+) -> LienThongError:
+    return kind(what, next_step=next_step, source=source, load=load, key=key)
+
+
+class TerminalError(LienThongError):
+    """Trying again changes nothing; a person must act."""
+
+
+class TransientError(LienThongError):
+    """The same call may succeed later: networks, locks, outages."""
+
+
+class ContractError(TerminalError):
+    """A source contract, an index definition or a suite can't be used as written."""
+
+
+class SourceUnreachableError(TransientError):
+    """The source system did not answer."""
+
+
+class SourceAccessError(TerminalError):
+    """The source system refused our credentials or a table."""
+
+
+class SchemaDriftError(TerminalError):
+    """A source no longer has the tables or columns that its contract maps, or has ones nobody mapped."""
+
+
+class CollapsedExtractError(TerminalError):
+    """An extract lost what the overlap window had before: promotion stops, the last good state stays."""
+
+
+class LandingCorruptError(TerminalError):
+    """A landed batch no longer equals its manifest."""
+
+
+class ConservationError(TerminalError):
+    """A load does not add up: extracted differs from the sum of its outcomes."""
+
+
+class GateError(TerminalError):
+    """A batch-level expectation failed, or a suite and the quarantine statement disagree."""
+
+
+class LoadStateError(TerminalError):
+    """A load was asked for a step that its state doesn't allow."""
+
+
+class FencedError(TransientError):
+    """Another copy of this work took over; what this copy did has no effect."""
+
+
+class BusyError(TransientError):
+    """A lock or lease is held by another run."""
+
+
+class PortalUnreachableError(TransientError):
+    """The portal did not answer, or answered with a server error."""
+
+
+class PortalAccessError(TerminalError):
+    """The portal refused our account."""

@@ -1,0 +1,47 @@
+"""Where things are: folders of the project and the few settings that come from the environment.
+
+Secrets are never settings: they come from connections (see `lienthong.connections`).
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(os.environ.get("LIENTHONG_HOME") or Path(__file__).resolve().parents[2])
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`landing_url` is any fsspec URL; folders are absolute paths."""
+
+    home: Path
+    landing_url: str
+    reports: Path
+
+    @property
+    def include(self) -> Path:
+        return self.home / "include"
+
+    @property
+    def sql(self) -> Path:
+        return self.include / "sql"
+
+    @property
+    def sources(self) -> Path:
+        override = os.environ.get("LIENTHONG_SOURCES")
+        return Path(override) if override else self.include / "sources"
+
+    @property
+    def expectations(self) -> Path:
+        return self.home / "expectations"
+
+    @classmethod
+    def from_environment(cls) -> Settings:
+        var = Path(os.environ.get("LIENTHONG_VAR") or PROJECT / "var")
+        return cls(
+            home=PROJECT,
+            landing_url=os.environ.get("LIENTHONG_LANDING_URL") or (var / "landing").as_uri(),
+            reports=Path(os.environ.get("LIENTHONG_REPORTS") or var / "reports"),
+        )

@@ -1,0 +1,32 @@
+"""Engines for the warehouse: one per process and URL, UTC sessions, statements that can't hang for ever."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.engine import URL
+
+from lienthong.connections import WAREHOUSE, Resolver
+
+LOCK_TIMEOUT_MS = 120_000
+
+
+def open_warehouse(resolve: Resolver) -> Engine:
+    """The engine of the warehouse connection `lienthong_warehouse`."""
+    return engine_for(resolve(WAREHOUSE).sqlalchemy_url().render_as_string(hide_password=False))
+
+
+@cache
+def engine_for(url: str | URL) -> Engine:
+    """An engine whose sessions are in UTC and give up waiting for a lock after two minutes."""
+    return create_engine(
+        url,
+        pool_size=4,
+        max_overflow=4,
+        pool_pre_ping=True,
+        connect_args={
+            "application_name": "lienthong",
+            "options": f"-c timezone=UTC -c lock_timeout={LOCK_TIMEOUT_MS} -c client_min_messages=warning",
+        },
+    )

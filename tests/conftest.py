@@ -1,0 +1,83 @@
+"""Fixtures that everything shares: one embedded PostgreSQL per test process, a fresh warehouse per test."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, create_engine
+
+REPO = Path(__file__).resolve().parents[1]
+for folder in (REPO, REPO / "plugins"):
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "False")
+
+from devstack.postgres import Postgres, home_for  # noqa: E402
+from lienthong.warehouse.engine import engine_for  # noqa: E402
+from lienthong.warehouse.migrate import upgrade  # noqa: E402
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres(worker_id: str) -> Iterator[Postgres]:
+    """A running server of this test process; nothing on it survives the session."""
+    server = Postgres(home_for(REPO, f"test-{worker_id}"), durable=False)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def worker_id(request: pytest.FixtureRequest) -> str:
+    """Name of this pytest-xdist worker, `main` without xdist."""
+    return getattr(request.config, "workerinput", {}).get("workerid", "main")
+
+
+@pytest.fixture(scope="session")
+def warehouse_template(postgres: Postgres) -> str:
+    """A migrated database that the tests' warehouses are copied from."""
+    name = "warehouse_template"
+    postgres.drop_database(name)
+    postgres.create_database(name)
+    engine = create_engine(postgres.url(name))
+    upgrade(engine)
+    engine.dispose()
+    return name
+
+
+@pytest.fixture
+def new_database(postgres: Postgres) -> Iterator[Callable[..., str]]:
+    """Creates databases for one test and drops them after it; returns their SQLAlchemy URL."""
+    made: list[str] = []
+
+    def create(name: str, template: str = "template0") -> str:
+        database = f"{name}_{next(_numbers)}"
+        postgres.drop_database(database)
+        postgres.create_database(database, template)
+        made.append(database)
+        return postgres.url(database)
+
+    yield create
+    for database in made:
+        postgres.drop_database(database)
+
+
+@pytest.fixture
+def warehouse_url(new_database: Callable[..., str], warehouse_template: str) -> str:
+    """URL of an empty, migrated warehouse."""
+    return new_database("warehouse", warehouse_template)
+
+
+@pytest.fixture
+def warehouse(warehouse_url: str) -> Iterator[Engine]:
+    """Engine of an empty, migrated warehouse."""
+    engine = engine_for(warehouse_url)
+    yield engine
+    engine.dispose()

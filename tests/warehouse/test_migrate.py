@@ -1,0 +1,53 @@
+"""The schema follows the canonical records, and migrations can be run again."""
+
+from __future__ import annotations
+
+import pytest
+from lienthong.model.canonical import PERSON_FIELDS, SPECS, Entity, EntitySpec
+from lienthong.warehouse.migrate import upgrade
+from sqlalchemy import Engine, text
+
+
+def columns_of(warehouse: Engine, schema: str, table: str) -> dict[str, str]:
+    query = text(
+        "SELECT a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_attribute a "
+        "WHERE a.attrelid = to_regclass(:name) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"
+    )
+    with warehouse.connect() as connection:
+        rows = connection.execute(query, {"name": f"{schema}.{table}"}).all()
+    return {name: kind.replace("timestamp with time zone", "timestamptz") for name, kind in rows}
+
+
+@pytest.mark.parametrize("spec", SPECS.values(), ids=lambda spec: spec.entity)
+def test_a_staging_table_has_exactly_the_canonical_fields(warehouse: Engine, spec: EntitySpec) -> None:
+    columns = columns_of(warehouse, "staging", spec.entity)
+    fields = {name: kind for name, kind in list(columns.items())[8 if spec.entity is Entity.DOSSIER else 9 :]}
+    assert fields == {field.name: field.kind.value for field in spec.fields}
+
+
+def test_the_source_record_holds_no_personal_field(warehouse: Engine) -> None:
+    assert not set(PERSON_FIELDS) & set(columns_of(warehouse, "dossier", "source_record"))
+    assert set(PERSON_FIELDS) <= set(columns_of(warehouse, "dossier", "person"))
+
+
+def test_upgrading_twice_changes_nothing(warehouse: Engine) -> None:
+    upgrade(warehouse)
+    with warehouse.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM public.schema_version")).scalar_one() == 1
+
+
+def test_a_tenant_gets_one_partition_of_every_large_table_and_staging_is_unlogged(warehouse: Engine) -> None:
+    with warehouse.begin() as connection:
+        for _ in range(2):
+            connection.execute(text("SELECT ops.ensure_tenant('H17')"))
+        parents = connection.execute(text("SELECT count(*) FROM pg_partitioned_table")).scalar_one()
+        kinds = connection.execute(
+            text(
+                "SELECT ns.nspname, c.relpersistence::text, count(*) FROM pg_class c "
+                "JOIN pg_namespace ns ON ns.oid = c.relnamespace WHERE c.relispartition AND c.relkind = 'r' "
+                "GROUP BY 1, 2"
+            )
+        ).all()
+    assert sum(count for _, _, count in kinds) == parents
+    assert {persistence for schema, persistence, _ in kinds if schema == "staging"} == {"u"}
+    assert {persistence for schema, persistence, _ in kinds if schema != "staging"} == {"p"}
