@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import Engine, text
+
 from lienthong.model.canonical import PERSON_FIELDS, SPECS, Entity, EntitySpec
 from lienthong.warehouse.migrate import upgrade
-from sqlalchemy import Engine, text
 
 
 def columns_of(warehouse: Engine, schema: str, table: str) -> dict[str, str]:
@@ -21,7 +22,7 @@ def columns_of(warehouse: Engine, schema: str, table: str) -> dict[str, str]:
 @pytest.mark.parametrize("spec", SPECS.values(), ids=lambda spec: spec.entity)
 def test_a_staging_table_has_exactly_the_canonical_fields(warehouse: Engine, spec: EntitySpec) -> None:
     columns = columns_of(warehouse, "staging", spec.entity)
-    fields = {name: kind for name, kind in list(columns.items())[8 if spec.entity is Entity.DOSSIER else 9 :]}
+    fields = dict(list(columns.items())[8 if spec.entity is Entity.DOSSIER else 9 :])
     assert fields == {field.name: field.kind.value for field in spec.fields}
 
 

@@ -19,7 +19,19 @@ CREATE TABLE ops.tenant (
     CHECK (tenant ~ '^[A-Z][0-9]{2}$')
 );
 
--- The load ledger: one row per run of one source. merge_no orders what was believed when, within a tenant.
+-- What the contracts say of each source, as of its last load; merge reads the precedence from here.
+CREATE TABLE ops.source (
+    tenant text NOT NULL,
+    source_id text NOT NULL,
+    title text NOT NULL,
+    precedence smallint NOT NULL,
+    mode text NOT NULL,
+    contract_hash text NOT NULL,
+    PRIMARY KEY (tenant, source_id)
+);
+
+-- The load ledger: one row per run of one source. merge_no orders what was believed when, within a tenant. A step that
+-- failed leaves the state where it was and says why in `error`; the next try goes on from there.
 CREATE TABLE ops.load (
     load_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     tenant text NOT NULL,
@@ -34,6 +46,7 @@ CREATE TABLE ops.load (
     lease_until timestamptz,
     manifest_url text,
     observed_at timestamptz,
+    staged_rows jsonb,
     merge_no bigint,
     opened_at timestamptz NOT NULL,
     extracted_at timestamptz,
@@ -43,7 +56,7 @@ CREATE TABLE ops.load (
     failed_at timestamptz,
     error text,
     UNIQUE (tenant, source_id, run_key),
-    CHECK (state IN ('opened', 'extracted', 'staged', 'gated', 'merged', 'failed')),
+    CHECK (state IN ('opened', 'extracted', 'staged', 'gated', 'merged')),
     CHECK (mode IN ('incremental', 'range', 'full'))
 );
 
@@ -496,3 +509,19 @@ BEGIN
     END LOOP;
 END;
 $$;
+
+-- Statistics of what was just staged: without them the planner takes a new load for an empty table.
+CREATE FUNCTION ops.analyze_staging(of_tenant text) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    table_name text;
+BEGIN
+    FOREACH table_name IN ARRAY ARRAY['dossier', 'step', 'document', 'fee'] LOOP
+        EXECUTE format('ANALYZE staging.%I', table_name || '__' || lower(of_tenant));
+    END LOOP;
+END;
+$$;
+
+-- One value inside a hash: its length keeps neighbours apart, and NULL differs from ''. Recipe 1 of the record hash.
+CREATE FUNCTION ops.hash_part(value text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT coalesce(length(value)::text || ':' || value, '-') $$;

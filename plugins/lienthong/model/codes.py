@@ -88,14 +88,13 @@ class LoadMode(StrEnum):
 
 
 class LoadState(StrEnum):
-    """Steps of a load; each is reached once, in this order, in one transaction."""
+    """Steps of a load; each is reached once, in this order, in one transaction. A failed step leaves the state."""
 
     OPENED = "opened"
     EXTRACTED = "extracted"
     STAGED = "staged"
     GATED = "gated"
     MERGED = "merged"
-    FAILED = "failed"
 
 
 class DeliveryState(StrEnum):

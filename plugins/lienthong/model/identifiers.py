@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 
 #: Accepts every MaHoSo style seen: old and new agency codes, four digits, or the five of one vendor's random codes.
 DOSSIER_CODE_PATTERN = r"^(?:\d{3}\.\d{2}\.\d{2}\.[A-Z]\d{2}|[A-Z]\d{2}(?:\.\d{2,3}){1,3})-\d{6}-\d{4,5}$"
@@ -11,7 +10,6 @@ PROCEDURE_BASE_PATTERN = r"^\d\.\d{6}$"
 
 _DOSSIER_CODE = re.compile(DOSSIER_CODE_PATTERN)
 _PROCEDURE = re.compile(r"^(\d\.\d{6})(?:\.|$)")
-_NAMESPACE = uuid.UUID("6f1d6c1e-7a4e-5d0b-9a52-0d1f5b0c7a66")
 
 
 def is_dossier_code(text: str) -> bool:
@@ -43,8 +41,3 @@ def normalise_agency_code(text: str | None) -> str | None:
 def sender_code(tenant: str) -> str:
     """`madonvi` of a province or ministry on the wire: `H17` → `000.00.00.H17`."""
     return f"000.00.00.{tenant}"
-
-
-def dossier_uuid(tenant: str, source_id: str, source_key: str) -> uuid.UUID:
-    """Deterministic identity of the dossier that this source record opens."""
-    return uuid.uuid5(_NAMESPACE, f"{tenant}\x1f{source_id}\x1f{source_key}")

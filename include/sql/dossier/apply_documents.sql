@@ -1,0 +1,41 @@
+-- Purpose: store the children of inserted and updated dossiers with the version they belong to.
+-- Grain: one row per child; a child staged twice counts once, the last row wins. Idempotency: as retire_documents.
+-- Locks: inserts only, under the tenant's lock.
+INSERT INTO dossier.document (
+    tenant,
+    source_id,
+    source_key,
+    child_key,
+    version,
+    role,
+    component_code,
+    result_code,
+    has_file,
+    removed,
+    digitised,
+    reuse,
+    from_citizen_store,
+    name,
+    url
+)
+SELECT DISTINCT ON (c.source_key, c.child_key)
+    :tenant,
+    :source_id,
+    c.source_key,
+    c.child_key,
+    v.version,
+    c.role,
+    c.component_code,
+    c.result_code,
+    c.has_file,
+    c.removed,
+    c.digitised,
+    c.reuse,
+    c.from_citizen_store,
+    c.name,
+    c.url
+FROM staging.verdict AS v
+INNER JOIN staging.document AS c
+    ON c.tenant = :tenant AND c.load_id = :load_id AND c.source_key = v.source_key
+WHERE v.tenant = :tenant AND v.load_id = :load_id AND v.outcome IN ('inserted', 'updated')
+ORDER BY c.source_key, c.child_key, c.row_no DESC;

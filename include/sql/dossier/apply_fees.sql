@@ -1,0 +1,35 @@
+-- Purpose: store the children of inserted and updated dossiers with the version they belong to.
+-- Grain: one row per child; a child staged twice counts once, the last row wins. Idempotency: as retire_fees.
+-- Locks: inserts only, under the tenant's lock.
+INSERT INTO dossier.fee (
+    tenant,
+    source_id,
+    source_key,
+    child_key,
+    version,
+    name,
+    fee_code,
+    kind,
+    amount,
+    payment_channel,
+    paid,
+    paid_at
+)
+SELECT DISTINCT ON (c.source_key, c.child_key)
+    :tenant,
+    :source_id,
+    c.source_key,
+    c.child_key,
+    v.version,
+    c.name,
+    c.fee_code,
+    c.kind,
+    c.amount,
+    c.payment_channel,
+    c.paid,
+    c.paid_at
+FROM staging.verdict AS v
+INNER JOIN staging.fee AS c
+    ON c.tenant = :tenant AND c.load_id = :load_id AND c.source_key = v.source_key
+WHERE v.tenant = :tenant AND v.load_id = :load_id AND v.outcome IN ('inserted', 'updated')
+ORDER BY c.source_key, c.child_key, c.row_no DESC;

@@ -1,0 +1,41 @@
+-- Purpose: store the children of inserted and updated dossiers with the version they belong to.
+-- Grain: one row per child; a child staged twice counts once, the last row wins. Idempotency: as retire_steps.
+-- Locks: inserts only, under the tenant's lock.
+INSERT INTO dossier.step (
+    tenant,
+    source_id,
+    source_key,
+    child_key,
+    version,
+    step_no,
+    status,
+    status_raw,
+    occurred_at,
+    started_at,
+    due_at,
+    actor_title,
+    department,
+    actor_name,
+    content
+)
+SELECT DISTINCT ON (c.source_key, c.child_key)
+    :tenant,
+    :source_id,
+    c.source_key,
+    c.child_key,
+    v.version,
+    c.step_no,
+    c.status,
+    c.status_raw,
+    c.occurred_at,
+    c.started_at,
+    c.due_at,
+    c.actor_title,
+    c.department,
+    c.actor_name,
+    c.content
+FROM staging.verdict AS v
+INNER JOIN staging.step AS c
+    ON c.tenant = :tenant AND c.load_id = :load_id AND c.source_key = v.source_key
+WHERE v.tenant = :tenant AND v.load_id = :load_id AND v.outcome IN ('inserted', 'updated')
+ORDER BY c.source_key, c.child_key, c.row_no DESC;

@@ -1,0 +1,19 @@
+-- Purpose: one load, locked until the transaction ends: two copies of a step run one after the other.
+-- Grain: one row. Idempotency: reads only. Locks: the load's row.
+SELECT
+    load_id,
+    tenant,
+    source_id,
+    run_key,
+    mode,
+    window_from,
+    window_to,
+    state,
+    fence,
+    lease_until,
+    manifest_url,
+    observed_at,
+    staged_rows
+FROM ops.load
+WHERE load_id = :load_id
+FOR UPDATE;

@@ -1,0 +1,17 @@
+-- Purpose: one load. Grain: one row. Idempotency: reads only. Locks: none.
+SELECT
+    load_id,
+    tenant,
+    source_id,
+    run_key,
+    mode,
+    window_from,
+    window_to,
+    state,
+    fence,
+    lease_until,
+    manifest_url,
+    observed_at,
+    staged_rows
+FROM ops.load
+WHERE load_id = :load_id;

@@ -1,0 +1,109 @@
+"""`lienthong …`: the pipeline from a terminal, without Airflow. Connections come from AIRFLOW_CONN_… variables."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from lienthong.model.errors import LienThongError
+from lienthong.model.periods import BUSINESS_ZONE
+from lienthong.pipeline.runtime import Runtime
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+
+
+def run_key(name: str) -> str:
+    """A run key for one command at one moment."""
+    return f"cli__{name}__{datetime.now(BUSINESS_ZONE).isoformat()}"
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the warehouse to the newest schema."""
+    from lienthong.warehouse.migrate import upgrade
+
+    upgrade(Runtime.from_environment().warehouse())
+    typer.echo("Kho dữ liệu đã ở phiên bản mới nhất.")
+
+
+@app.command("catalogue")
+def catalogue() -> None:
+    """Sync the national catalogue (procedures, agencies)."""
+    from lienthong.pipeline.catalogue import sync_catalogue
+
+    typer.echo(sync_catalogue(Runtime.from_environment(), run_key("catalogue")))
+
+
+@app.command()
+def load(
+    source: Annotated[str, typer.Argument(help="Source id: the name of its file in include/sources.")],
+    mode: Annotated[str, typer.Option(help="incremental or full.")] = "incremental",
+) -> None:
+    """Load one source: extract, stage, gate, merge."""
+    from lienthong.pipeline.load import load_once
+
+    typer.echo(load_once(Runtime.from_environment(), source, run_key(f"load__{source}"), mode))
+
+
+@app.command()
+def push(tenant: Annotated[str, typer.Argument(help="Province or ministry, e.g. H17.")]) -> None:
+    """Deliver what one province owes the portal."""
+    from lienthong.pipeline.push import push as push_tenant
+
+    typer.echo(push_tenant(Runtime.from_environment(), tenant, run_key(f"push__{tenant}")))
+
+
+@app.command()
+def score(
+    month: Annotated[str | None, typer.Argument(help="YYYY-MM; by default the month just ended.")] = None,
+    final: Annotated[bool, typer.Option(help="Final instead of provisional.")] = False,
+) -> None:
+    """Compute the month's scores, print them and write the workbook."""
+    from rich.console import Console
+
+    from lienthong.pipeline.score import publish
+    from lienthong.pipeline.score import score as compute
+    from lienthong.pipeline.summary import print_scores
+
+    rt = Runtime.from_environment()
+    run_id = compute(rt, month, run_key("score"), final)
+    print_scores(rt, Console(), run_id)
+    for path in publish(rt, run_id).values():
+        typer.echo(path)
+
+
+@app.command()
+def status() -> None:
+    """The newest load of every source and where deliveries stand."""
+    from rich.console import Console
+
+    from lienthong.pipeline.summary import print_deliveries, print_loads
+
+    rt, console = Runtime.from_environment(), Console()
+    print_loads(rt, console)
+    print_deliveries(rt, console)
+
+
+@app.command()
+def contracts() -> None:
+    """Check every source contract; exit code 1 when one is broken."""
+    from lienthong.sources.contract import read_contracts
+
+    found = read_contracts(Runtime.from_environment().settings.sources)
+    for contract in found.valid.values():
+        typer.echo(f"ok   {contract.source_id}: {contract.title}")
+    for error in found.errors:
+        typer.echo(f"LỖI  {error}", err=True)
+    if found.errors:
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Entry point: our own errors are one clear line, not a traceback."""
+    try:
+        app()
+    except LienThongError as error:
+        typer.echo(f"Lỗi: {error}", err=True)
+        raise SystemExit(1) from None

@@ -1,0 +1,263 @@
+"""One load of one source: extract → stage → gate → merge, each step a transaction that can be repeated or doubled.
+
+Only the load's id travels between steps. A step asked for again after it succeeded does nothing; a step whose earlier
+try was killed starts over; two copies at once run one after the other (extract: the newest claim counts).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from functools import wraps
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+from psycopg2.errors import LockNotAvailable
+from sqlalchemy.exc import OperationalError
+
+from lienthong.model.codes import LoadMode, LoadState
+from lienthong.model.errors import BusyError, ConservationError, ContractError, LienThongError
+from lienthong.pipeline.runtime import Runtime
+from lienthong.warehouse import ledger, staging
+from lienthong.warehouse import merge as merging
+from lienthong.warehouse.ledger import Load
+from lienthong.warehouse.statements import run
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+    from lienthong.landing import LandedBatch
+    from lienthong.sources.contract import SourceContract
+    from lienthong.sources.profile import Profile
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def open_load(
+    rt: Runtime,
+    source_id: str,
+    run_key: str,
+    mode: str = "incremental",
+    window_from: datetime | None = None,
+    window_to: datetime | None = None,
+) -> int:
+    """The load of this run, opened if it is new; returns its id. `mode="range"` needs both window ends (aware)."""
+    contract = rt.contract(source_id)
+    kind = LoadMode(mode)
+    if (kind is LoadMode.RANGE) != (window_from is not None and window_to is not None):
+        raise ContractError(
+            "A range load takes window_from and window_to, other loads take neither.",
+            source=source_id,
+            next_step="give both ends of the window, with a time zone, or another mode.",
+        )
+    window = (window_from, window_to) if window_from is not None and window_to is not None else None
+    source = ledger.SourceDescription(
+        contract.tenant,
+        contract.source_id,
+        contract.title,
+        contract.precedence,
+        contract.mode.value,
+        contract.contract_hash,
+    )
+    with rt.warehouse().begin() as connection:
+        return ledger.open_load(connection, source, run_key, mode=kind, window=window, now=rt.now())
+
+
+def remembering_failure(
+    step: Callable[Concatenate[Runtime, int, P], T],
+) -> Callable[Concatenate[Runtime, int, P], T]:
+    """Keep a failed step's words in the ledger, where `lienthong status` and the pages find them."""
+
+    @wraps(step)
+    def wrapped(rt: Runtime, load_id: int, *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return step(rt, load_id, *args, **kwargs)
+        except LienThongError as error:
+            with rt.warehouse().begin() as connection:
+                ledger.fail_load(connection, load_id, f"{step.__name__}: {error}", rt.now())
+            raise
+
+    return wrapped
+
+
+@remembering_failure
+def extract(rt: Runtime, load_id: int) -> None:
+    """Read the source into landing. No database transaction is held meanwhile."""
+    from lienthong.landing import LandingStore, Watermark
+    from lienthong.sources.profile import Window
+
+    with rt.warehouse().begin() as connection:
+        load = ledger.lock_load(connection, load_id)
+        fence = ledger.claim_extract(connection, load_id, rt.now())
+        if fence is None:
+            return
+        rows = run(connection, "ops/read_watermarks", tenant=load.tenant, source_id=load.source_id).all()
+    watermarks = {
+        row.table_name: Watermark(row.table_name, row.modified_at, row.last_key, row.overlap_rows) for row in rows
+    }
+    contract, profile = _source(rt, load)
+    store = LandingStore(rt.settings.landing_url)
+    writer = store.writer(load.tenant, load.source_id, load_id, fence)
+    window = Window(load.window_from, load.window_to) if load.window_from and load.window_to else None
+    manifest_url = profile.extract(contract, rt.resolve(contract.connection), writer, watermarks, load.mode, window)
+    observed_at = store.open(manifest_url).manifest.facts.observed_at
+    with rt.warehouse().begin() as connection:
+        ledger.finish_extract(connection, load, fence, manifest_url=manifest_url, observed_at=observed_at, now=rt.now())
+    store.discard_uncommitted(load.tenant, load.source_id, load_id, fence)
+
+
+@remembering_failure
+def stage(rt: Runtime, load_id: int) -> None:
+    """Canonicalise the landed batch into staging."""
+    with _step(rt, load_id, done=(LoadState.STAGED, LoadState.GATED, LoadState.MERGED)) as (connection, load):
+        if load is None:
+            return
+        ledger.require(load, LoadState.EXTRACTED)
+        _stage(rt, connection, load)
+
+
+@remembering_failure
+def gate(rt: Runtime, load_id: int) -> None:
+    """Run the expectations on what is staged; failing rows and their reasons go to staging.violation."""
+    from lienthong.quality.gate import run_gate
+
+    _refill_if_emptied(rt, load_id)
+    with _step(rt, load_id, done=(LoadState.GATED, LoadState.MERGED)) as (connection, load):
+        if load is None:
+            return
+        ledger.require(load, LoadState.STAGED)
+        run_gate(
+            rt.warehouse(),
+            tenant=load.tenant,
+            source_id=load.source_id,
+            load_id=load_id,
+            now=rt.now(),
+            home=rt.settings.home,
+        )
+        ledger.finish_gate(connection, load, rt.now())
+
+
+@remembering_failure
+def merge(rt: Runtime, load_id: int) -> dict[str, object]:
+    """Make the load believed: data, quarantine, services and watermarks in one transaction. Returns its counts."""
+    from lienthong.quality.quarantine import apply_gate
+
+    if _refill_if_emptied(rt, load_id):
+        gate(rt, load_id)
+    with _step(rt, load_id, done=(LoadState.MERGED,)) as (connection, load):
+        if load is None:
+            return counts_of(rt, load_id)
+        ledger.require(load, LoadState.GATED)
+        merging.lock_tenant(connection, load.tenant)
+        contract, profile = _source(rt, load)
+        batch = _landed(rt, load)
+        merging.merge_load(connection, load, _extracted(profile, batch))
+        apply_gate(
+            connection,
+            tenant=load.tenant,
+            source_id=load.source_id,
+            load_id=load_id,
+            manifest_url=batch.url,
+            now=rt.now(),
+        )
+        services = profile.services(contract, batch).to_pylist()
+        merging.merge_services(connection, load, [merging.Service(**row) for row in services])
+        merging.advance_watermarks(
+            connection,
+            load,
+            [
+                merging.TableWatermark(mark.table, mark.modified_at, mark.last_key, mark.overlap_rows)
+                for mark in batch.manifest.facts.watermarks.values()
+            ],
+        )
+        ledger.finish_merge(connection, load, rt.now())
+        run(connection, "staging/clear_load", tenant=load.tenant, load_id=load_id)
+    return counts_of(rt, load_id)
+
+
+def counts_of(rt: Runtime, load_id: int) -> dict[str, object]:
+    """The conservation ledger of a merged load: entity → outcome → rows."""
+    with rt.warehouse().connect() as connection:
+        load = ledger.read_load(connection, load_id)
+        rows = run(connection, "ops/read_load_counts", tenant=load.tenant, load_id=load_id).mappings().all()
+    return {
+        "source_id": load.source_id,
+        "load_id": load_id,
+        "counts": {row["entity"]: {name: value for name, value in row.items() if name != "entity"} for row in rows},
+    }
+
+
+def load_once(rt: Runtime, source_id: str, run_key: str, mode: str = "incremental") -> dict[str, object]:
+    """All steps of a load in this process: for the command line, benchmarks and tests."""
+    load_id = open_load(rt, source_id, run_key, mode)
+    extract(rt, load_id)
+    stage(rt, load_id)
+    gate(rt, load_id)
+    return merge(rt, load_id)
+
+
+@contextmanager
+def _step(rt: Runtime, load_id: int, done: tuple[LoadState, ...]) -> Iterator[tuple[Connection, Load | None]]:
+    """A transaction that holds the load's lock; yields no load when the step was already done."""
+    with rt.warehouse().begin() as connection:
+        try:
+            load = ledger.lock_load(connection, load_id)
+        except OperationalError as error:
+            if not isinstance(error.orig, LockNotAvailable):
+                raise
+            raise BusyError(
+                "Another copy of this step is still at work.", load=load_id, next_step="try again later."
+            ) from error
+        yield connection, None if load.state in done else load
+
+
+def _stage(rt: Runtime, connection: Connection, load: Load) -> None:
+    contract, profile = _source(rt, load)
+    batch = _landed(rt, load)
+    batch.verify()
+    counts = staging.stage_rows(connection, load.tenant, load.load_id, profile.canonicalise(contract, batch))
+    landed = _extracted(profile, batch)
+    if counts != landed:
+        raise ConservationError(
+            f"Landed {landed}, canonicalised {counts}.",
+            source=load.source_id,
+            load=load.load_id,
+            next_step="nothing was staged; report this as a defect of the source profile.",
+        )
+    ledger.finish_stage(connection, load, counts, rt.now())
+
+
+def _refill_if_emptied(rt: Runtime, load_id: int) -> bool:
+    """Stage again if staged rows are missing: after a crash PostgreSQL empties unlogged tables without an error."""
+    with rt.warehouse().begin() as connection:
+        load = ledger.lock_load(connection, load_id)
+        if load.state not in (LoadState.STAGED, LoadState.GATED):
+            return False
+        if staging.staged_rows(connection, load.tenant, load_id) == dict(load.staged_rows or {}):
+            return False
+        ledger.reopen_stage(connection, load)
+    stage(rt, load_id)
+    return True
+
+
+def _source(rt: Runtime, load: Load) -> tuple[SourceContract, Profile]:
+    from lienthong.sources.profiles import profile_of
+
+    contract = rt.contract(load.source_id)
+    return contract, profile_of(contract)
+
+
+def _landed(rt: Runtime, load: Load) -> LandedBatch:
+    from lienthong.landing import LandingStore
+
+    assert load.manifest_url is not None, "an extracted load has a manifest"
+    return LandingStore(rt.settings.landing_url).open(load.manifest_url)
+
+
+def _extracted(profile: Profile, batch: LandedBatch) -> Mapping[str, int]:
+    """Rows landed per entity: what conservation starts from."""
+    tables = batch.manifest.tables
+    return {
+        entity.value: tables[table].rows if table in tables else 0 for entity, table in profile.entity_tables.items()
+    }

@@ -1,0 +1,60 @@
+"""What every step of the pipeline needs from the outside: settings, connections, a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from lienthong.connections import Resolver, from_environment
+from lienthong.model.errors import ContractError
+from lienthong.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from lienthong.sources.contract import SourceContract
+
+
+def utc_now() -> datetime:
+    """The clock of production."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Settings, a connection resolver (Airflow's or the environment's) and a clock; passed to every step."""
+
+    settings: Settings
+    resolve: Resolver
+    now: Callable[[], datetime] = utc_now
+
+    @classmethod
+    def from_environment(cls) -> Runtime:
+        """For the command line: settings and connections from environment variables."""
+        return cls(Settings.from_environment(), from_environment)
+
+    def warehouse(self) -> Engine:
+        from lienthong.warehouse.engine import open_warehouse
+
+        return open_warehouse(self.resolve)
+
+    def contracts(self) -> dict[str, SourceContract]:
+        """Every usable contract by source id; a broken one never hides the others."""
+        from lienthong.sources.contract import read_contracts
+
+        return read_contracts(self.settings.sources).valid
+
+    def contract(self, source_id: str) -> SourceContract:
+        """One contract; its own error when it is broken, ContractError when there is none."""
+        from lienthong.sources.contract import load_contract
+
+        path = self.settings.sources / f"{source_id}.yaml"
+        if not path.exists():
+            raise ContractError(
+                "There is no contract for this source.",
+                source=source_id,
+                next_step=f"write {path.name} in {self.settings.sources.name}/ (see docs/how-a-dossier-travels.md).",
+            )
+        return load_contract(path)

@@ -1,0 +1,140 @@
+"""What a run of the pipeline did, for people at a terminal, in Vietnamese."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lienthong.pipeline.runtime import Runtime
+from lienthong.warehouse.statements import run
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+ENTITY_LABELS = {"dossier": "Hồ sơ", "step": "Bước xử lý", "document": "Giấy tờ", "fee": "Phí, lệ phí"}
+OUTCOME_LABELS = {
+    "extracted": "Trích xuất",
+    "inserted": "Thêm mới",
+    "updated": "Cập nhật",
+    "unchanged": "Không đổi",
+    "duplicate": "Trùng",
+    "stale": "Cũ hơn",
+    "quarantined": "Cách ly",
+}
+STATE_LABELS = {
+    "acknowledged": "Đã đồng bộ",
+    "blocked": "Bị chặn",
+    "rejected": "Cổng từ chối",
+    "waiting": "Chưa tiếp nhận",
+    "owed": "Còn nợ",
+    "sending": "Đang gửi",
+    "unsettled": "Chưa rõ kết quả",
+}
+
+
+@dataclass(frozen=True)
+class Before:
+    """Where the warehouse stood before a run, so that the summary can tell what is new."""
+
+    last_load: int
+    acknowledged: Mapping[str, int]
+
+
+def vietnamese(number: int) -> str:
+    """1234567 → 1.234.567."""
+    return f"{number:,}".replace(",", ".")
+
+
+def print_summary(rt: Runtime, console: Console, *, run_id: int | None, reports: Mapping[str, str], logs: str) -> None:
+    """Loads per source, deliveries per province, the month's scores, and where to read on."""
+    print_loads(rt, console)
+    print_deliveries(rt, console)
+    if run_id is not None:
+        print_scores(rt, console, run_id)
+    console.print("\n[bold]Xem tiếp ở đâu[/bold]")
+    labels = {"workbook": "Bảng điểm (XLSX)", "quarantine": "Báo cáo cách ly"}
+    for name, path in reports.items():
+        console.print(f"  {labels.get(name, name)}: {path}", soft_wrap=True)
+    console.print(f"  Nhật ký: {logs}", soft_wrap=True)
+
+
+def print_loads(rt: Runtime, console: Console) -> None:
+    """One table per source: its newest load, every entity, adding up."""
+    from rich.table import Table
+
+    with rt.warehouse().connect() as connection:
+        loads = run(connection, "ops/read_latest_loads").mappings().all()
+        counts = {
+            load["load_id"]: run(
+                connection, "ops/read_load_counts", tenant=load["tenant"], load_id=load["load_id"]
+            ).mappings().all()
+            for load in loads
+        }  # fmt: skip
+    for load in loads:
+        table = Table(
+            title=f"Nguồn {load['source_id']} ({load['tenant']}), lần nạp {load['load_id']}", title_style="bold"
+        )
+        table.add_column("Loại")
+        for label in OUTCOME_LABELS.values():
+            table.add_column(label, justify="right")
+        rows = {row["entity"]: row for row in counts[load["load_id"]]}
+        for entity in (entity for entity in ENTITY_LABELS if entity in rows):
+            table.add_row(ENTITY_LABELS[entity], *(vietnamese(rows[entity][outcome]) for outcome in OUTCOME_LABELS))
+        console.print(table)
+        if load["error"]:
+            console.print(f"  [red]Lỗi: {load['error']}[/red]", markup=True, soft_wrap=True)
+        elif rows and not _is_new(rows.values()):
+            console.print("  Không có gì mới: mọi hồ sơ đọc lại đều giống lần trước.")
+
+
+def print_deliveries(rt: Runtime, console: Console) -> None:
+    """Where the delivery of every province's dossiers stands, with the reasons of what is held back."""
+    from rich.table import Table
+
+    from lienthong.exchange.summary import delivery_summary
+    from lienthong.pipeline.push import tenants
+
+    engine = rt.warehouse()
+    summaries = {tenant: delivery_summary(engine, tenant) for tenant in tenants(rt)}
+    table = Table(title="Gửi lên Cổng Dịch vụ công quốc gia (theo tỉnh, số hồ sơ)", title_style="bold")
+    table.add_column("Tỉnh")
+    for label in STATE_LABELS.values():
+        table.add_column(label, justify="right")
+    table.add_column("Bước đã gửi", justify="right")
+    for tenant, summary in summaries.items():
+        states = {state.value: amount for state, amount in summary.states.items()}
+        table.add_row(
+            tenant,
+            *(vietnamese(states.get(state, 0)) for state in STATE_LABELS),
+            vietnamese(summary.steps.get("acknowledged", 0)),
+        )
+    console.print(table)
+    titles = _rule_titles(rt)
+    for tenant, summary in summaries.items():
+        if summary.reasons:
+            reasons = ", ".join(
+                f"{titles.get(reason, reason)}: {vietnamese(amount)}"
+                for reason, amount in sorted(summary.reasons.items(), key=lambda item: (-item[1], item[0]))
+            )
+            console.print(f"  {tenant} bị chặn vì: {reasons}", soft_wrap=True)
+
+
+def print_scores(rt: Runtime, console: Console, run_id: int) -> None:
+    """The month's score table."""
+    from lienthong.indices import scores
+    from lienthong.reports.terminal import score_lines
+
+    console.print()
+    for line in score_lines(scores(rt.warehouse(), run_id)):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _is_new(rows: Sequence[Mapping[str, int]] | object) -> bool:
+    return any(row["inserted"] or row["updated"] for row in rows)  # type: ignore[attr-defined]
+
+
+def _rule_titles(rt: Runtime) -> dict[str, str]:
+    with rt.warehouse().connect() as connection:
+        rows = run(connection, "quality/read_rule_titles").all()
+    return {"dossier_code_collision": "Mã hồ sơ đã thuộc hồ sơ khác"} | {row.rule_id: row.title_vi for row in rows}

@@ -1,0 +1,156 @@
+"""The load ledger: which run of which source stands where. State moves only here, in our own schema."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.engine import Connection, RowMapping
+
+from lienthong.model.codes import LoadMode, LoadState
+from lienthong.model.errors import FencedError, LoadStateError
+from lienthong.warehouse.statements import run
+
+#: How long an extract may be silent before another copy may take over (it may do so earlier: the fence protects).
+EXTRACT_LEASE = timedelta(hours=6)
+
+
+@dataclass(frozen=True)
+class Load:
+    """One row of the ledger. `fence` is the newest claim on the extract, `staged_rows` what was staged per entity."""
+
+    load_id: int
+    tenant: str
+    source_id: str
+    run_key: str
+    mode: LoadMode
+    window_from: datetime | None
+    window_to: datetime | None
+    state: LoadState
+    fence: int
+    lease_until: datetime | None
+    manifest_url: str | None
+    observed_at: datetime | None
+    staged_rows: Mapping[str, int] | None
+
+
+@dataclass(frozen=True)
+class SourceDescription:
+    """What the ledger keeps of a contract."""
+
+    tenant: str
+    source_id: str
+    title: str
+    precedence: int
+    mode: str
+    contract_hash: str
+
+
+def open_load(
+    connection: Connection,
+    source: SourceDescription,
+    run_key: str,
+    *,
+    mode: LoadMode,
+    window: tuple[datetime, datetime] | None,
+    now: datetime,
+) -> int:
+    """The load of this run, opened if it is new. The same run key always gives the same load."""
+    run(connection, "ops/ensure_tenant", tenant=source.tenant)
+    run(connection, "ops/describe_source", vars(source))
+    run(
+        connection,
+        "ops/open_load",
+        tenant=source.tenant,
+        source_id=source.source_id,
+        run_key=run_key,
+        mode=mode.value,
+        window_from=window[0] if window else None,
+        window_to=window[1] if window else None,
+        contract_hash=source.contract_hash,
+        now=now,
+    )
+    found = run(
+        connection, "ops/read_load_by_run", tenant=source.tenant, source_id=source.source_id, run_key=run_key
+    ).scalar_one()
+    return int(found)
+
+
+def read_load(connection: Connection, load_id: int) -> Load:
+    """The load, unlocked. LoadStateError when there is none."""
+    return _load(run(connection, "ops/read_load", load_id=load_id).mappings().one_or_none(), load_id)
+
+
+def lock_load(connection: Connection, load_id: int) -> Load:
+    """The load, locked until the transaction ends."""
+    return _load(run(connection, "ops/lock_load", load_id=load_id).mappings().one_or_none(), load_id)
+
+
+def require(load: Load, *states: LoadState) -> None:
+    """LoadStateError unless the load is in one of `states`."""
+    if load.state not in states:
+        raise LoadStateError(
+            f"The load is {load.state.value}, this step needs {' or '.join(state.value for state in states)}.",
+            source=load.source_id,
+            load=load.load_id,
+            next_step="run the steps in order: extract, stage, gate, merge.",
+        )
+
+
+def claim_extract(connection: Connection, load_id: int, now: datetime) -> int | None:
+    """Take the extract of a load; returns the fence to finish it with, or None when it is already extracted."""
+    fence = run(connection, "ops/claim_extract", load_id=load_id, lease_until=now + EXTRACT_LEASE).scalar_one_or_none()
+    return None if fence is None else int(fence)
+
+
+def finish_extract(
+    connection: Connection, load: Load, fence: int, *, manifest_url: str, observed_at: datetime, now: datetime
+) -> None:
+    """Commit an extract. FencedError when a newer copy claimed it meanwhile: its batch counts, not ours."""
+    done = run(
+        connection,
+        "ops/finish_extract",
+        load_id=load.load_id,
+        fence=fence,
+        manifest_url=manifest_url,
+        observed_at=observed_at,
+        now=now,
+    )
+    if done.rowcount != 1:
+        raise FencedError(
+            "Another copy of this extract took over.",
+            source=load.source_id,
+            load=load.load_id,
+            next_step="nothing: the other copy finishes the work.",
+        )
+
+
+def finish_stage(connection: Connection, load: Load, staged_rows: Mapping[str, int], now: datetime) -> None:
+    run(connection, "ops/finish_stage", load_id=load.load_id, staged_rows=json.dumps(dict(staged_rows)), now=now)
+
+
+def reopen_stage(connection: Connection, load: Load) -> None:
+    """Send a load whose staged rows were lost back to staging."""
+    run(connection, "ops/reopen_stage", load_id=load.load_id)
+
+
+def finish_gate(connection: Connection, load: Load, now: datetime) -> None:
+    run(connection, "ops/finish_gate", load_id=load.load_id, now=now)
+
+
+def finish_merge(connection: Connection, load: Load, now: datetime) -> None:
+    run(connection, "ops/finish_merge", load_id=load.load_id, tenant=load.tenant, now=now)
+
+
+def fail_load(connection: Connection, load_id: int, error: str, now: datetime) -> None:
+    """Keep the words of a failed step for people; the state stays."""
+    run(connection, "ops/fail_load", load_id=load_id, error=error, now=now)
+
+
+def _load(row: RowMapping | None, load_id: int) -> Load:
+    if row is None:
+        raise LoadStateError("There is no such load.", load=load_id, next_step="open one with open_load.")
+    fields = dict(row) | {"mode": LoadMode(row["mode"]), "state": LoadState(row["state"])}
+    return Load(**fields)

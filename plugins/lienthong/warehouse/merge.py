@@ -1,0 +1,138 @@
+"""Merge: from staged rows to what is believed. Diff first, then write only what changed, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy.engine import Connection
+
+from lienthong.model.canonical import CHILDREN, RECORD_RECIPE, Entity
+from lienthong.model.errors import ConservationError
+from lienthong.warehouse.ledger import Load
+from lienthong.warehouse.statements import run
+
+OUTCOMES = ("inserted", "updated", "unchanged", "duplicate", "stale", "quarantined")
+
+
+@dataclass(frozen=True)
+class EntityCount:
+    """What became of the extracted rows of one entity. The outcomes add up to `extracted`, or the load fails."""
+
+    entity: str
+    extracted: int
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    duplicate: int = 0
+    stale: int = 0
+    quarantined: int = 0
+
+    @property
+    def accounted(self) -> int:
+        return sum(getattr(self, outcome) for outcome in OUTCOMES)
+
+
+@dataclass(frozen=True)
+class TableWatermark:
+    """How far one source table has been read, as it goes into the warehouse with the data."""
+
+    table_name: str
+    modified_at: datetime | None
+    last_key: int | None
+    overlap_rows: int
+
+
+@dataclass(frozen=True)
+class Service:
+    """One procedure that one agency offers online at some level (2 information, 3 partly, 4 fully)."""
+
+    agency_code: str
+    procedure_code: str
+    online_level: int
+
+
+def lock_tenant(connection: Connection, tenant: str) -> None:
+    """Wait for other merges of the tenant; held until the transaction ends."""
+    run(connection, "ops/lock_tenant", tenant=tenant)
+
+
+def merge_load(connection: Connection, load: Load, extracted: Mapping[str, int]) -> list[EntityCount]:
+    """Apply a gated load. Returns the counts per entity; ConservationError when they don't add up.
+
+    `extracted` are the rows landed per entity. The caller holds the load's and the tenant's lock and commits.
+    """
+    key = {"tenant": load.tenant, "load_id": load.load_id}
+    scope = key | {"source_id": load.source_id}
+    run(connection, "staging/clear_verdicts", key)
+    run(connection, "staging/decide_verdicts", scope | {"observed_at": load.observed_at, "recipe": RECORD_RECIPE})
+    run(connection, "staging/resolve_identity", scope)
+    counts = _count(connection, load, extracted)
+    dossiers = counts[0]
+    if dossiers.inserted or dossiers.updated:  # a dossier with any changed child is itself updated
+        _apply(connection, load, scope)
+    for count in counts:
+        run(connection, "ops/insert_load_count", key | asdict(count))
+    return counts
+
+
+def advance_watermarks(connection: Connection, load: Load, watermarks: Sequence[TableWatermark]) -> None:
+    """Move the source's watermarks, in the transaction that makes the data believed."""
+    for watermark in watermarks:
+        run(
+            connection,
+            "ops/advance_watermark",
+            tenant=load.tenant,
+            source_id=load.source_id,
+            load_id=load.load_id,
+            **asdict(watermark),
+        )
+
+
+def merge_services(connection: Connection, load: Load, services: Sequence[Service]) -> None:
+    """Replace what the source says about its online services; what it said before goes to history."""
+    parameters = {
+        "tenant": load.tenant,
+        "source_id": load.source_id,
+        "load_id": load.load_id,
+        "agency_codes": [service.agency_code for service in services],
+        "procedure_codes": [service.procedure_code for service in services],
+        "online_levels": [service.online_level for service in services],
+    }
+    run(connection, "registry/retire_services", parameters)
+    run(connection, "registry/apply_services", parameters)
+
+
+def _apply(connection: Connection, load: Load, scope: Mapping[str, object]) -> None:
+    run(connection, "dossier/retire_records", scope)
+    run(connection, "dossier/retire_persons", scope)
+    run(connection, "dossier/release_codes", scope)
+    run(connection, "dossier/apply_records", scope | {"observed_at": load.observed_at, "recipe": RECORD_RECIPE})
+    run(connection, "dossier/apply_persons", scope)
+    for child in CHILDREN:
+        run(connection, f"dossier/retire_{child.value}s", scope)
+        run(connection, f"dossier/apply_{child.value}s", scope)
+    run(connection, "dossier/believe_dossiers", scope)
+    run(connection, "dossier/record_codes", scope)
+
+
+def _count(connection: Connection, load: Load, extracted: Mapping[str, int]) -> list[EntityCount]:
+    counts = []
+    for entity in Entity:
+        rows = run(
+            connection,
+            f"staging/count_{entity.value}s",
+            {"tenant": load.tenant, "load_id": load.load_id, "source_id": load.source_id},
+        ).all()
+        count = EntityCount(entity.value, extracted[entity.value], **{row.outcome: row.amount for row in rows})
+        if count.accounted != count.extracted:
+            raise ConservationError(
+                f"{count.extracted} {entity.value} rows were extracted, {count.accounted} are accounted for.",
+                source=load.source_id,
+                load=load.load_id,
+                key=entity.value,
+                next_step="nothing was merged; keep the landed batch and report this as a defect of the merge.",
+            )
+        counts.append(count)
+    return counts
