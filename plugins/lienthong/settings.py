@@ -14,11 +14,12 @@ PROJECT = Path(os.environ.get("LIENTHONG_HOME") or Path(__file__).resolve().pare
 
 @dataclass(frozen=True)
 class Settings:
-    """`landing_url` is any fsspec URL; folders are absolute paths."""
+    """`landing_url` is any fsspec URL; the others are absolute folders. `sources` holds the contracts."""
 
     home: Path
     landing_url: str
     reports: Path
+    sources: Path
 
     @property
     def include(self) -> Path:
@@ -27,11 +28,6 @@ class Settings:
     @property
     def sql(self) -> Path:
         return self.include / "sql"
-
-    @property
-    def sources(self) -> Path:
-        override = os.environ.get("LIENTHONG_SOURCES")
-        return Path(override) if override else self.include / "sources"
 
     @property
     def expectations(self) -> Path:
@@ -44,4 +40,5 @@ class Settings:
             home=PROJECT,
             landing_url=os.environ.get("LIENTHONG_LANDING_URL") or (var / "landing").as_uri(),
             reports=Path(os.environ.get("LIENTHONG_REPORTS") or var / "reports"),
+            sources=Path(os.environ.get("LIENTHONG_SOURCES") or PROJECT / "include" / "sources"),
         )

@@ -525,3 +525,15 @@ $$;
 -- One value inside a hash: its length keeps neighbours apart, and NULL differs from ''. Recipe 1 of the record hash.
 CREATE FUNCTION ops.hash_part(value text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT coalesce(length(value)::text || ':' || value, '-') $$;
+
+-- What a load met that nobody mapped: columns and code words of a source. A finding, never silence.
+CREATE TABLE ops.finding (
+    tenant text NOT NULL,
+    source_id text NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    seen bigint NOT NULL,
+    first_load_id bigint NOT NULL,
+    last_load_id bigint NOT NULL,
+    PRIMARY KEY (tenant, source_id, kind, name)
+);

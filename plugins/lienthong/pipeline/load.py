@@ -158,7 +158,7 @@ def merge(rt: Runtime, load_id: int) -> dict[str, object]:
             tenant=load.tenant,
             source_id=load.source_id,
             load_id=load_id,
-            manifest_url=batch.url,
+            manifest_url=load.manifest_url or "",
             now=rt.now(),
         )
         services = profile.services(contract, batch).to_pylist()
@@ -170,6 +170,13 @@ def merge(rt: Runtime, load_id: int) -> dict[str, object]:
                 merging.TableWatermark(mark.table, mark.modified_at, mark.last_key, mark.overlap_rows)
                 for mark in batch.manifest.facts.watermarks.values()
             ],
+        )
+        columns = batch.manifest.facts.unmapped_columns
+        merging.record_findings(
+            connection,
+            load,
+            [merging.Finding("column", f"{table}.{name}", 0) for table, names in columns.items() for name in names]
+            + [merging.Finding(code.kind, code.word, code.rows) for code in profile.unmapped_codes(contract, batch)],
         )
         ledger.finish_merge(connection, load, rt.now())
         run(connection, "staging/clear_load", tenant=load.tenant, load_id=load_id)

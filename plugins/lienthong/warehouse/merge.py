@@ -45,6 +45,15 @@ class TableWatermark:
 
 
 @dataclass(frozen=True)
+class Finding:
+    """A column (`kind` column, `name` table.column) or a code word of a source that nobody mapped."""
+
+    kind: str
+    name: str
+    seen: int
+
+
+@dataclass(frozen=True)
 class Service:
     """One procedure that one agency offers online at some level (2 information, 3 partly, 4 fully)."""
 
@@ -102,6 +111,13 @@ def merge_services(connection: Connection, load: Load, services: Sequence[Servic
     }
     run(connection, "registry/retire_services", parameters)
     run(connection, "registry/apply_services", parameters)
+
+
+def record_findings(connection: Connection, load: Load, findings: Sequence[Finding]) -> None:
+    """Remember what the load met that nobody mapped."""
+    scope = {"tenant": load.tenant, "source_id": load.source_id, "load_id": load.load_id}
+    for finding in findings:
+        run(connection, "ops/record_finding", scope | asdict(finding))
 
 
 def _apply(connection: Connection, load: Load, scope: Mapping[str, object]) -> None:

@@ -1,0 +1,26 @@
+-- Purpose: lease dossiers that are owed, unsettled, or left behind by a drain that died.
+-- Grain: one row per dossier. A lease that ran out after sending leaves the dossier in doubt.
+-- Idempotency: each run takes other rows; fences only rise. Locks: the claimed rows, others skipped.
+WITH claimable AS (
+    SELECT x.dossier_id
+    FROM exchange.delivery AS x
+    WHERE
+        x.tenant = :tenant
+        AND x.state IN ('owed', 'unsettled', 'sending')
+        AND (
+            (x.state <> 'sending' AND x.mode = 'own' AND (x.next_attempt_at IS NULL OR x.next_attempt_at <= :now))
+            OR x.lease_until <= :now
+        )
+    ORDER BY x.next_attempt_at NULLS FIRST, x.dossier_id
+    LIMIT :size
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE exchange.delivery AS x SET
+    lease_until = :lease_until,
+    leased_by = :run_key,
+    fence = x.fence + 1,
+    in_doubt = x.in_doubt OR x.dispatched,
+    dispatched = false
+FROM claimable
+WHERE x.tenant = :tenant AND x.dossier_id = claimable.dossier_id
+RETURNING x.dossier_id::text AS dossier_id, x.fence, x.source_id, x.mode;

@@ -1,0 +1,12 @@
+-- Purpose: give leases back: nothing of this turn is on the portal.
+-- Grain: one row per dossier, only where the lease is still ours. Idempotency: by fence. Locks: those rows.
+UPDATE exchange.delivery AS x SET
+    lease_until = NULL,
+    dispatched = false
+FROM unnest(CAST(:dossier_ids AS uuid[]), CAST(:fences AS bigint[])) AS lease (dossier_id, fence)
+WHERE
+    x.tenant = :tenant
+    AND x.dossier_id = lease.dossier_id
+    AND x.fence = lease.fence
+    AND x.lease_until IS NOT NULL
+RETURNING x.dossier_id::text AS dossier_id;

@@ -1,0 +1,28 @@
+-- Purpose: a child whose dossier is neither in this load nor known from an earlier one.
+-- Grain: one row per failing row of {batch}. Idempotency: reads only. Locks: none.
+WITH staged AS (
+    SELECT * FROM {batch}
+)
+
+SELECT
+    row_no,
+    source_key,
+    child_key
+FROM staged
+WHERE
+    NOT EXISTS (
+        SELECT
+        FROM staging.dossier AS parent
+        WHERE
+            parent.tenant = staged.tenant
+            AND parent.load_id = staged.load_id
+            AND parent.source_key = staged.source_key
+    )
+    AND NOT EXISTS (
+        SELECT
+        FROM dossier.source_record AS parent
+        WHERE
+            parent.tenant = staged.tenant
+            AND parent.source_id = staged.source_id
+            AND parent.source_key = staged.source_key
+    )

@@ -1,0 +1,221 @@
+"""Leases and fencing tokens on delivery rows: who may send a dossier, and whose results count (promises 2-4)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlalchemy.engine import Connection
+
+from lienthong.exchange.believed import load_believed
+from lienthong.exchange.client import Answer, PortalClient
+from lienthong.exchange.payload import PAYLOAD_RECIPE
+from lienthong.exchange.settings import PortalSettings
+from lienthong.exchange.wanted import Wanted, store_wanted, want
+from lienthong.model.codes import DeliveryState, SourceMode
+from lienthong.warehouse.statements import run
+
+
+@dataclass(frozen=True)
+class Item:
+    """One leased dossier, as it is believed at this moment. `acknowledged_before`: under the code it carries now."""
+
+    fence: int
+    due: DeliveryState
+    in_doubt: bool
+    acknowledged_before: bool
+    presence: str
+    attempts: int
+    wanted: Wanted
+
+    @property
+    def dossier_id(self) -> str:
+        return self.wanted.dossier.dossier_id
+
+    @property
+    def code(self) -> str:
+        return self.wanted.dossier.dossier_code or ""
+
+    @property
+    def on_portal(self) -> bool:
+        """Whether the portal is known to hold this code."""
+        return self.acknowledged_before or self.presence == "present"
+
+
+@dataclass
+class Leases:
+    """One drain's hold on deliveries of one tenant. Every method is one transaction and keeps the calls' evidence.
+
+    Methods return the dossier ids that were still ours; what another drain took over is left alone.
+    """
+
+    engine: Engine
+    client: PortalClient
+    tenant: str
+    settings: PortalSettings
+    now: datetime
+    run_key: str
+    calls: int = 0
+    _started: float = field(default_factory=time.monotonic)
+
+    def clock(self) -> datetime:
+        """The drain's own time: `now` plus what has passed since it began."""
+        return self.now + timedelta(seconds=time.monotonic() - self._started)
+
+    def claim_deliveries(self) -> list[Item]:
+        """Lease what is owed, unsettled or left behind; dossiers that turn out not to be owed are given back."""
+        return self._claim("exchange/claim_deliveries", {DeliveryState.OWED, DeliveryState.UNSETTLED})
+
+    def claim_progress(self) -> list[Item]:
+        """Lease acknowledged dossiers that owe steps."""
+        return self._claim("exchange/claim_progress", {DeliveryState.ACKNOWLEDGED})
+
+    def dispatch(self, items: Sequence[Item]) -> list[Item]:
+        """Write down what is about to be sent and renew the leases; the items that are still ours."""
+        if not items:
+            return []
+        now = self.clock()
+        with self.engine.begin() as connection:
+            rows = run(
+                connection,
+                "exchange/dispatch_deliveries",
+                tenant=self.tenant,
+                dossier_ids=[item.dossier_id for item in items],
+                fences=[item.fence for item in items],
+                versions=[item.wanted.dossier.version for item in items],
+                hashes=[item.wanted.hash for item in items],
+                dossier_codes=[item.code for item in items],
+                recipe=PAYLOAD_RECIPE,
+                lease_until=now + timedelta(seconds=self.settings.lease_s),
+                now=now,
+            )
+            ours = {row.dossier_id for row in rows}
+        return [item for item in items if item.dossier_id in ours]
+
+    def acknowledge(self, items: Sequence[Item], answer: Answer) -> set[str]:
+        """The portal took them."""
+        return self._finish("exchange/acknowledge_deliveries", items, now=self.clock(), **_last(answer))
+
+    def reject(self, items: Sequence[Item], answer: Answer) -> set[str]:
+        """The portal refused them; the same payload is not sent again."""
+        return self._finish("exchange/reject_deliveries", items, **_last(answer))
+
+    def doubt(self, items: Sequence[Item], answer: Answer) -> set[str]:
+        """Nobody knows; asked about again after a delay that doubles."""
+        delay = max((self.settings.settle_delay(item.attempts + 1) for item in items), default=0.0)
+        return self._finish(
+            "exchange/doubt_deliveries", items, next_attempt_at=self.clock() + timedelta(seconds=delay), **_last(answer)
+        )
+
+    def settle(self, items: Sequence[Item], *, present: bool) -> set[str]:
+        """The portal said whether it holds them; the leases stay."""
+        return self._finish("exchange/settle_deliveries", items, presence="present" if present else "absent")
+
+    def release(self, items: Sequence[Item]) -> set[str]:
+        """Give leases back: nothing of this turn is on the portal."""
+        return self._finish("exchange/release_deliveries", items)
+
+    def record_calls(self, connection: Connection) -> None:
+        """Keep the evidence of the client's calls."""
+        calls = self.client.take_calls()
+        self.calls += len(calls)
+        record_calls(connection, self.tenant, self.run_key, calls)
+
+    def _claim(self, statement: str, due: set[DeliveryState]) -> list[Item]:
+        """Claim until something due is found or nothing is left to claim."""
+        while True:
+            now = self.clock()
+            with self.engine.begin() as connection:
+                rows = run(
+                    connection,
+                    statement,
+                    tenant=self.tenant,
+                    run_key=self.run_key,
+                    size=self.settings.batch_size,
+                    now=now,
+                    lease_until=now + timedelta(seconds=self.settings.lease_s),
+                ).all()
+                ids = [row.dossier_id for row in rows]
+                run(connection, "exchange/abandon_steps", tenant=self.tenant, dossier_ids=ids)
+            if not rows:
+                return []
+            fences = {row.dossier_id: row.fence for row in rows}
+            items = self._refresh(fences, {row.source_id: SourceMode(row.mode) for row in rows})
+            self.release([item for item in items if item.due not in due])
+            found = [item for item in items if item.due in due]
+            if found:
+                return found
+
+    def _refresh(self, fences: dict[str, int], modes: dict[str, SourceMode]) -> list[Item]:
+        """Derive the leased dossiers again: what is sent is what is believed now, or nothing."""
+        with self.engine.begin() as connection:
+            believed = load_believed(connection, self.tenant, list(fences))
+            page = {d.dossier_id: want(d, modes.get(d.source_id, SourceMode.OBSERVE)) for d in believed}
+            store_wanted(connection, self.tenant, list(page.values()))
+            rows = run(
+                connection,
+                "exchange/read_leased",
+                tenant=self.tenant,
+                dossier_ids=list(page),
+                run_key=self.run_key,
+            )
+            return [
+                Item(
+                    row.fence,
+                    DeliveryState(row.due),
+                    row.in_doubt,
+                    row.acknowledged_before,
+                    row.presence,
+                    row.attempts,
+                    page[row.dossier_id],
+                )
+                for row in rows
+                if row.fence == fences[row.dossier_id]
+            ]
+
+    def _finish(self, statement: str, items: Sequence[Item], **values: Any) -> set[str]:
+        if not items:
+            return set()
+        with self.engine.begin() as connection:
+            rows = run(
+                connection,
+                statement,
+                tenant=self.tenant,
+                dossier_ids=[item.dossier_id for item in items],
+                fences=[item.fence for item in items],
+                **values,
+            )
+            self.record_calls(connection)
+            return {row.dossier_id for row in rows}
+
+
+def record_calls(connection: Connection, tenant: str, run_key: str, calls: Sequence[Answer]) -> None:
+    """Keep the evidence of some calls: service, size, outcome, codes, duration; never their content."""
+    if not calls:
+        return
+    run(
+        connection,
+        "exchange/insert_calls",
+        [
+            {
+                "tenant": tenant,
+                "run_key": run_key,
+                "service": call.service,
+                "items": call.items,
+                "outcome": call.outcome.value,
+                "http_status": call.http_status,
+                "code": call.code,
+                "duration_ms": call.duration_ms,
+                "called_at": call.called_at,
+            }
+            for call in calls
+        ],
+    )
+
+
+def _last(answer: Answer) -> dict[str, str | None]:
+    return {"outcome": answer.outcome.value, "code": answer.code, "message": answer.message or None}

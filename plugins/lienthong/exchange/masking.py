@@ -1,0 +1,45 @@
+"""Messages of the portal may quote a citizen's data; what is kept of them may not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+KEPT_LENGTH = 200
+HIDDEN = "…"
+
+_PATTERNS = (
+    re.compile(r"https?://\S+", re.IGNORECASE),
+    re.compile(r"\S+@\S+"),
+    re.compile(r"[\"“”«»‘’'`]([^\"“”«»‘’'`]*)[\"“”«»‘’'`]"),
+    re.compile(r"[0-9](?:[ .\-/]?[0-9]){5,}"),
+)
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+def mask(message: str, texts: Iterable[str] = ()) -> str:
+    """`message` without quoted text, addresses, numbers of six digits or more, names, and without any of `texts`
+    (what was in the request). At most 200 characters.
+    """
+    for text in sorted((t for t in texts if len(t) >= 4), key=len, reverse=True):
+        if text.casefold() in message.casefold():
+            message = re.sub(re.escape(text), HIDDEN, message, flags=re.IGNORECASE)
+    for pattern in _PATTERNS:
+        message = pattern.sub(HIDDEN, message)
+    return _without_names(message)[:KEPT_LENGTH]
+
+
+def _without_names(message: str) -> str:
+    """Two capitalised words in a row are taken for a name."""
+    words = list(_WORD.finditer(message))
+    hidden: list[tuple[int, int]] = []
+    for left, right in zip(words, words[1:], strict=False):
+        between = message[left.end() : right.start()]
+        if left.group()[0].isupper() and right.group()[0].isupper() and between.strip(" .-") == "":
+            if hidden and hidden[-1][1] == left.end():
+                hidden[-1] = (hidden[-1][0], right.end())
+            else:
+                hidden.append((left.start(), right.end()))
+    for start, end in reversed(hidden):
+        message = message[:start] + HIDDEN + message[end:]
+    return message

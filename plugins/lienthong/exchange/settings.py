@@ -1,0 +1,108 @@
+"""How the portal is talked to: `include/exchange/portal.yaml`, read strictly."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from lienthong.model.errors import ContractError
+from lienthong.settings import PROJECT
+
+PORTAL_FILE = PROJECT / "include" / "exchange" / "portal.yaml"
+
+Words = Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class Endpoint(StrEnum):
+    """The two paths behind which services live (portal-exchange §1); each has its own rate limit."""
+
+    INTEGRATION = "integration"
+    SHARE = "share"
+
+
+class Envelope(StrEnum):
+    """SESSION: one path, service named in the body. LGSP: service named in the path, answers inside `message`."""
+
+    SESSION = "session"
+    LGSP = "lgsp"
+
+
+class DstcodeIn(StrEnum):
+    """Where the provider code travels; both are seen in the wild (portal-exchange §1)."""
+
+    HEADER = "header"
+    QUERY = "query"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Limit(_Strict):
+    """A token bucket: `rate` calls per second, at most `burst` at once."""
+
+    rate: float = Field(gt=0)
+    burst: float = Field(ge=1)
+
+
+class Limits(_Strict):
+    """One bucket per endpoint and tenant."""
+
+    integration: Limit
+    share: Limit
+
+    def of(self, endpoint: Endpoint) -> Limit:
+        return self.integration if endpoint is Endpoint.INTEGRATION else self.share
+
+
+class PortalSettings(_Strict):
+    """Everything about the exchange that is configuration; times in seconds. See the comments of portal.yaml."""
+
+    batch_size: int = Field(default=1, ge=1, le=1000)
+    step_chunk: int = Field(default=10, ge=1, le=100)
+    send_v2_fields: bool = True
+    refusals_are_whole: bool = False
+    envelope: Envelope = Envelope.SESSION
+    dstcode_in: DstcodeIn = DstcodeIn.HEADER
+    session_life_s: float = Field(default=540, gt=0, le=600)
+    connect_timeout_s: float = Field(default=10, gt=0)
+    read_timeout_s: float = Field(default=60, gt=0)
+    max_attempts: int = Field(default=3, ge=1, le=10)
+    backoff_s: float = Field(default=2, ge=0)
+    settle_after_s: float = Field(default=60, ge=1)
+    settle_max_s: float = Field(default=3600, ge=1)
+    lease_s: float = Field(default=300, gt=0)
+    limits: Limits
+    success_words: Words
+    refusal_words: Words
+    exists_words: Words
+    exists_codes: tuple[int, ...] = (0, 3, -3)
+    absent_words: Words
+    session_words: Words
+
+    @model_validator(mode="after")
+    def _lease_outlives_a_call(self) -> Self:
+        if self.lease_s < 3 * (self.connect_timeout_s + self.read_timeout_s):
+            raise ValueError("lease_s must be at least three times connect_timeout_s + read_timeout_s")
+        return self
+
+    def settle_delay(self, attempts: int) -> float:
+        """Seconds until an unsettled dossier is asked about again, after `attempts` unanswered tries (≥ 1)."""
+        return float(min(self.settle_after_s * 2 ** min(attempts - 1, 20), self.settle_max_s))
+
+
+def load_portal_settings(path: Path | None = None) -> PortalSettings:
+    """Read portal.yaml. ContractError names the file and each wrong key."""
+    file = path or PORTAL_FILE
+    try:
+        raw = yaml.safe_load(file.read_text(encoding="utf-8"))
+        return PortalSettings.model_validate(raw)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
+        raise ContractError(f"{file.name} is not valid: {wrong}.", next_step=f"correct {file.name}.") from None
+    except (OSError, yaml.YAMLError) as error:
+        raise ContractError(f"{file.name} can't be read: {error}.", next_step=f"restore {file.name}.") from None

@@ -1,0 +1,39 @@
+"""Where a tenant's deliveries stand: counts by state and by reason, nothing about single dossiers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from lienthong.model.codes import DeliveryState
+from lienthong.warehouse.statements import run
+
+
+@dataclass(frozen=True)
+class DeliverySummary:
+    """Dossiers by state (every state is present), blocked and waiting dossiers by reason, steps by state.
+
+    A dossier counts under each of its reasons.
+    """
+
+    tenant: str
+    states: dict[DeliveryState, int]
+    reasons: dict[str, int]
+    waiting_reasons: dict[str, int]
+    steps: dict[str, int]
+
+
+def delivery_summary(engine: Engine, tenant: str) -> DeliverySummary:
+    """Count the deliveries of one tenant; `reasons` are those of blocked dossiers."""
+    with engine.begin() as connection:
+        counted = {row.state: row.dossiers for row in run(connection, "exchange/count_states", tenant=tenant)}
+        reasons = run(connection, "exchange/count_reasons", tenant=tenant).all()
+        steps = {row.state: row.steps for row in run(connection, "exchange/count_step_states", tenant=tenant)}
+    return DeliverySummary(
+        tenant,
+        {state: counted.get(state.value, 0) for state in DeliveryState},
+        {row.reason: row.dossiers for row in reasons if row.hold == DeliveryState.BLOCKED.value},
+        {row.reason: row.dossiers for row in reasons if row.hold == DeliveryState.WAITING.value},
+        steps,
+    )

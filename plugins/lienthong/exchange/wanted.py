@@ -1,0 +1,127 @@
+"""What should be on the portal for one believed dossier, and how a page of that reaches the delivery table."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from lienthong.exchange.believed import BelievedDossier
+from lienthong.exchange.payload import (
+    PAYLOAD_RECIPE, Wire, dossier_payload, payload_hash, sendable_steps, step_key, step_payload,
+)  # fmt: skip
+from lienthong.model.codes import DeliveryState, SourceMode
+from lienthong.warehouse.statements import read, run
+
+#: Reasons of this package; those of blocked dossiers otherwise come from the gate.
+NOT_RECEIVED = "not_received"
+NO_CODE = "dossier_code_missing"
+
+
+@dataclass(frozen=True, slots=True)
+class WantedStep:
+    """One step that belongs on the portal."""
+
+    key: str
+    hash: bytes
+    occurred_at: datetime
+    payload: Wire
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What one dossier should become. `hold` forbids sending for now; `payload` is None when none can be built."""
+
+    dossier: BelievedDossier
+    mode: SourceMode
+    hold: DeliveryState | None
+    reasons: tuple[str, ...]
+    payload: Wire | None
+    hash: bytes | None
+    steps: tuple[WantedStep, ...]
+
+
+def want(dossier: BelievedDossier, mode: SourceMode) -> Wanted:
+    """Decide what is wanted. Only sources in mode `own` ever send; `shadow` keeps the hash for comparison."""
+    hold: DeliveryState | None = None
+    reasons: tuple[str, ...] = ()
+    if mode is not SourceMode.OWN:
+        hold, reasons = DeliveryState.WAITING, (f"source_{mode.value}",)
+    elif dossier.recorded_code is None:
+        hold, reasons = DeliveryState.WAITING, (NOT_RECEIVED,)
+    elif dossier.blocked_reasons:
+        hold, reasons = DeliveryState.BLOCKED, dossier.blocked_reasons
+    elif dossier.dossier_code is None:
+        hold, reasons = DeliveryState.BLOCKED, (NO_CODE,)
+    code = dossier.dossier_code
+    payload = None if mode is SourceMode.OBSERVE or code is None else dossier_payload(dossier)
+    steps: tuple[WantedStep, ...] = ()
+    if hold is None and code is not None:
+        steps = tuple(
+            WantedStep(step_key(dossier, step), payload_hash(wire), step.occurred_at, wire)
+            for step in sendable_steps(dossier)
+            if step.occurred_at is not None
+            for wire in (step_payload(code, step),)
+        )
+    return Wanted(dossier, mode, hold, reasons, payload, None if payload is None else payload_hash(payload), steps)
+
+
+def store_wanted(connection: Connection, tenant: str, page: Sequence[Wanted]) -> list[tuple[DeliveryState, SourceMode, int]]:
+    """Write a page of wishes, in the caller's transaction (once per transaction). Returns what the page came to:
+    (state, mode, dossiers).
+    """
+    run(connection, "exchange/create_wanted")
+    _copy(connection, "exchange/copy_delivery_wanted", map(_delivery_row, page))
+    _copy(
+        connection,
+        "exchange/copy_step_wanted",
+        (
+            (wanted.dossier.dossier_id, step.key, _bytea(step.hash), step.occurred_at.isoformat())
+            for wanted in page
+            for step in wanted.steps
+        ),
+    )
+    run(connection, "exchange/store_wanted", tenant=tenant)
+    run(connection, "exchange/retire_steps", tenant=tenant)
+    run(connection, "exchange/store_steps", tenant=tenant)
+    counts = run(connection, "exchange/count_wanted", tenant=tenant)
+    return [(DeliveryState(row.state), SourceMode(row.mode), row.dossiers) for row in counts]
+
+
+def _delivery_row(wanted: Wanted) -> tuple[Any, ...]:
+    dossier = wanted.dossier
+    return (
+        dossier.dossier_id,
+        dossier.dossier_code,
+        dossier.source_id,
+        wanted.mode.value,
+        wanted.hold.value if wanted.hold else None,
+        _array(wanted.reasons),
+        dossier.version,
+        dossier.procedure.revision,
+        _bytea(wanted.hash) if wanted.hash else None,
+        PAYLOAD_RECIPE,
+    )
+
+
+def _copy(connection: Connection, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerows(rows)
+    buffer.seek(0)
+    driver: Any = connection.connection
+    with driver.cursor() as cursor:
+        cursor.copy_expert(read(statement), buffer)
+
+
+def _bytea(value: bytes) -> str:
+    return "\\x" + value.hex()
+
+
+def _array(values: Sequence[str]) -> str:
+    escaped = (value.replace("\\", "\\\\").replace('"', '\\"') for value in values)
+    return "{" + ",".join(f'"{value}"' for value in escaped) + "}"

@@ -1,0 +1,45 @@
+"""The source contracts as DAG files see them: good ones become DAGs, broken ones an import error of their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow.sdk import Asset, AssetAny
+
+from lienthong.model.errors import ContractError
+from lienthong.settings import Settings
+
+if TYPE_CHECKING:
+    from lienthong.sources.contract import SourceContract
+
+
+def usable_contracts() -> list[SourceContract]:
+    """Every contract that can be used, by source id; a broken one hides only itself."""
+    from lienthong.sources.contract import read_contracts
+
+    found = read_contracts(Settings.from_environment().sources).valid
+    return [found[source_id] for source_id in sorted(found)]
+
+
+def raise_contract_errors() -> None:
+    """ContractError that lists every contract that can't be used; nothing when all are fine."""
+    from lienthong.sources.contract import read_contracts
+
+    errors = read_contracts(Settings.from_environment().sources).errors
+    if errors:
+        listed = "\n".join(f"- {error}" for error in sorted(errors, key=str))
+        raise ContractError(
+            f"{len(errors)} source contract(s) can't be used and have no DAG until they are corrected:\n{listed}\n",
+            next_step="correct the file named above; the other sources keep running.",
+        )
+
+
+def dossiers_of(tenant: str) -> Asset:
+    """The asset that changes when a load of this tenant was merged."""
+    return Asset(name=f"dossiers-{tenant}", uri=f"lienthong://{tenant}/dossiers", group="dossiers")
+
+
+def any_dossiers() -> AssetAny | None:
+    """Fires when any tenant's dossiers changed; None while there is no usable contract."""
+    tenants = sorted({contract.tenant for contract in usable_contracts()})
+    return AssetAny(*(dossiers_of(tenant) for tenant in tenants)) if tenants else None

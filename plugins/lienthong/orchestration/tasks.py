@@ -1,0 +1,116 @@
+"""The tasks: each calls one pipeline function. Only ids, counts and paths are returned, never rows."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import get_current_context, task
+
+from lienthong.orchestration.defaults import run_key
+from lienthong.orchestration.failures import guarded
+from lienthong.orchestration.requests import load_request
+from lienthong.orchestration.runtime import runtime
+
+SHORT = timedelta(minutes=10)
+LONG = timedelta(hours=6)
+
+
+@task(execution_timeout=SHORT)
+@guarded
+def open_load(source_id: str, cron: str) -> int:
+    """Open the load of this run: as its parameters say, or over its interval when it belongs to a backfill."""
+    from lienthong.pipeline import load
+
+    context = get_current_context()
+    run = context["dag_run"]
+    wanted = load_request(run.run_type.value, run.logical_date, context["params"], cron)
+    return load.open_load(
+        runtime(), source_id, run_key(), mode=wanted.mode, window_from=wanted.window_from, window_to=wanted.window_to
+    )
+
+
+@task(execution_timeout=LONG)
+@guarded
+def extract(load_id: int) -> int:
+    """Read the source into landing."""
+    from lienthong.pipeline import load
+
+    load.extract(runtime(), load_id)
+    return load_id
+
+
+@task
+@guarded
+def stage(load_id: int) -> int:
+    """Canonicalise the landed batch into staging."""
+    from lienthong.pipeline import load
+
+    load.stage(runtime(), load_id)
+    return load_id
+
+
+@task
+@guarded
+def gate(load_id: int) -> int:
+    """Run the expectations; failing rows are marked with every reason."""
+    from lienthong.pipeline import load
+
+    load.gate(runtime(), load_id)
+    return load_id
+
+
+@task
+@guarded
+def merge(load_id: int) -> dict[str, Any]:
+    """Make the load believed; returns what became of its rows."""
+    from lienthong.pipeline import load
+
+    return load.merge(runtime(), load_id)
+
+
+@task
+@guarded
+def sync_catalogue() -> dict[str, Any]:
+    """Fetch the portal's catalogue of procedures, agencies and fields."""
+    from lienthong.pipeline.catalogue import sync_catalogue as sync
+
+    return sync(runtime(), run_key())
+
+
+@task(execution_timeout=SHORT)
+@guarded
+def tenants_to_push() -> list[str]:
+    """Codes of the tenants whose dossiers go to the portal."""
+    from lienthong.pipeline.push import tenants
+
+    return sorted(tenants(runtime()))
+
+
+@task(execution_timeout=LONG, map_index_template="{{ tenant }}")
+@guarded
+def push_tenant(tenant: str) -> dict[str, Any]:
+    """Send what one tenant owes; returns what became of it."""
+    from lienthong.pipeline.push import push
+
+    get_current_context()["tenant"] = tenant  # type: ignore[typeddict-unknown-key]  # names the mapped task in the UI
+    return push(runtime(), tenant, run_key())
+
+
+@task
+@guarded
+def score_month() -> int:
+    """Compute the indices of the month that the run asks for; returns the id of the score run."""
+    from lienthong.pipeline.score import score
+
+    params = get_current_context()["params"]
+    return score(runtime(), params["month"] or None, run_key(), final=bool(params["final"]))
+
+
+@task
+@guarded
+def publish_scores(score_run_id: int) -> dict[str, Any]:
+    """Write the workbook and the pages of a score run; returns where they lie."""
+    from lienthong.pipeline.score import publish
+
+    return publish(runtime(), score_run_id)

@@ -1,0 +1,190 @@
+"""A source contract: everything about one source system that is not code. One YAML file in include/sources.
+
+Light to import (pydantic and PyYAML only): DAG files read contracts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+
+from lienthong.model.canonical import SPECS, Entity
+from lienthong.model.codes import SourceMode
+from lienthong.model.errors import ContractError
+from lienthong.model.identifiers import normalise_agency_code
+from lienthong.sources.contract_parts import Codes, Duration, ReadLimits, Section, VolumeGuard
+from lienthong.sources.contract_problems import NEXT_STEP, did_you_mean, problem_of, refuse
+from lienthong.sources.marked_yaml import MarkedYamlError, parse
+from lienthong.sources.profiles import PROFILES
+
+__all__ = ["Codes", "Contracts", "SourceContract", "load_contract", "load_contracts", "read_contracts"]
+
+_ID = r"^[a-z][a-z0-9_]{0,62}$"
+
+
+def _known_profile(name: str) -> str:
+    if name not in PROFILES:
+        raise ValueError(f"unknown profile{did_you_mean(name, PROFILES)}; known: {', '.join(sorted(PROFILES))}")
+    return name
+
+
+def _known_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"unknown time zone{did_you_mean(name, available_timezones())}")
+    return name
+
+
+def _valid_cron(text: str) -> str:
+    from croniter import croniter  # type: ignore[import-untyped]
+
+    if not croniter.is_valid(text):
+        raise ValueError("not a cron expression (minute hour day month weekday, e.g. '*/30 * * * *', or '@daily')")
+    return text
+
+
+def _normal_agency(code: str) -> str:
+    normal = normalise_agency_code(code)
+    if normal != code:
+        raise ValueError(f"not the normal form of an agency code; write {normal}" if normal else "not an agency code")
+    return code
+
+
+class SourceContract(Section):
+    """One source system of one tenant.
+
+    `precedence`: when several sources hold the same dossier, the lowest number speaks for it. `extensions`: entity →
+    JSON column → JSON key → canonical field. `ignore`: table → columns that are deliberately not read (`*`: a reference
+    table that this system doesn't have).
+    `volatile_query`: URL parameters that change without meaning. `overlap`: how far behind the watermark each
+    incremental load reads again.
+    """
+
+    source_id: Annotated[str, Field(pattern=_ID)]
+    title: Annotated[str, Field(min_length=1)]
+    profile: Annotated[str, AfterValidator(_known_profile)]
+    connection: Annotated[str, Field(pattern=_ID)]
+    tenant: Annotated[str, Field(pattern=r"^[A-Z]\d{2}$")]
+    agency: Annotated[str, AfterValidator(_normal_agency)]
+    portal_connection: Annotated[str, Field(pattern=_ID)]
+    time_zone: Annotated[str, AfterValidator(_known_zone)]
+    schedule: Annotated[str, AfterValidator(_valid_cron)]
+    mode: SourceMode
+    precedence: Annotated[int, Field(ge=1)]
+    entities: tuple[Entity, ...]
+    codes: Codes
+    extensions: dict[Entity, dict[str, dict[str, str]]] = Field(default_factory=dict)
+    ignore: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    volatile_query: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    overlap: Duration
+    read: ReadLimits = ReadLimits()
+    volume_guard: VolumeGuard = VolumeGuard()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if Entity.DOSSIER not in self.entities or len(set(self.entities)) != len(self.entities):
+            raise ValueError("entities: 'dossier' must be there, and each entity once")
+        for entity, columns in self.extensions.items():
+            targets = [field for keys in columns.values() for field in keys.values()]
+            for field in targets:
+                if field not in SPECS[entity].names:
+                    known = did_you_mean(field, SPECS[entity].names)
+                    raise ValueError(f"extensions.{entity}: a {entity} has no field {field!r}{known}")
+                if targets.count(field) > 1:
+                    raise ValueError(f"extensions.{entity}: field {field!r} is filled twice")
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def contract_hash(self) -> str:
+        """SHA-256 (hex) of everything that decides what is read and how it is understood."""
+        return digest(self.model_dump(mode="json", exclude={"title", "schedule"}))
+
+
+def digest(content: object) -> str:
+    """SHA-256 (hex) of JSON-like content, independent of the order of keys."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Contracts:
+    """All contracts of a folder: `valid` by source id, sorted; `errors`, one per file that can't be used."""
+
+    valid: dict[str, SourceContract]
+    errors: list[ContractError]
+
+
+def load_contract(path: Path) -> SourceContract:
+    """The contract in `path`; its stem must be the source id. ContractError names file, lines and keys."""
+    try:
+        marked = parse(path.read_text(encoding="utf-8"))
+    except MarkedYamlError as error:
+        raise refuse(path, [(error.line, error.what)]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise refuse(path, [(1, f"can't be read ({type(error).__name__}).")]) from None
+    try:
+        contract = SourceContract.model_validate_json(json.dumps(marked.data))
+    except ValidationError as error:
+        details: list[Any] = error.errors(include_url=False)
+        problems = [problem_of(detail, marked, SourceContract) for detail in details]
+        raise refuse(path, sorted(problems, key=lambda problem: problem[0])) from None
+    if contract.source_id != path.stem:
+        line = marked.line_of(("source_id",))
+        raise refuse(path, [(line, f"source_id {contract.source_id!r} is not the name of the file, {path.stem!r}.")])
+    return contract
+
+
+def read_contracts(folder: Path) -> Contracts:
+    """Read every contract of `folder`; a contract with an error does not hide the others."""
+    valid: dict[str, SourceContract] = {}
+    errors: list[ContractError] = []
+    if not folder.is_dir():
+        missing = f"The folder of source contracts, {folder}, does not exist."
+        return Contracts({}, [ContractError(missing, next_step=NEXT_STEP)])
+    for path in sorted(folder.iterdir()):
+        if path.suffix == ".yml":
+            errors.append(refuse(path, [(1, "ends in .yml; contracts end in .yaml.")]))
+        if path.suffix != ".yaml":
+            continue
+        try:
+            contract = load_contract(path)
+            _refuse_clash(path, contract, valid)
+            valid[contract.source_id] = contract
+        except ContractError as error:
+            errors.append(error)
+    return Contracts(valid, errors)
+
+
+def load_contracts(folder: Path) -> dict[str, SourceContract]:
+    """All contracts of `folder` by source id, sorted. The first ContractError is raised."""
+    contracts = read_contracts(folder)
+    if contracts.errors:
+        raise contracts.errors[0]
+    return contracts.valid
+
+
+def _refuse_clash(path: Path, contract: SourceContract, others: dict[str, SourceContract]) -> None:
+    """Two sources may serve one tenant, but never as equals, nor through one connection, nor to two portals."""
+    for other in others.values():
+        if other.connection == contract.connection:
+            what = f"connection {contract.connection!r} is already the connection of source {other.source_id!r}."
+        elif other.tenant != contract.tenant:
+            continue
+        elif other.precedence == contract.precedence:
+            what = (
+                f"tenant {contract.tenant} has two sources of precedence {contract.precedence}: "
+                f"{other.source_id!r} and this one."
+            )
+        elif other.portal_connection != contract.portal_connection:
+            what = f"tenant {contract.tenant} already sends through {other.portal_connection!r} ({other.source_id!r})."
+        else:
+            continue
+        raise refuse(path, [(1, what)])

@@ -1,0 +1,71 @@
+"""The sections of a source contract: code maps, limits of reading, the volume guard."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+_DURATION = re.compile(r"(\d+)([smhdw])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def _duration(value: object) -> object:
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if not match:
+        raise ValueError("a duration is written as number and unit (s, m, h, d, w), e.g. 2d")
+    return timedelta(**{_UNITS[match.group(2)]: int(match.group(1))})
+
+
+#: Written `90m`, `12h`, `2d`; longer than nothing.
+Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta())]
+
+Status = Annotated[int, Field(ge=1, le=10)]
+Words = dict[str, Status]
+
+
+class Section(BaseModel):
+    """Strict: no unknown key, no conversion between types, no change after reading."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Codes(Section):
+    """The source's words → the exchange's codes (portal-exchange §4). A word that is missing is a finding.
+
+    `status`, `substatus`, `step` → TrangThaiHoSo (the sub-status wins); `channel` → KenhThucHien; `subject` →
+    LoaiDoiTuong; `return_method` → HinhThuc; `payment_method` → DuocThanhToanTrucTuyen; `paid`: payment states that
+    mean "paid"; `document_role`: component or result. In return_method and document_role `other` stands for the rest.
+    """
+
+    status: Words
+    substatus: Words = Field(default_factory=dict)
+    step: Words
+    channel: dict[str, Annotated[int, Field(ge=1, le=3)]]
+    subject: dict[str, Annotated[int, Field(ge=1, le=4)]]
+    return_method: dict[str, Annotated[int, Field(ge=0, le=1)]]
+    payment_method: dict[str, Annotated[int, Field(ge=0, le=2)]]
+    paid: tuple[str, ...]
+    document_role: dict[str, Literal["component", "result"]]
+
+
+class ReadLimits(Section):
+    """How gently a source is read: dossiers per page, keys per page of discovery, rows per fetch, pause per page."""
+
+    page_rows: Annotated[int, Field(ge=1, le=50_000)] = 2_000
+    key_rows: Annotated[int, Field(ge=1, le=500_000)] = 20_000
+    fetch_rows: Annotated[int, Field(ge=1, le=100_000)] = 5_000
+    pause_ms: Annotated[int, Field(ge=0, le=60_000)] = 0
+
+
+class VolumeGuard(Section):
+    """When a reread counts as collapsed.
+
+    Of the rows that the overlap window had at the last load, at least this share must be found again; below `min_rows`
+    only a complete loss counts.
+    """
+
+    overlap_min_ratio: Annotated[float, Field(ge=0, le=1)] = 0.5
+    min_rows: Annotated[int, Field(ge=1)] = 20

@@ -1,0 +1,76 @@
+"""What is wrong with a contract, said so that its author finds the line."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from lienthong.model.errors import ContractError
+from lienthong.sources.marked_yaml import MarkedYaml
+
+NEXT_STEP = "correct the contract; docs/sources.md explains every key. Other sources are not affected."
+
+Problem = tuple[int, str]
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """` (did you mean 'x'?)` for the nearest known word, or nothing."""
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+def refuse(path: Path, problems: list[Problem]) -> ContractError:
+    """One error for a file, with every problem and its line."""
+    places = " ".join(f"Line {line}: {what}" for line, what in problems)
+    return ContractError(f"Contract {path.name} is not valid. {places}", next_step=NEXT_STEP, source=path.stem)
+
+
+def problem_of(detail: Mapping[str, Any], marked: MarkedYaml, model: type[BaseModel]) -> Problem:
+    """Line and sentence for one of pydantic's findings. Contracts hold no personal data, so values are shown."""
+    path = tuple(part for part in detail["loc"] if part != "[key]")
+    line = marked.line_of(path)
+    key = ".".join(str(part) for part in path)
+    kind = detail["type"]
+    if kind == "extra_forbidden":
+        return line, f"unknown key {key!r}{did_you_mean(str(path[-1]), _fields_at(model, path[:-1]))}."
+    if kind == "missing":
+        return line, f"key {key!r} is missing."
+    if kind in ("enum", "literal_error"):
+        value = str(detail["input"])
+        known = _words_at(model, path) or [word.strip(" '") for word in str(detail["ctx"]["expected"]).split(" or ")]
+        return line, f"{key!r} can't be {value!r}{did_you_mean(value, known)}; it is one of {', '.join(known)}."
+    text = str(detail["ctx"]["error"]) if kind == "value_error" else str(detail["msg"])
+    where = f"{key!r}: " if key else ""
+    return line, f"{where}{text[:1].lower() + text[1:] if where else text}, but it is {_shown(detail['input'])}."
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    return "empty" if value is None else repr(value)
+
+
+def _fields_at(model: type[BaseModel], path: tuple[Any, ...]) -> list[str]:
+    """Keys that the section at `path` knows."""
+    for part in path:
+        annotation = model.model_fields[part].annotation if part in model.model_fields else None
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return []
+        model = annotation
+    return list(model.model_fields)
+
+
+def _words_at(model: type[BaseModel], path: tuple[Any, ...]) -> list[str]:
+    """Members of the enum that the key at `path` holds."""
+    field = model.model_fields.get(str(path[0])) if path else None
+    for kind in (field.annotation, *get_args(field.annotation)) if field else ():
+        if isinstance(kind, type) and issubclass(kind, Enum):
+            return [str(member.value) for member in kind]
+    return []

@@ -1,0 +1,146 @@
+"""Reading a source database: one read-only snapshot, the source's own clock, and errors that say whose fault it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import exc
+from sqlalchemy.pool import NullPool
+
+from lienthong.connections import Connection
+from lienthong.model.errors import (
+    ContractError,
+    LienThongError,
+    SchemaDriftError,
+    SourceAccessError,
+    SourceUnreachableError,
+)
+
+CONNECT_TIMEOUT_S = 10
+
+#: SQLSTATEs and MySQL error numbers.
+_ACCESS = {"28000", "28P01", "3D000", "42501", 1044, 1045, 1049, 1142, 1143, 1227, 1698}
+_DRIFT = {"42703", "42P01", 1054, 1146}
+#: PostgreSQL refuses a login without a SQLSTATE that psycopg2 would show.
+_REFUSED_LOGIN = re.compile(
+    r"authentication failed|no password supplied|no pg_hba\.conf entry|not permitted to log in"
+    r"|(?:role|database) \".*\" does not exist|permission denied for database"
+)
+
+
+@dataclass(frozen=True)
+class SourceDatabase:
+    """An open snapshot of a source. `load` is only for messages."""
+
+    connection: sa.Connection
+    source_id: str
+    load: int | None
+
+    def clock(self) -> datetime:
+        """The database's time, in UTC."""
+        utc = self.connection.dialect.name in ("mysql", "mariadb")
+        moment = self.connection.execute(sa.select(sa.func.utc_timestamp() if utc else sa.func.now())).scalar_one()
+        if not isinstance(moment, datetime):
+            moment = datetime.fromisoformat(str(moment))
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+    def row(self, statement: sa.Select[Any]) -> sa.Row[Any]:
+        return self.connection.execute(statement).one()
+
+    def pages(self, statement: sa.Select[Any], fetch_rows: int) -> Iterator[Sequence[sa.Row[Any]]]:
+        """The result in pieces of at most `fetch_rows`, through a server-side cursor where the driver has them."""
+        options = {"stream_results": True, "yield_per": fetch_rows}
+        with self.connection.execute(statement, execution_options=options) as result:
+            yield from result.partitions()
+
+
+@contextmanager
+def reading(connection: Connection, source_id: str, load: int | None = None) -> Iterator[SourceDatabase]:
+    """A read-only transaction that sees the source at one instant.
+
+    SourceUnreachableError, SourceAccessError or SchemaDriftError; messages never hold a password or a row's value.
+    """
+    try:
+        url = connection.sqlalchemy_url()
+        engine = sa.create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=_connect_args(url))
+    except (exc.ArgumentError, exc.NoSuchModuleError, ModuleNotFoundError) as error:
+        raise ContractError(
+            f"Connection {connection.conn_id!r} of kind {connection.kind!r} is not a database we can read "
+            f"({type(error).__name__}).",
+            next_step="correct the connection's type, or its extra.driver.",
+            source=source_id,
+            load=load,
+            key=connection.conn_id,
+        ) from None
+    opened = False
+    try:
+        with engine.connect() as plain:
+            opened = True
+            with plain.execution_options(**_snapshot_options(plain.dialect.name)).begin():
+                yield SourceDatabase(plain, source_id, load)
+    except exc.DBAPIError as error:
+        raise _explained(error, connection, source_id, load, opened) from None
+    finally:
+        engine.dispose()
+
+
+def _connect_args(url: sa.URL) -> dict[str, object]:
+    backend = url.get_backend_name()
+    if backend == "postgresql":
+        return {"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "lienthong"}
+    return {"connect_timeout": CONNECT_TIMEOUT_S} if backend in ("mysql", "mariadb") else {}
+
+
+def _snapshot_options(dialect: str) -> dict[str, Any]:
+    if dialect == "postgresql":
+        return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    return {"isolation_level": "REPEATABLE READ"} if dialect in ("mysql", "mariadb") else {}
+
+
+def _explained(
+    error: exc.DBAPIError, connection: Connection, source_id: str, load: int | None, opened: bool
+) -> LienThongError:
+    code = getattr(error.orig, "pgcode", None) or next(iter(getattr(error.orig, "args", ())), None)
+    words = "" if opened else _first_words(error, connection.password)
+    kind = type(error.orig).__name__ + (f", {code}" if isinstance(code, int) or _is_sqlstate(code) else "")
+    where = f"Connection {connection.conn_id!r} ({connection.host or 'local'}:{connection.port or 'default port'})"
+    known: dict[str, Any] = {"source": source_id, "load": load, "key": connection.conn_id}
+    if code in _ACCESS or (not opened and _REFUSED_LOGIN.search(words)):
+        return SourceAccessError(
+            f"{where}: the source refused our account or a table ({kind}){words and ': ' + words}.",
+            next_step="check login, password and database of the connection, and that the account may SELECT.",
+            **known,
+        )
+    if code in _DRIFT:
+        return SchemaDriftError(
+            f"{where}: a table or column vanished while it was read ({kind}).",
+            next_step="run the load again; it will name the column.",
+            **known,
+        )
+    if not opened or isinstance(error, exc.OperationalError | exc.InterfaceError) or error.connection_invalidated:
+        return SourceUnreachableError(
+            f"{where}: the source does not answer ({kind}){words and ': ' + words}.",
+            next_step="the load is tried again by itself; if it goes on, check the network and the source system.",
+            **known,
+        )
+    return SourceAccessError(
+        f"{where}: the source could not be read ({kind}).",
+        next_step="look at the source's own log at this time, then run the load again.",
+        **known,
+    )
+
+
+def _is_sqlstate(code: object) -> bool:
+    return isinstance(code, str) and re.fullmatch(r"[0-9A-Z]{5}", code) is not None
+
+
+def _first_words(error: exc.DBAPIError, password: str | None) -> str:
+    """The driver's first line about a failed log-in (no data has been read yet), without the password."""
+    text = str(error.orig).strip().partition("\n")[0][:200]
+    return text.replace(password, "***") if password else text

@@ -1,0 +1,194 @@
+"""Reading an OpenCPS database into landing: everything, a window, or what may have changed. Bounded memory, paged.
+
+Whole dossiers are landed: whatever row changed, the dossier is read with all its children.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+
+from lienthong.connections import Connection
+from lienthong.landing import BatchFacts, BatchWriter, Watermark
+from lienthong.model.codes import LoadMode
+from lienthong.sources.contract import SourceContract, digest
+from lienthong.sources.database import SourceDatabase, reading
+from lienthong.sources.opencps import statements
+from lienthong.sources.opencps.schema import BoundSchema, BoundTable, bind
+from lienthong.sources.opencps.tables import MODIFIED, SERVICE_MAPPING, STATUS_MAPPING
+from lienthong.sources.opencps.watermarks import LocalClock, is_first_load, overlap_start, survey
+from lienthong.sources.profile import Progress, Window, no_progress
+from lienthong.sources.rows_to_arrow import to_batch
+
+
+def extract(
+    contract: SourceContract,
+    connection: Connection,
+    writer: BatchWriter,
+    watermarks: Mapping[str, Watermark],
+    mode: LoadMode,
+    window: Window | None = None,
+    progress: Progress = no_progress,
+) -> str:
+    """See `profile.Profile.extract`. Only an incremental load returns watermarks in its manifest."""
+    if (mode is LoadMode.RANGE) != (window is not None):
+        raise ValueError("a range load takes a window, other loads take none")
+    with writer, reading(connection, contract.source_id, writer.load_id) as source:
+        observed_at = source.clock()
+        schema = bind(source, contract)
+        marks = {
+            table.name: survey(source, contract, table, watermarks.get(table.name), observed_at)
+            for table in schema.moving
+        }
+        reader = _Reader(contract, source, schema, writer, progress)
+        codes = reader.land_references()
+        if mode is LoadMode.RANGE and window is not None:
+            reader.land_window(window)
+        elif mode is LoadMode.FULL or is_first_load(schema.moving, watermarks):
+            reader.land_everything()
+        else:
+            reader.land_changes(watermarks)
+        return writer.commit(
+            BatchFacts(
+                mode=mode,
+                observed_at=observed_at,
+                contract_hash=contract.contract_hash,
+                codes_hash=digest([contract.codes.model_dump(mode="json"), codes]),
+                window_from=window.start if window else None,
+                window_to=window.end if window else None,
+                watermarks=marks if mode is LoadMode.INCREMENTAL else {},
+                unmapped_columns=schema.unmapped,
+            )
+        )
+
+
+@dataclass
+class _Reader:
+    contract: SourceContract
+    source: SourceDatabase
+    schema: BoundSchema
+    writer: BatchWriter
+    progress: Progress
+    landed: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for table in (*self.schema.moving, *self.schema.references):
+            self.writer.declare(table.name, table.schema)
+
+    def land_references(self) -> dict[str, list[str]]:
+        """Land the reference tables whole; returns the rows that decide codes, for the hash of the code maps."""
+        codes: dict[str, list[str]] = {}
+        for table in self.schema.references:
+            rows: list[str] = []
+            for page in self.source.pages(statements.whole(table), self.contract.read.fetch_rows):
+                self._land(table, page)
+                if table.name in (STATUS_MAPPING.name, SERVICE_MAPPING.name):
+                    rows += [repr(tuple(row)) for row in page]
+            codes[table.name] = sorted(rows)
+        return codes
+
+    def land_everything(self) -> None:
+        """The dossier table by primary key; children by the same ranges, the last one open so that orphans are seen."""
+        dossier, size = self.schema.dossier, self.contract.read.page_rows
+        key = list(dossier.table.c).index(dossier.key)
+        above: int | None = None
+        while True:
+            last, rows = above, 0
+            for page in self.source.pages(statements.dossier_page(dossier, above, size), self._fetch(size)):
+                self._land(dossier, page)
+                last, rows = page[-1][key], rows + len(page)
+            full = rows == size
+            for table in self.schema.children:
+                self._land_all(table, statements.children_between(table, above, last if full else None))
+            if not full:
+                return
+            above = last
+            self._pause()
+
+    def land_window(self, window: Window) -> None:
+        """Dossiers modified in the window."""
+        clock = LocalClock(self.contract.zone)
+        start, end = clock.to_local(window.start), clock.to_local(window.end)
+        owners = [
+            pl.Series("owner", [row.owner for row in page], dtype=pl.Int64)
+            for page in self._walk_changed(self.schema.dossier, start, end)
+        ]
+        self._land_dossiers(owners)
+
+    def land_changes(self, watermarks: Mapping[str, Watermark]) -> None:
+        """Dossiers of which any row was modified since the overlap window began, or was added since the last load."""
+        clock = LocalClock(self.contract.zone)
+        owners: list[pl.Series] = []
+        for table in self.schema.moving:
+            mark = watermarks[table.name]
+            since = overlap_start(mark, self.contract.overlap, clock)
+            for page in self._walk_changed(table, since, None):
+                owners.append(pl.Series("owner", [row.owner for row in page], dtype=pl.Int64))
+            for page in self._walk_added(table, mark.last_key):
+                owners.append(pl.Series("owner", [row.owner for row in page], dtype=pl.Int64))
+        self._land_dossiers(owners)
+
+    def _walk_changed(self, table: BoundTable, since: Any, before: Any) -> Iterator[list[sa.Row[Any]]]:
+        """Pages by (modifiedDate, key): rows of one second stay in order across a page's border."""
+        size = self.contract.read.key_rows
+        after: statements.Place | None = None
+        while True:
+            page = self._keys(statements.changed(table, since, before, after, size))
+            if page:
+                yield page
+                after = (page[-1].modified, page[-1].key)
+            if len(page) < size:
+                return
+            self._pause()
+
+    def _walk_added(self, table: BoundTable, last_key: int | None) -> Iterator[list[sa.Row[Any]]]:
+        """Pages by key of what was inserted since, whatever its modifiedDate says: imports carry old ones."""
+        size = self.contract.read.key_rows
+        floor = last_key if last_key is not None else -(2**63)
+        after: int | None = None
+        while True:
+            page = self._keys(statements.added(table, floor, after, size))
+            if page:
+                yield page
+                after = page[-1].key
+            if len(page) < size:
+                return
+            self._pause()
+
+    def _land_dossiers(self, found: list[pl.Series]) -> None:
+        """Whole dossiers with all children, in chunks; children that name no dossier too, if any was found."""
+        owners = (pl.concat(found) if found else pl.Series("owner", [], dtype=pl.Int64)).unique()
+        orphaned = owners.null_count() > 0
+        known = owners.drop_nulls().sort()
+        size = self.contract.read.page_rows
+        for start in range(0, len(known), size):
+            chunk = known.slice(start, size).to_list()
+            for table in self.schema.moving:
+                self._land_all(table, statements.rows_of_owners(table, chunk))
+            self._pause()
+        for table in self.schema.children if orphaned else ():
+            self._land_all(table, statements.rows_without_owner(table))
+
+    def _land_all(self, table: BoundTable, statement: sa.Select[Any]) -> None:
+        for page in self.source.pages(statement, self.contract.read.fetch_rows):
+            self._land(table, page)
+
+    def _land(self, table: BoundTable, page: Any) -> None:
+        self.writer.write(table.name, to_batch(page, table.schema))
+        self.landed[table.name] = self.landed.get(table.name, 0) + len(page)
+        self.progress(table.name, self.landed[table.name])
+
+    def _keys(self, statement: sa.Select[Any]) -> list[sa.Row[Any]]:
+        return [row for page in self.source.pages(statement, self.contract.read.fetch_rows) for row in page]
+
+    def _fetch(self, size: int) -> int:
+        return min(size, self.contract.read.fetch_rows)
+
+    def _pause(self) -> None:
+        if self.contract.read.pause_ms:
+            time.sleep(self.contract.read.pause_ms / 1000)

@@ -1,0 +1,137 @@
+"""Comparing a province's database with what we map: every column is mapped, ignored on purpose, or reported."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from lienthong.model.canonical import Entity
+from lienthong.model.errors import ContractError, SchemaDriftError
+from lienthong.sources.contract import SourceContract
+from lienthong.sources.database import SourceDatabase
+from lienthong.sources.opencps.tables import DOSSIER, ENTITY_TABLES, OWNER, REFERENCE_TABLES, TableMap
+from lienthong.sources.rows_to_arrow import landing_schema
+
+#: In a contract's `ignore`: this reference table does not exist here.
+ABSENT = "*"
+
+
+@dataclass(frozen=True)
+class BoundTable:
+    """A table as it is in this database. `table.c` is addressed by OpenCPS' names, whatever the database's case."""
+
+    map: TableMap
+    table: sa.Table
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        return landing_schema({column.key: column.type for column in self.table.c})
+
+    @property
+    def name(self) -> str:
+        return self.map.name
+
+    @property
+    def key(self) -> sa.Column[Any]:
+        assert self.map.key is not None, "reference tables are read whole"
+        return self.table.c[self.map.key]
+
+    @property
+    def owner(self) -> sa.Column[Any]:
+        return self.table.c[OWNER]
+
+
+@dataclass(frozen=True)
+class BoundSchema:
+    """All tables that a load reads, and by table the columns that nobody maps or ignores."""
+
+    dossier: BoundTable
+    children: tuple[BoundTable, ...]
+    references: tuple[BoundTable, ...]
+    unmapped: Mapping[str, tuple[str, ...]]
+
+    @property
+    def moving(self) -> tuple[BoundTable, ...]:
+        """The tables with a watermark each."""
+        return (self.dossier, *self.children)
+
+
+def wanted_columns(contract: SourceContract, table: TableMap, entity: Entity | None) -> tuple[str, ...]:
+    """Columns to read: those of the profile, those the contract's extensions name, minus those it ignores.
+
+    ContractError when it ignores a column that nothing works without, or one that it reads itself.
+    """
+    ignored = set(contract.ignore.get(table.name, ()))
+    extensions = tuple(contract.extensions.get(entity, {})) if entity else ()
+    for column in (*table.required, *extensions):
+        if column in ignored:
+            raise ContractError(
+                f"The contract ignores {table.name}.{column}, which is needed.",
+                next_step="remove it from `ignore`.",
+                source=contract.source_id,
+                key=f"ignore.{table.name}",
+            )
+    return tuple(dict.fromkeys(column for column in (*table.read, *extensions) if column not in ignored))
+
+
+def bind(source: SourceDatabase, contract: SourceContract) -> BoundSchema:
+    """Find every mapped table and column in the database.
+
+    SchemaDriftError names all that are missing, with the nearest unknown name where there is one.
+    """
+    inspector = sa.inspect(source.connection)
+    present = {name.lower(): name for name in (*inspector.get_table_names(), *inspector.get_view_names())}
+    entities = {table.name: entity for entity, table in ENTITY_TABLES.items()}
+    maps = [table for entity, table in ENTITY_TABLES.items() if entity in contract.entities]
+    maps += [table for table in REFERENCE_TABLES if ABSENT not in contract.ignore.get(table.name, ())]
+    bound: dict[str, BoundTable] = {}
+    unmapped: dict[str, tuple[str, ...]] = {}
+    missing: list[str] = []
+    for table in maps:
+        actual_name = present.get(table.name.lower())
+        if actual_name is None:
+            missing.append(f"table {table.name}{_renamed(table.name, present.values())}")
+            continue
+        wanted = wanted_columns(contract, table, entities.get(table.name))
+        actual = {column["name"].lower(): column for column in inspector.get_columns(actual_name)}
+        used = {column.lower() for column in wanted}
+        expected = used | {column.lower() for column in (*table.known, *contract.ignore.get(table.name, ()))}
+        extra = tuple(str(column["name"]) for lower, column in actual.items() if lower not in expected)
+        missing += [
+            f"column {table.name}.{name}{_renamed(name, extra)}" for name in wanted if name.lower() not in actual
+        ]
+        if extra:
+            unmapped[table.name] = extra
+        columns = [
+            sa.Column(str(actual[name.lower()]["name"]), actual[name.lower()]["type"], key=name)
+            for name in wanted
+            if name.lower() in actual
+        ]
+        bound[table.name] = BoundTable(table, sa.Table(actual_name, sa.MetaData(), *columns))
+    if missing:
+        raise SchemaDriftError(
+            f"The source no longer has: {'; '.join(missing)}.",
+            next_step="ask the system's operator what changed; then list the column under `ignore` in the contract, "
+            "or have the mapping extended. Nothing was loaded.",
+            source=source.source_id,
+            load=source.load,
+            key=missing[0].split()[1],
+        )
+    return BoundSchema(
+        bound[DOSSIER.name],
+        tuple(bound[table.name] for table in maps if table.key and table is not DOSSIER),
+        tuple(bound[table.name] for table in maps if table.key is None),
+        unmapped,
+    )
+
+
+def _renamed(name: str, candidates: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name.lower(), [word.lower() for word in candidates], n=1, cutoff=0.5)
+    found = next((word for word in candidates if near and word.lower() == near[0]), None)
+    return f" (now perhaps {found})" if found else ""

@@ -1,0 +1,103 @@
+"""Every question we ask an OpenCPS database. Built with SQLAlchemy Core; all of them compile for MySQL.
+
+Keysets are written out (a > x OR (a = x AND b > y)): row comparisons are slow on MySQL and unknown to SQL Server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from lienthong.sources.opencps.schema import BoundTable
+from lienthong.sources.opencps.tables import MODIFIED
+
+#: A place in a walk by (modifiedDate, key).
+Place = tuple[datetime, int]
+
+
+def _modified(bound: BoundTable) -> sa.Column[Any]:
+    return bound.table.c[MODIFIED]
+
+
+def head(bound: BoundTable, now: datetime, seen_from: datetime | None, seen_key: int | None) -> sa.Select[Any]:
+    """One row: rows, highest key, newest modification up to `now`, rows of the last overlap window found again."""
+    modified, key = _modified(bound), bound.key
+    again = sa.false() if seen_from is None or seen_key is None else sa.and_(modified >= seen_from, key <= seen_key)
+    return sa.select(
+        sa.func.count().label("rows"),
+        sa.func.max(key).label("last_key"),
+        sa.func.max(sa.case((modified <= now, modified))).label("modified_at"),
+        sa.func.coalesce(sa.func.sum(sa.case((again, 1), else_=0)), 0).label("found_again"),
+    ).select_from(bound.table)
+
+
+def count_window(bound: BoundTable, start: datetime, end: datetime) -> sa.Select[Any]:
+    """One row: how many rows were modified in [start, end]."""
+    modified = _modified(bound)
+    return sa.select(sa.func.count().label("rows")).select_from(bound.table).where(modified >= start, modified <= end)
+
+
+def changed(
+    bound: BoundTable, since: datetime | None, before: datetime | None, after: Place | None, limit: int
+) -> sa.Select[Any]:
+    """A page of (owner, key, modified) in [since, before), by modifiedDate and key, behind the place `after`."""
+    modified, key = _modified(bound), bound.key
+    statement = sa.select(bound.owner.label("owner"), key.label("key"), modified.label("modified"))
+    if since is not None:
+        statement = statement.where(modified >= since)
+    if before is not None:
+        statement = statement.where(modified < before)
+    if after is not None:
+        moment, last = after
+        statement = statement.where(sa.or_(modified > moment, sa.and_(modified == moment, key > last)))
+    return statement.where(modified.is_not(None)).order_by(modified, key).limit(limit)
+
+
+def added(bound: BoundTable, last_key: int, after: int | None, limit: int) -> sa.Select[Any]:
+    """A page of (owner, key) that modifiedDate can't find: keys above `last_key`, and rows without modifiedDate."""
+    key = bound.key
+    statement = sa.select(bound.owner.label("owner"), key.label("key")).where(
+        sa.or_(key > last_key, _modified(bound).is_(None))
+    )
+    if after is not None:
+        statement = statement.where(key > after)
+    return statement.order_by(key).limit(limit)
+
+
+def dossier_page(bound: BoundTable, after: int | None, limit: int) -> sa.Select[Any]:
+    """Whole rows by primary key, behind `after`."""
+    statement = sa.select(*bound.table.c)
+    if after is not None:
+        statement = statement.where(bound.key > after)
+    return statement.order_by(bound.key).limit(limit)
+
+
+def children_between(bound: BoundTable, above: int | None, up_to: int | None) -> sa.Select[Any]:
+    """Whole child rows with `above` < dossierId ≤ `up_to`; an open start includes children that name no dossier."""
+    owner = bound.owner
+    statement = sa.select(*bound.table.c)
+    if above is not None:
+        statement = statement.where(owner > above)
+        if up_to is not None:
+            statement = statement.where(owner <= up_to)
+    elif up_to is not None:
+        statement = statement.where(sa.or_(owner <= up_to, owner.is_(None)))
+    return statement.order_by(owner, bound.key)
+
+
+def rows_of_owners(bound: BoundTable, owners: Sequence[int]) -> sa.Select[Any]:
+    """Whole rows of these dossiers."""
+    return sa.select(*bound.table.c).where(bound.owner.in_(owners)).order_by(bound.owner, bound.key)
+
+
+def rows_without_owner(bound: BoundTable) -> sa.Select[Any]:
+    """Whole child rows that name no dossier."""
+    return sa.select(*bound.table.c).where(bound.owner.is_(None)).order_by(bound.key)
+
+
+def whole(bound: BoundTable) -> sa.Select[Any]:
+    """A reference table."""
+    return sa.select(*bound.table.c).order_by(*bound.table.c)

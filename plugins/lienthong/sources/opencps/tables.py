@@ -1,0 +1,121 @@
+"""What we know of OpenCPS v2's tables (portal-exchange §6.1): columns we read, and columns we deliberately don't."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lienthong.model.canonical import Entity
+
+OWNER = "dossierId"
+MODIFIED = "modifiedDate"
+_AUDIT = "uuid_ groupId companyId userId userName createDate modifiedDate"
+
+
+@dataclass(frozen=True)
+class TableMap:
+    """One table. `key` is its primary key, None for reference tables, which are always read whole.
+
+    `required` columns can't be ignored by a contract; `known` are OpenCPS' other columns that nothing is made of.
+    """
+
+    name: str
+    key: str | None
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    known: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        return (*self.required, *self.optional)
+
+
+def _table(name: str, key: str | None, required: str, optional: str = "", known: str = "") -> TableMap:
+    read = (*required.split(), *optional.split())
+    return TableMap(
+        name, key, tuple(required.split()), tuple(optional.split()), frozenset(f"{_AUDIT} {known}".split()) - set(read)
+    )
+
+
+def _places(prefix: str) -> str:
+    kinds = ("City", "District", "Ward") if prefix else ("city", "district", "ward")
+    return " ".join(f"{prefix}{kind}{part}" for kind in kinds for part in ("Code", "Name"))
+
+
+DOSSIER = _table(
+    "opencps_dossier",
+    OWNER,
+    f"{OWNER} {MODIFIED} dossierNo serviceCode govAgencyCode dossierStatus",
+    "referenceUid serviceName govAgencyName dossierSubStatus applicantName applicantIdType applicantIdNo address "
+    "contactTelNo contactEmail dossierName briefNote submitDate receiveDate dueDate extendDate releaseDate finishDate "
+    "cancellingDate viaPostal fromViaPostal online_ originality",
+    f"counter registerBookCode registerBookName processNo applicantIdDate {_places('')} contactName delegateType "
+    f"delegateName delegateIdNo delegateTelNo delegateEmail delegateAddress {_places('delegate')} documentNo "
+    "documentDate dossierTemplateNo dossierTemplateName dossierNote submissionNote applicantNote submitting processDate "
+    "correcttingDate dossierStatusText dossierSubStatusText folderId dossierActionId postalServiceCode postalServiceName "
+    f"postalAddress {_places('postal')} postalTelNo password_ notification original serverNo endorsementDate lockState "
+    "originDossierId sampleCount durationUnit durationCount originDossierNo groupDossierId metaData systemId "
+    "dossierCounter vnpostalStatus vnpostalProfile multipleCheck",
+)
+ACTION = _table(
+    "opencps_dossieraction",
+    "dossierActionId",
+    f"dossierActionId {OWNER} {MODIFIED} createDate stepCode",
+    "stepName actionUser actionNote dueDate",
+    "serviceProcessId previousActionId fromStepCode fromStepName fromSequenceNo actionCode actionName actionOverdue "
+    "syncActionCode pending rollbackable sequenceNo nextActionId payload stepInstruction state_ eventStatus",
+)
+FILE = _table(
+    "opencps_dossierfile",
+    "dossierFileId",
+    f"dossierFileId {OWNER} {MODIFIED} dossierPartType fileEntryId removed",
+    "dossierPartNo deliverableCode displayName",
+    "referenceUid dossierTemplateNo fileTemplateNo formData original eForm isNew signCheck signInfo formScript "
+    "formReport formSchema",
+)
+PAYMENT = _table(
+    "opencps_paymentfile",
+    "paymentFileId",
+    f"paymentFileId {OWNER} {MODIFIED} paymentAmount paymentStatus paymentMethod",
+    "paymentFee confirmDatetime",
+    "referenceUid govAgencyCode govAgencyName advanceAmount feeAmount serviceAmount shipAmount paymentNote "
+    "epaymentProfile bankInfo confirmPayload confirmFileEntryId confirmNote approveDatetime accountUserName "
+    "govAgencyTaxNo invoiceTemplateNo invoiceIssueNo invoiceNo invoicePayload einvoice invoiceFileEntryId",
+)
+
+#: In the order in which they are read: a dossier's page first, then its children.
+ENTITY_TABLES: dict[Entity, TableMap] = {
+    Entity.DOSSIER: DOSSIER,
+    Entity.STEP: ACTION,
+    Entity.DOCUMENT: FILE,
+    Entity.FEE: PAYMENT,
+}
+
+SERVICE_INFO = _table(
+    "opencps_serviceinfo",
+    None,
+    "serviceInfoId serviceCode maxLevel",
+    "serviceName public_",
+    "processText methodText dossierText conditionText durationText applicantText resultText regularText feeText "
+    "administrationCode administrationName administrationIndex domainCode domainName domainIndex govAgencyText "
+    "isNotarization",
+)
+SERVICE_CONFIG = _table(
+    "opencps_serviceconfig",
+    None,
+    "serviceInfoId govAgencyCode serviceLevel",
+    "",
+    "serviceConfigId serviceUrl forCitizen forBusiness postService registration",
+)
+SERVICE_MAPPING = _table(
+    "opencps_serviceinfomapping",
+    None,
+    "serviceCode serviceCodeDVCQG",
+    "",
+    "serviceInfoMappingId serviceNameDVCQG synced",
+)
+ITEM_MAPPING = _table("opencps_dictitemmapping", None, "itemCode itemCodeDVCQG collectionId", "", "mappingId")
+STATUS_MAPPING = _table(
+    "opencps_dossierstatusmapping", None, "statusCode subStatusCode statusCodeDVCQG", "", "dossierStatusMappingId"
+)
+
+REFERENCE_TABLES: tuple[TableMap, ...] = (SERVICE_INFO, SERVICE_CONFIG, SERVICE_MAPPING, ITEM_MAPPING, STATUS_MAPPING)

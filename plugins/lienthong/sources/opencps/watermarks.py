@@ -1,0 +1,82 @@
+"""How far a table has been read, and whether what was there at the last load still is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from lienthong.landing import Watermark
+from lienthong.model.errors import CollapsedExtractError
+from lienthong.sources.contract import SourceContract
+from lienthong.sources.database import SourceDatabase
+from lienthong.sources.opencps import statements
+from lienthong.sources.opencps.schema import BoundTable
+
+
+@dataclass(frozen=True)
+class LocalClock:
+    """OpenCPS stores naive local times; watermarks are instants."""
+
+    zone: ZoneInfo
+
+    def to_local(self, instant: datetime) -> datetime:
+        return instant.astimezone(self.zone).replace(tzinfo=None)
+
+    def to_instant(self, local: datetime) -> datetime:
+        aware = local if local.tzinfo else local.replace(tzinfo=self.zone)
+        return aware.astimezone(UTC)
+
+
+def overlap_start(mark: Watermark, overlap: timedelta, clock: LocalClock) -> datetime | None:
+    """Local time from which an incremental load reads again; None: from the beginning."""
+    return clock.to_local(mark.modified_at - overlap) if mark.modified_at else None
+
+
+def survey(
+    source: SourceDatabase, contract: SourceContract, bound: BoundTable, before: Watermark | None, now: datetime
+) -> Watermark:
+    """The table's watermark as of now, after checking that what the last load saw is still there.
+
+    `now` bounds the watermark: a row dated in the future must not make later rows look old.
+    CollapsedExtractError when the table is empty though it had rows, or the overlap window lost too many.
+    """
+    clock = LocalClock(contract.zone)
+    seen_from = overlap_start(before, contract.overlap, clock) if before else None
+    found = source.row(statements.head(bound, clock.to_local(now), seen_from, before.last_key if before else None))
+    if before is not None:
+        _guard(source, contract, before, int(found.rows), int(found.found_again))
+    if found.modified_at is None:
+        return Watermark(bound.name, None, found.last_key, 0)
+    start = found.modified_at - contract.overlap
+    overlap_rows = source.row(statements.count_window(bound, start, found.modified_at)).rows
+    return Watermark(bound.name, clock.to_instant(found.modified_at), int(found.last_key), int(overlap_rows))
+
+
+def is_first_load(tables: tuple[BoundTable, ...], watermarks: Mapping[str, Watermark]) -> bool:
+    """Whether any table was never read: then everything is."""
+    return any(table.name not in watermarks for table in tables)
+
+
+def _guard(source: SourceDatabase, contract: SourceContract, before: Watermark, rows: int, found_again: int) -> None:
+    guard = contract.volume_guard
+    had = before.overlap_rows
+    if guard.overlap_min_ratio == 0:
+        return
+    if rows == 0 and before.last_key is not None:
+        what = f"Table {before.table} is empty, though the last load found rows in it."
+    elif (had and not found_again) or (had >= guard.min_rows and found_again < guard.overlap_min_ratio * had):
+        what = (
+            f"Table {before.table}: of {had} rows that the last load saw in its overlap window, {found_again} are left."
+        )
+    else:
+        return
+    raise CollapsedExtractError(
+        what,
+        next_step="check the source (another database behind the connection? a purge?). If the loss is right, set "
+        "volume_guard.overlap_min_ratio to 0 for one load. Nothing was loaded.",
+        source=contract.source_id,
+        load=source.load,
+        key=before.table,
+    )

@@ -1,0 +1,79 @@
+"""Rows of any SQLAlchemy database as Arrow, value for value; what a type can't hold is kept as text beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from lienthong.landing import UNREADABLE
+
+
+def arrow_type(kind: sa.types.TypeEngine[Any]) -> pa.DataType:
+    """The Arrow type that a column is landed as. Decimals and unknown types are landed as text."""
+    if isinstance(kind, sa.Boolean):
+        return pa.bool_()
+    if isinstance(kind, sa.Integer) or kind.__visit_name__ == "BIT":
+        return pa.int64()
+    if isinstance(kind, sa.Float):
+        return pa.float64()
+    if isinstance(kind, sa.DateTime):
+        return pa.timestamp("us", "UTC") if kind.timezone else pa.timestamp("us")
+    if isinstance(kind, sa.Date):
+        return pa.date32()
+    if isinstance(kind, sa.LargeBinary):
+        return pa.binary()
+    return pa.string()
+
+
+def landing_schema(columns: Mapping[str, sa.types.TypeEngine[Any]]) -> pa.Schema:
+    """Columns in order, and last the column for unreadable values."""
+    fields = [(name, arrow_type(kind)) for name, kind in columns.items()]
+    return pa.schema([*fields, (UNREADABLE, pa.string())])
+
+
+def to_batch(rows: Sequence[sa.Row[Any]], schema: pa.Schema) -> pa.RecordBatch:
+    """One batch from rows whose values stand in the order of `schema` (without its last column)."""
+    unreadable: dict[int, dict[str, str]] = {}
+    arrays = []
+    for field, values in zip(schema, zip(*rows, strict=True), strict=False):
+        arrays.append(_array(field, values, unreadable))
+    remarks = [None] * len(rows) if not unreadable else [_dump(unreadable.get(row)) for row in range(len(rows))]
+    return pa.record_batch([*arrays, pa.array(remarks, pa.string())], schema=schema)
+
+
+def _array(field: pa.Field, values: Sequence[Any], unreadable: dict[int, dict[str, str]]) -> pa.Array:
+    text = pa.types.is_string(field.type)
+    try:
+        return pa.array(values, field.type)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, TypeError, OverflowError, UnicodeEncodeError):
+        pass
+    kept: list[Any] = []
+    for row, value in enumerate(values):
+        value = _as_text(value) if text and value is not None else value
+        try:
+            pa.scalar(value, field.type)
+        except (pa.ArrowInvalid, pa.ArrowTypeError, TypeError, OverflowError, UnicodeEncodeError):
+            unreadable.setdefault(row, {})[field.name] = _as_text(value)
+            value = None
+        kept.append(value)
+    return pa.array(kept, field.type)
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, Decimal | int | float | datetime | date):
+        return str(value)
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _dump(remarks: dict[str, str] | None) -> str | None:
+    return json.dumps(remarks) if remarks else None

@@ -1,0 +1,90 @@
+"""Runs a portal under uvicorn: in a thread for tests, in the foreground for `python -m simulator up`."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from pathlib import Path
+from types import TracebackType
+
+import uvicorn
+
+from simulator.portal.app import create_app
+from simulator.portal.state import Account, Portal
+from simulator.portal.store import Store
+from simulator.portal.switches import FaultKind, PortalSwitches
+from simulator.world import World
+
+STOP_TIMEOUT_S = 20.0
+
+
+def _server(portal: Portal) -> uvicorn.Server:
+    config = uvicorn.Config(
+        create_app(portal), log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1
+    )
+    return uvicorn.Server(config)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 means any free one."""
+    bound = socket.socket()
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.bind((host, port))
+    bound.listen(256)  # from here on clients wait instead of being refused
+    return bound
+
+
+def serve(portal: Portal, bound: socket.socket) -> None:
+    """Serve in the foreground until SIGTERM or SIGINT."""
+    _server(portal).run(sockets=[bound])
+
+
+class PortalServer:
+    """A portal on a free loopback port, in a thread: `with PortalServer(world) as portal: portal.url`."""
+
+    def __init__(
+        self, world: World | None = None, *, store_path: Path | None = None, switches: PortalSwitches | None = None,
+        port: int = 0,
+    ) -> None:  # fmt: skip
+        self.portal = Portal(store_path=store_path, switches=switches, reference=world.catalogue if world else None)
+        self._socket = listen("127.0.0.1", port)
+        self.port = int(self._socket.getsockname()[1])
+        self._server = _server(self.portal)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [self._socket]}, name="portal", daemon=True
+        )
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def store(self) -> Store:
+        return self.portal.store
+
+    @property
+    def switches(self) -> PortalSwitches:
+        return self.portal.switches
+
+    @switches.setter
+    def switches(self, value: PortalSwitches) -> None:
+        self.portal.switches = value
+
+    def account(self, province: str) -> Account:
+        """The login of a province."""
+        return next(account for account in self.portal.accounts.values() if account.province == province)
+
+    def fail_next(self, service: str, kind: FaultKind | str, times: int = 1) -> None:
+        self.portal.fail_next(service, kind, times)
+
+    def __enter__(self) -> PortalServer:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.should_exit = True
+        self._thread.join(STOP_TIMEOUT_S)
+        self._socket.close()
+        self.portal.store.close()

@@ -1,0 +1,110 @@
+"""The simulated world: dossiers of every province, their truth and their faults, from a seed, a size and a month."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from simulator import wire
+from simulator.catalogue import PROVINCES, Catalogue, Province, catalogue
+from simulator.defects import DEFAULT_RATES, Defect, assign
+from simulator.facts import Facts, derive
+from simulator.ledger import Entry
+from simulator.lives import Calendar, Lives
+from simulator.plans import Plan, Trait
+from simulator.streams import stream
+from simulator.workdays import DAY, stamp
+
+DEFAULT_SIZE = 1500
+FIRST_ID = 10_001
+
+
+@dataclass
+class World:
+    """Everything that is true outside. `plans` is per province, ordered by dossierId.
+
+    `as_of` is where the world began; `clocks` and `moves` say, per province, how far `advance` has taken it.
+    Two worlds with the same seed, size, month, rates and moves are equal on any machine.
+    """
+
+    seed: int
+    size: int
+    month: str
+    as_of: int
+    plans: dict[str, list[Plan]]
+    catalogue: Catalogue
+    rates: Mapping[Defect, float]
+    moves: dict[str, int] = field(default_factory=dict)
+    clocks: dict[str, int] = field(default_factory=dict)
+    serials: dict[str, dict[tuple[str, int], int]] = field(default_factory=dict)
+
+    @classmethod
+    def generate(
+        cls, seed: int, size: int = DEFAULT_SIZE, month: str = "2026-10", *,
+        provinces: Sequence[str] = ("H17", "H26"), rates: Mapping[Defect, float] = DEFAULT_RATES,
+    ) -> World:  # fmt: skip
+        """`size` dossiers per province (duplicates come on top), submitted in the three months up to `month`."""
+        calendar = Calendar.of(month)
+        world = cls(seed, size, month, calendar.as_of, {}, catalogue(), rates)
+        for code in provinces:
+            world._populate(PROVINCES[code], calendar)
+        return world
+
+    @property
+    def provinces(self) -> tuple[Province, ...]:
+        return tuple(PROVINCES[code] for code in self.plans)
+
+    def facts(self, plan: Plan) -> Facts:
+        """The dossier behind a plan, in full and without its fault."""
+        return derive(plan, PROVINCES[plan.province], self.catalogue)
+
+    def entry(self, plan: Plan) -> Entry:
+        """What the ledger says about one dossier."""
+        facts = self.facts(plan)
+        if plan.defect == Defect.ORPHAN_CHILD:
+            return Entry(plan.province, plan.dossier_id, None, {}, (), (plan.defect,), 0)
+        return Entry(
+            plan.province, plan.dossier_id, plan.code, wire.dossier(facts), tuple(wire.steps(facts)),
+            (plan.defect,) if plan.defect else (), plan.original,
+        )  # fmt: skip
+
+    def ledger(self, province: str | None = None) -> Iterator[Entry]:
+        """Every dossier of the world, or of one province, in order of dossierId."""
+        for code, plans in self.plans.items():
+            if province in (None, code):
+                yield from (self.entry(plan) for plan in plans)
+
+    def give_code(self, plan: Plan) -> None:
+        """Number a dossier at its reception: agency, day, running number of the agency on that day."""
+        agency = self.catalogue.agencies[plan.agency]
+        changed = agency.changed_spelling and plan.received < self.as_of - 30 * DAY
+        prefix = agency.old_code if changed else agency.code
+        if plan.has(Trait.BEFORE_MERGER):
+            prefix = agency.former_code
+        serials = self.serials.setdefault(plan.province, {})
+        key = (prefix, plan.received // DAY)
+        serials[key] = serials.get(key, 0) + 1
+        plan.code = f"{prefix}-{stamp(plan.received)}-{serials[key]:04d}"
+
+    def next_id(self, province: str) -> int:
+        return self.plans[province][-1].dossier_id + 1
+
+    def _populate(self, province: Province, calendar: Calendar) -> None:
+        lives = Lives(self.catalogue, province.code, calendar)
+        rng = stream(self.seed, province.code, "lives")
+        self.moves[province.code], self.clocks[province.code] = 0, self.as_of
+        plans = [lives.draw(rng, 0) for _ in range(self.size)]
+        plans.sort(key=lambda plan: plan.submitted)
+        for number, plan in enumerate(plans):
+            plan.dossier_id = FIRST_ID + number
+        for plan in sorted(plans, key=lambda plan: (plan.received, plan.dossier_id)):
+            if plan.received:
+                self.give_code(plan)
+        doubles = assign(plans, self.rates, stream(self.seed, province.code, "defects"))
+        self.plans[province.code] = plans
+        for plan in doubles:
+            plans.append(
+                replace(
+                    plan, dossier_id=self.next_id(province.code), original=plan.dossier_id, defect=Defect.DUPLICATE_ROW
+                )
+            )

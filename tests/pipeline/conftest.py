@@ -1,0 +1,77 @@
+"""A small world, generated once; its databases copied for every test."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from devstack.postgres import Postgres
+from lienthong.warehouse.engine import engine_for
+from simulator.opencps.install import install
+from simulator.portal.server import PortalServer
+from simulator.world import World
+from tests.world import MONTH, PROVINCES, SEED, SIZE, Live
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    """The world nobody may change (tests that advance it generate their own)."""
+    return World.generate(SEED, SIZE, MONTH)
+
+
+@pytest.fixture(scope="session")
+def source_templates(postgres: Postgres, world: World) -> dict[str, str]:
+    """Databases of the provinces to copy from; tenant → database name."""
+    names = {}
+    for tenant in PROVINCES:
+        names[tenant] = f"opencps_{tenant.lower()}_template"
+        postgres.drop_database(names[tenant])
+        postgres.create_database(names[tenant])
+        install(world, tenant, postgres.url(names[tenant]))
+    return names
+
+
+@contextmanager
+def running(request: pytest.FixtureRequest, world: World | None = None) -> Iterator[Live]:
+    """A running world with an empty warehouse, for as long as the block lasts.
+
+    `world`: one that the caller may advance; its databases start as the shared ones (same seed, size, month).
+    """
+    postgres: Postgres = request.getfixturevalue("postgres")
+    templates: dict[str, str] = request.getfixturevalue("source_templates")
+    number = next(_numbers)
+    sources = {tenant: f"src_{tenant.lower()}_{number}" for tenant in templates}
+    warehouse = f"live_{number}"
+    databases = {warehouse: request.getfixturevalue("warehouse_template")}
+    databases |= {sources[tenant]: template for tenant, template in templates.items()}
+    for name, template in databases.items():
+        postgres.drop_database(name)
+        postgres.create_database(name, template)
+    folder: Path = request.getfixturevalue("tmp_path_factory").mktemp("live")
+    shared: World = request.getfixturevalue("world")
+    with PortalServer(world or shared) as portal:
+        urls = {tenant: postgres.url(name) for tenant, name in sources.items()}
+        yield Live(world or shared, urls, portal, postgres.url(warehouse), folder)
+    engine_for(postgres.url(warehouse)).dispose()
+    for name in databases:
+        postgres.drop_database(name)
+
+
+@pytest.fixture
+def live(request: pytest.FixtureRequest) -> Iterator[Live]:
+    """A running world with an empty warehouse."""
+    with running(request) as started:
+        yield started
+
+
+@pytest.fixture
+def moving(request: pytest.FixtureRequest) -> Iterator[Live]:
+    """A running world of its own, that the test may advance."""
+    with running(request, World.generate(SEED, SIZE, MONTH)) as started:
+        yield started

@@ -1,0 +1,171 @@
+"""Bad input: one clear error, the other source goes on, the data stays as it was, the next good run catches up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lienthong.model.errors import (
+    CollapsedExtractError,
+    ContractError,
+    LandingCorruptError,
+    LienThongError,
+    SchemaDriftError,
+    SourceAccessError,
+    SourceUnreachableError,
+)
+from lienthong.pipeline.load import extract, open_load, stage
+from lienthong.pipeline.push import push
+from tests.world import Live
+
+SOURCE, OTHER = "opencps_h17", "opencps_h26"
+
+
+@pytest.fixture
+def loaded(live: Live) -> Live:
+    """Both provinces loaded once."""
+    live.sync_catalogue()
+    live.load(SOURCE)
+    live.load(OTHER)
+    return live
+
+
+def breaks(live: Live, kind: type[LienThongError], *words: str) -> None:
+    """The next load of SOURCE fails with one clear error, changes nothing, and does not stop the other source."""
+    before = live.contents()
+    with pytest.raises(kind) as caught:
+        live.load(SOURCE)
+    message = str(caught.value)
+    assert f"source {SOURCE}" in message
+    assert "load " in message
+    assert "Next: " in message
+    for word in words:
+        assert word in message
+    assert live.contents() == before
+    [(error,)] = live.rows("SELECT error FROM ops.load ORDER BY load_id DESC LIMIT 1")
+    assert error.endswith(message), "the ledger keeps the words"
+    assert live.load(OTHER)["dossier"]["unchanged"] > 0
+
+
+def unreachable(live: Live) -> None:
+    live.connections["src_opencps_h17"] = replace(live.connections["src_opencps_h17"], port=1)
+
+
+def test_an_unreachable_source_is_a_transient_error(loaded: Live) -> None:
+    unreachable(loaded)
+    breaks(loaded, SourceUnreachableError)
+
+
+def test_wrong_credentials_are_told_without_the_password(loaded: Live) -> None:
+    good = loaded.connections["src_opencps_h17"]
+    loaded.connections["src_opencps_h17"] = replace(good, login="nobody_we_know", password="s3cret-word")
+    breaks(loaded, SourceAccessError)
+    [(error,)] = loaded.rows("SELECT error FROM ops.load WHERE error IS NOT NULL")
+    assert "s3cret-word" not in error
+
+
+def test_a_missing_permission_names_the_table(loaded: Live) -> None:
+    loaded.at_source(
+        "H17",
+        "DROP OWNED BY meagre CASCADE"
+        if loaded.rows("SELECT 1 FROM pg_roles WHERE rolname = 'meagre'")
+        else "SELECT 1",
+        "DROP ROLE IF EXISTS meagre",
+        "CREATE ROLE meagre LOGIN",
+        "GRANT SELECT ON opencps_dossier TO meagre",
+    )
+    loaded.connections["src_opencps_h17"] = replace(loaded.connections["src_opencps_h17"], login="meagre")
+    breaks(loaded, SourceAccessError)
+    loaded.at_source("H17", "DROP OWNED BY meagre CASCADE", "DROP ROLE meagre")
+
+
+def test_a_renamed_column_is_named_with_its_likely_new_name(loaded: Live) -> None:
+    loaded.at_source("H17", 'ALTER TABLE opencps_dossier RENAME COLUMN "receiveDate" TO "receivedDate"')
+    breaks(loaded, SchemaDriftError, "receiveDate", "receivedDate")
+    loaded.at_source("H17", 'ALTER TABLE opencps_dossier RENAME COLUMN "receivedDate" TO "receiveDate"')
+    assert loaded.load(SOURCE)["dossier"]["unchanged"] > 0
+
+
+def test_a_new_column_is_a_finding_and_stops_nothing(loaded: Live) -> None:
+    loaded.at_source("H17", 'ALTER TABLE opencps_dossier ADD COLUMN "maSoMoi" text')
+    loaded.load(SOURCE)
+    assert ("column", "opencps_dossier.maSoMoi") in loaded.rows("SELECT kind, name FROM ops.finding")
+
+
+def test_an_unknown_status_word_is_a_finding(loaded: Live) -> None:
+    kinds = {kind for (kind,) in loaded.rows("SELECT DISTINCT kind FROM ops.finding")}
+    assert "status" in kinds
+
+
+def test_an_emptied_source_never_empties_the_warehouse(loaded: Live) -> None:
+    loaded.at_source("H17", "DELETE FROM opencps_dossier")
+    breaks(loaded, CollapsedExtractError)
+
+
+def test_an_extract_that_lost_what_the_overlap_had_is_stopped(loaded: Live) -> None:
+    loaded.at_source(
+        "H17",
+        'DELETE FROM opencps_dossier WHERE "modifiedDate" > '
+        "(SELECT max(\"modifiedDate\") - interval '3 days' FROM opencps_dossier)",
+    )
+    breaks(loaded, CollapsedExtractError)
+
+
+def test_a_truncated_batch_is_found_before_anything_is_staged(loaded: Live) -> None:
+    before = loaded.contents()
+    load_id = open_load(loaded.rt, SOURCE, "truncated")
+    extract(loaded.rt, load_id)
+    [file] = [
+        path
+        for path in Path(loaded.folder / "landing").rglob("opencps_dossier-*.parquet")
+        if str(load_id) in path.parts
+    ]
+    file.chmod(0o644)
+    content = file.read_bytes()
+    file.write_bytes(content[: len(content) // 2])
+    with pytest.raises(LandingCorruptError) as caught:
+        stage(loaded.rt, load_id)
+    assert file.name in str(caught.value)
+    assert f"load {load_id}" in str(caught.value)
+    assert loaded.contents() == before
+    assert loaded.rows("SELECT count(*) FROM staging.dossier") == [(0,)]
+    assert loaded.load(OTHER)["dossier"]["unchanged"] > 0
+
+
+def spoil(live: Live, change: Callable[[str], str]) -> None:
+    path = live.settings.sources / f"{SOURCE}.yaml"
+    path.write_text(change(path.read_text()))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("schedule:", "shedule:", ("shedule", "schedule")),
+        ("mode: own", "mode: owner", ("mode",)),
+        ("overlap: 2d", "overlap: soon", ("overlap",)),
+        ("codes:", "codes: [", ("line",)),
+    ],
+)
+def test_a_contract_with_a_typo_names_file_line_and_key_and_stops_only_itself(
+    loaded: Live, old: str, new: str, words: tuple[str, ...]
+) -> None:
+    before = loaded.contents()
+    spoil(loaded, lambda text: text.replace(old, new, 1))
+    with pytest.raises(ContractError) as caught:
+        loaded.load(SOURCE)
+    assert f"{SOURCE}.yaml" in str(caught.value)
+    for word in words:
+        assert word in str(caught.value)
+    assert list(loaded.rt.contracts()) == [OTHER]
+    assert loaded.contents() == before
+    assert loaded.load(OTHER)["dossier"]["unchanged"] > 0
+    assert push(loaded.rt, "H26", "others")["pushed"]["delivered"] > 0  # type: ignore[index]
+
+
+def test_a_source_without_a_connection_says_how_to_create_one(loaded: Live) -> None:
+    del loaded.connections["src_opencps_h17"]
+    with pytest.raises(ContractError, match="src_opencps_h17"):
+        loaded.load(SOURCE)

@@ -1,0 +1,145 @@
+"""Running anything twice, or twice at once, gives the same tables; what moved at the source arrives once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from simulator.opencps.advance import advance
+from tests.world import PROVINCES, STEPS, Live
+
+SOURCE = "opencps_h17"
+
+
+def at_once(work: Callable[[], object], times: int = 2) -> list[BaseException]:
+    """Run `work` in several threads at the same moment; returns what they raised."""
+    raised: list[BaseException] = []
+    barrier = threading.Barrier(times)
+
+    def run() -> None:
+        barrier.wait()
+        try:
+            work()
+        except BaseException as error:
+            raised.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(times)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return raised
+
+
+def test_a_second_load_of_an_unchanged_source_changes_nothing(live: Live) -> None:
+    live.sync_catalogue()
+    first = live.load(SOURCE)
+    before = live.contents()
+    second = live.load(SOURCE)
+    assert first["dossier"]["inserted"] > 300
+    assert second["dossier"]["inserted"] == second["dossier"]["updated"] == 0
+    assert second["dossier"]["unchanged"] > 0, "the overlap window is read again"
+    assert live.contents() == before
+
+
+def test_a_full_reread_of_an_unchanged_source_finds_every_row_unchanged(live: Live) -> None:
+    live.sync_catalogue()
+    first = live.load(SOURCE)
+    before = live.contents()
+    again = live.load(SOURCE, mode="full")
+    for entity, counts in first.items():
+        kept = counts["inserted"]
+        assert again[entity]["unchanged"] == kept, entity
+        assert again[entity]["inserted"] == again[entity]["updated"] == 0, entity
+    assert live.contents() == before
+
+
+def test_every_step_of_a_load_can_be_asked_for_twice(live: Live) -> None:
+    from lienthong.pipeline.load import open_load
+
+    live.sync_catalogue()
+    load_id = open_load(live.rt, SOURCE, "same-run")
+    assert open_load(live.rt, SOURCE, "same-run") == load_id
+    for step in STEPS.values():
+        step(live.rt, load_id)
+        step(live.rt, load_id)
+    twice = live.contents()
+    assert live.rows("SELECT count(*) FROM ops.load") == [(1,)]
+    live.load(SOURCE, mode="full")
+    assert live.contents() == twice
+
+
+def test_two_copies_of_every_step_at_once_give_the_tables_of_one(live: Live) -> None:
+    from lienthong.model.errors import FencedError
+    from lienthong.pipeline.load import open_load
+
+    live.sync_catalogue()
+    load_id = open_load(live.rt, SOURCE, "doubled")
+    for name, step in STEPS.items():
+        raised = at_once(lambda step=step: step(live.rt, load_id))  # type: ignore[misc]
+        assert all(isinstance(error, FencedError) for error in raised), (name, raised)
+        assert len(raised) <= 1
+    doubled = live.contents()
+    [(state,)] = live.rows("SELECT state FROM ops.load")
+    assert state == "merged"
+    live.load(SOURCE, mode="full")
+    assert live.contents() == doubled
+
+
+def test_two_loads_of_one_source_at_once_believe_everything_once(live: Live) -> None:
+    live.sync_catalogue()
+    assert at_once(lambda: live.load(SOURCE)) == []
+    versions = live.rows("SELECT DISTINCT version FROM dossier.source_record")
+    assert versions == [(1,)]
+    assert live.rows("SELECT count(*) FROM dossier.source_record_history") == [(0,)]
+    inserted = live.rows("SELECT sum(inserted), count(*) FROM ops.load_count WHERE entity = 'dossier'")
+    assert inserted == [(live.rows("SELECT count(*) FROM dossier.source_record")[0][0], 2)]
+
+
+def test_a_second_push_sends_nothing(live: Live) -> None:
+    live.sync_catalogue()
+    live.load(SOURCE)
+    first = live.push("H17")["pushed"]
+    held = live.portal.store.count("H17")
+    second = live.push("H17")["pushed"]
+    assert first["delivered"] > 300
+    assert (second["delivered"], second["steps_sent"]) == (0, 0)
+    assert live.portal.store.count("H17") == held
+
+
+def test_two_pushes_at_once_send_every_dossier_and_step_once(live: Live) -> None:
+    live.sync_catalogue()
+    live.load(SOURCE)
+    assert at_once(lambda: live.push("H17")) == []
+    live.push("H17")
+    steps = [(step.code, str(sorted(step.body.items()))) for step in live.portal.store.steps()]
+    assert len(steps) == len(set(steps))
+    created = [code for call in live.portal.portal.calls if call.is_updating == "False" for code in call.codes]
+    accepted = {stored.code for stored in live.portal.store.dossiers("H17")}
+    assert len([code for code in created if code in accepted]) == len(accepted)
+
+
+def test_what_moved_at_the_source_reaches_the_portal_and_nothing_else_is_sent(moving: Live) -> None:
+    live = moving
+    live.sync_catalogue()
+    for tenant in PROVINCES:
+        live.load(f"opencps_{tenant.lower()}")
+        live.push(tenant)
+    calls = len(live.portal.portal.calls)
+    changes = advance(live.world, "H17", live.sources["H17"], seed=3, changes=30)
+    counts = live.load(SOURCE)["dossier"]
+    live.push("H17")
+    assert 0 < counts["inserted"] + counts["updated"] <= len(changes)
+    moved = {change.code for change in changes}
+    sent = {code for call in list(live.portal.portal.calls)[calls:] for code in call.codes}
+    assert sent <= moved
+    wrong = []
+    for entry in live.world.ledger("H17"):
+        stored = live.portal.store.dossier(entry.code) if entry.code else None
+        if entry.clean and entry.code and (stored is None or stored.body != entry.truth):
+            wrong.append(entry.code)
+        if entry.clean and entry.code:
+            held = [step.body for step in live.portal.store.steps(entry.code)]
+            if held != list(entry.steps):
+                wrong.append(entry.code)
+    assert wrong == []
