@@ -40,8 +40,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
 
 
-def database_of(province: str) -> str:
-    return f"sim_{province.lower()}"
+def database_of(options: argparse.Namespace, province: str) -> str:
+    """Name of a province's database: `sim_h17`."""
+    return f"{options.database_prefix}{province.lower()}"
 
 
 def up(options: argparse.Namespace) -> int:
@@ -58,10 +59,11 @@ def up(options: argparse.Namespace) -> int:
     world = state.world()
     sources = {}
     for province in world.provinces:
-        url = _with_database(options.postgres_url, database_of(province.code))
-        _create_database(options.postgres_url, database_of(province.code))
+        name = database_of(options, province.code)
+        url = _with_database(options.postgres_url, name)
+        _create_database(options.postgres_url, name)
         done = install(world, province.code, url)
-        _say(f"{database_of(province.code)}: {'installed' if done else 'already installed'}")
+        _say(f"{name}: {'installed' if done else 'already installed'}")
         if options.reader_role:
             create_reader(url, options.reader_role, options.reader_password)
             url = _with_login(url, options.reader_role, options.reader_password)
@@ -94,7 +96,7 @@ def move_on(options: argparse.Namespace) -> int:
     world = state.world()
     if options.province not in world.plans:
         raise ValueError(f"no province {options.province}: there are {', '.join(world.plans)}")
-    url = _with_database(options.postgres_url, database_of(options.province))
+    url = _with_database(options.postgres_url, database_of(options, options.province))
     made = advance(world, options.province, url, options.seed, options.changes)
     states.save(options.state_dir, state.moved(states.Move(options.province, options.seed, options.changes)))
     write_ledger(world.ledger(), states.ledger_path(options.state_dir))
@@ -121,6 +123,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--postgres-url", required=True, help="SQLAlchemy URL of a role that may create databases")
         command.add_argument("--state-dir", type=Path, required=True, help="where ledger and portal store are kept")
         command.add_argument("--seed", type=int, default=766)
+        command.add_argument("--database-prefix", default="sim_", help="databases are named <prefix><province>")
     return parser
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from random import Random
 
@@ -86,7 +87,8 @@ def derive(plan: Plan, province: Province, catalogue: Catalogue) -> Facts:
     procedure = catalogue.procedures[plan.procedure]
     agency = catalogue.agencies[plan.agency]
     who = applicant(Random(plan.key * 4), business=plan.business, place=agency.place or f"thành phố {province.name}")
-    abstract = f"{procedure.name} - {who.name}"
+    # The catalogue really holds names in decomposed Unicode; a province's system composes what its clerks see.
+    abstract = unicodedata.normalize("NFC", f"{procedure.name} - {who.name}")
     return Facts(
         plan, province, procedure, agency, who, abstract, _steps(plan, agency), _files(plan, province, procedure, who),
         _fees(plan, procedure),

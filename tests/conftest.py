@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,18 +27,21 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def postgres(worker_id: str) -> Iterator[Postgres]:
-    """A running server of this test process; nothing on it survives the session."""
-    server = Postgres(home_for(REPO, f"test-{worker_id}"), durable=False)
+def postgres() -> Iterator[Postgres]:
+    """A running server of this test process; nothing of it survives the session."""
+    homes = home_for(REPO, "tests")
+    for left in homes.glob("*-*"):  # by test processes that were killed
+        if not Path(f"/proc/{left.name.rpartition('-')[2]}").exists():
+            _remove(Postgres(left))
+    server = Postgres(homes / f"server-{os.getpid()}", durable=False)
     server.start()
     yield server
+    _remove(server)
+
+
+def _remove(server: Postgres) -> None:
     server.stop()
-
-
-@pytest.fixture(scope="session")
-def worker_id(request: pytest.FixtureRequest) -> str:
-    """Name of this pytest-xdist worker, `main` without xdist."""
-    return getattr(request.config, "workerinput", {}).get("workerid", "main")
+    shutil.rmtree(server.home, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -50,7 +50,7 @@ def advance(world: World, province: str, engine_url: str, seed: int, changes: in
     plans = {plan.dossier_id: plan for plan in world.plans[province]}
     with transaction(engine_url) as cursor:
         for change in made:
-            _write(cursor, world, plans[change.dossier_id], change.kind)
+            _write(cursor, world, plans[change.dossier_id])
         mark(cursor, world, province)
     return made
 
@@ -150,15 +150,13 @@ def _move(world: World, lives: Lives, plan: Plan, rng: Random, now: int, kind: C
     return Change(kind, plan.province, plan.dossier_id, kind is not ChangeKind.REFRESHED_URLS, step)
 
 
-def _write(cursor: Any, world: World, plan: Plan, kind: ChangeKind) -> None:
+def _write(cursor: Any, world: World, plan: Plan) -> None:
     """Replace the rows that differ, and only those: an untouched row keeps its modifiedDate."""
     fresh = rows_of(world.facts(plan), world.catalogue)
     for table in DOSSIER_TABLES:
         key = primary_key(table)
         rows = fresh[table]
         changed = [row for row in rows if _differs(cursor, table, key, row)]
-        if table == "opencps_dossier" and kind in (ChangeKind.CHILD_ONLY, ChangeKind.REFRESHED_URLS):
-            continue
         for row in changed:
             cursor.execute(f'DELETE FROM {table} WHERE "{key}" = %s', (row[key],))
         copy_rows(cursor, table, changed)

@@ -5,6 +5,8 @@ MySQL's types become their nearest kin: LONG bigint, DATETIME timestamp(0) witho
 
 from __future__ import annotations
 
+import re
+
 _TYPES = {
     "L": "bigint", "I": "integer", "D": "double precision", "B": "boolean", "T": "timestamp(0) without time zone",
     "X": "text", "V": "varchar(255)", "S": "varchar(128)", "W": "varchar(512)", "N": "varchar(500)",
@@ -15,26 +17,32 @@ _TYPES = {
 AUDIT = "uuid_:S groupId:L companyId:L userId:L userName:V createDate:T modifiedDate:T"
 
 
-def _places(prefix: str) -> str:
-    kinds = ("City", "District", "Ward") if prefix else ("city", "district", "ward")
-    return " ".join(f"{prefix}{kind}Code:S {prefix}{kind}Name:V" for kind in kinds)
+def _expanded(own: str) -> str:
+    """Column texts with `@`, `delegate@`, `postal@` written out: code and name of city, district and ward."""
+
+    def places(found: re.Match[str]) -> str:
+        prefix = found.group(1)
+        kinds = ("City", "District", "Ward") if prefix else ("city", "district", "ward")
+        return " ".join(f"{prefix}{kind}Code:S {prefix}{kind}Name:V" for kind in kinds)
+
+    return re.sub(r"(\w*)@", places, own)
 
 
 #: table → (primary key, columns as name:type letter). Order is the order of the columns in the database.
 _TABLES: dict[str, tuple[str, str]] = {
     "opencps_dossier": (
         "dossierId",
-        "referenceUid:V counter:I registerBookCode:S registerBookName:V processNo:S serviceCode:S "
-        "serviceName:X govAgencyCode:S govAgencyName:W applicantName:N applicantIdType:S applicantIdNo:S "
-        "applicantIdDate:T address:N "
-        + _places("") + " contactName:V contactTelNo:S contactEmail:V delegateType:I delegateName:V delegateIdNo:S "
-        "delegateTelNo:S delegateEmail:V delegateAddress:N " + _places("delegate") + " documentNo:S documentDate:T dossierTemplateNo:S dossierTemplateName:V dossierNote:X submissionNote:X "
-        "applicantNote:X briefNote:X dossierNo:V submitting:B processDate:T submitDate:T receiveDate:T "
-        "dueDate:T extendDate:T releaseDate:T finishDate:T cancellingDate:T correcttingDate:T dossierStatus:V "
-        "dossierStatusText:V dossierSubStatus:S dossierSubStatusText:V folderId:L dossierActionId:L "
-        "viaPostal:I postalServiceCode:S postalServiceName:V postalAddress:N " + _places("postal") + " postalTelNo:S password_:S notification:B online_:B original:B serverNo:S endorsementDate:T "
-        "lockState:S originality:I originDossierId:L sampleCount:L durationUnit:I durationCount:D "
-        "dossierName:M originDossierNo:S groupDossierId:S metaData:X systemId:I dossierCounter:S "
+        "referenceUid:V counter:I registerBookCode:S registerBookName:V processNo:S serviceCode:S serviceName:X "
+        "govAgencyCode:S govAgencyName:W applicantName:N applicantIdType:S applicantIdNo:S applicantIdDate:T "
+        "address:N @ contactName:V contactTelNo:S contactEmail:V delegateType:I delegateName:V delegateIdNo:S "
+        "delegateTelNo:S delegateEmail:V delegateAddress:N delegate@ documentNo:S documentDate:T "
+        "dossierTemplateNo:S dossierTemplateName:V dossierNote:X submissionNote:X applicantNote:X briefNote:X "
+        "dossierNo:V submitting:B processDate:T submitDate:T receiveDate:T dueDate:T extendDate:T releaseDate:T "
+        "finishDate:T cancellingDate:T correcttingDate:T dossierStatus:V dossierStatusText:V dossierSubStatus:S "
+        "dossierSubStatusText:V folderId:L dossierActionId:L viaPostal:I postalServiceCode:S postalServiceName:V "
+        "postalAddress:N postal@ postalTelNo:S password_:S notification:B online_:B original:B serverNo:S "
+        "endorsementDate:T lockState:S originality:I originDossierId:L sampleCount:L durationUnit:I "
+        "durationCount:D dossierName:M originDossierNo:S groupDossierId:S metaData:X systemId:I dossierCounter:S "
         "vnpostalStatus:I vnpostalProfile:X fromViaPostal:I multipleCheck:S",
     ),
     "opencps_dossieraction": (
@@ -108,7 +116,7 @@ def primary_key(table: str) -> str:
 def columns(table: str) -> dict[str, str]:
     """Column → PostgreSQL type, in order: the key, the audit columns, then the table's own."""
     key, own = _TABLES[table]
-    pairs = [f"{key}:L", *AUDIT.split(), *own.split()]
+    pairs = [f"{key}:L", *AUDIT.split(), *_expanded(own).split()]
     return {name: _TYPES[letter] for name, letter in (pair.split(":") for pair in pairs)}
 
 

@@ -146,7 +146,7 @@ def spoil(live: Live, change: Callable[[str], str]) -> None:
         ("schedule:", "shedule:", ("shedule", "schedule")),
         ("mode: own", "mode: owner", ("mode",)),
         ("overlap: 2d", "overlap: soon", ("overlap",)),
-        ("codes:", "codes: [", ("line",)),
+        ("codes:", "codes: [", ("Line",)),
     ],
 )
 def test_a_contract_with_a_typo_names_file_line_and_key_and_stops_only_itself(

@@ -76,7 +76,7 @@ def differences(entry: Entry, held: dict[str, Any]) -> dict[str, tuple[Any, Any]
     return {
         name: (true, held.get(name))
         for name, true in entry.truth.items()
-        if name not in altered and held.get(name) != true
+        if name not in altered and held.get(name, "") != true  # an absent field says what "" says
     }
 
 

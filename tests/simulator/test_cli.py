@@ -22,7 +22,7 @@ REPO = Path(__file__).resolve().parents[2]
 
 
 def command(name: str, postgres: Postgres, folder: Path, *more: str) -> list[str]:
-    arguments = ["--postgres-url", postgres.url("postgres"), "--state-dir", str(folder)]
+    arguments = ["--postgres-url", postgres.url("postgres"), "--state-dir", str(folder), "--database-prefix", "simcli_"]
     return [sys.executable, "-m", "simulator", name, *arguments, *more]
 
 
@@ -45,7 +45,7 @@ def world_up(postgres: Postgres, folder: Path, *more: str) -> Iterator[dict[str,
 @pytest.fixture(autouse=True)
 def no_databases(postgres: Postgres) -> Iterator[None]:
     for phase in range(2):
-        for name in ("sim_h17", "sim_h26"):
+        for name in ("simcli_h17", "simcli_h26"):
             postgres.drop_database(name)
         if phase == 0:
             yield

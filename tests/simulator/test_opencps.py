@@ -21,37 +21,47 @@ Ask = Callable[..., list[dict[str, Any]]]
 
 #: portal-exchange §6.1, word by word.
 DOCUMENTED = {
-    "opencps_dossier": "dossierId referenceUid counter registerBookCode registerBookName processNo serviceCode serviceName "
-    "govAgencyCode govAgencyName applicantName applicantIdType applicantIdNo applicantIdDate address "
-    "cityCode cityName districtCode districtName wardCode wardName contactName contactTelNo contactEmail "
-    "delegateType delegateName delegateIdNo delegateTelNo delegateEmail delegateAddress delegateCityCode "
-    "delegateWardName documentNo documentDate dossierTemplateNo dossierTemplateName dossierNote "
-    "submissionNote applicantNote briefNote dossierNo submitting processDate submitDate receiveDate "
-    "dueDate extendDate releaseDate finishDate cancellingDate correcttingDate dossierStatus "
-    "dossierStatusText dossierSubStatus dossierSubStatusText folderId dossierActionId viaPostal "
-    "postalServiceCode postalServiceName postalAddress postalTelNo password_ notification online_ "
-    "original serverNo endorsementDate lockState originality originDossierId sampleCount durationUnit "
-    "durationCount dossierName originDossierNo groupDossierId metaData systemId dossierCounter "
-    "vnpostalStatus vnpostalProfile fromViaPostal multipleCheck",
-    "opencps_dossieraction": "dossierActionId dossierId serviceProcessId previousActionId fromStepCode fromStepName fromSequenceNo "
-    "actionCode actionUser actionName actionNote actionOverdue syncActionCode pending rollbackable "
-    "stepCode stepName sequenceNo dueDate nextActionId payload stepInstruction state_ eventStatus",
-    "opencps_paymentfile": "paymentFileId dossierId referenceUid govAgencyCode govAgencyName paymentFee advanceAmount feeAmount "
-    "serviceAmount shipAmount paymentAmount paymentNote epaymentProfile bankInfo paymentStatus "
-    "paymentMethod confirmDatetime confirmPayload confirmFileEntryId confirmNote approveDatetime "
-    "accountUserName govAgencyTaxNo invoiceTemplateNo invoiceIssueNo invoiceNo invoicePayload einvoice "
-    "invoiceFileEntryId",
-    "opencps_dossierfile": "dossierFileId dossierId referenceUid dossierTemplateNo dossierPartNo dossierPartType fileTemplateNo "
-    "displayName formData fileEntryId original eForm isNew removed signCheck signInfo formScript "
-    "formReport formSchema deliverableCode",
-    "opencps_serviceinfo": "serviceCode serviceName processText methodText dossierText conditionText durationText applicantText "
-    "resultText regularText feeText administrationCode administrationName administrationIndex domainCode "
-    "domainName domainIndex maxLevel public_ govAgencyText isNotarization",
-    "opencps_serviceconfig": "serviceInfoId govAgencyCode serviceLevel serviceUrl forCitizen forBusiness postService registration",
-    "opencps_serviceinfomapping": "serviceCode serviceCodeDVCQG serviceNameDVCQG synced",
-    "opencps_dictitemmapping": "itemCode itemCodeDVCQG collectionId",
-    "opencps_dossierstatusmapping": "statusCode subStatusCode statusCodeDVCQG",
-    "opencps_sync_scheduler": "className typeCode syncDate retry",
+    "opencps_dossier": (
+        "dossierId referenceUid counter registerBookCode registerBookName processNo serviceCode serviceName "
+        "govAgencyCode govAgencyName applicantName applicantIdType applicantIdNo applicantIdDate address cityCode "
+        "cityName districtCode districtName wardCode wardName contactName contactTelNo contactEmail delegateType "
+        "delegateName delegateIdNo delegateTelNo delegateEmail delegateAddress delegateCityCode delegateWardName "
+        "documentNo documentDate dossierTemplateNo dossierTemplateName dossierNote submissionNote applicantNote "
+        "briefNote dossierNo submitting processDate submitDate receiveDate dueDate extendDate releaseDate "
+        "finishDate cancellingDate correcttingDate dossierStatus dossierStatusText dossierSubStatus "
+        "dossierSubStatusText folderId dossierActionId viaPostal postalServiceCode postalServiceName postalAddress "
+        "postalTelNo password_ notification online_ original serverNo endorsementDate lockState originality "
+        "originDossierId sampleCount durationUnit durationCount dossierName originDossierNo groupDossierId "
+        "metaData systemId dossierCounter vnpostalStatus vnpostalProfile fromViaPostal multipleCheck"
+    ),
+    "opencps_dossieraction": (
+        "dossierActionId dossierId serviceProcessId previousActionId fromStepCode fromStepName fromSequenceNo "
+        "actionCode actionUser actionName actionNote actionOverdue syncActionCode pending rollbackable stepCode "
+        "stepName sequenceNo dueDate nextActionId payload stepInstruction state_ eventStatus"
+    ),
+    "opencps_paymentfile": (
+        "paymentFileId dossierId referenceUid govAgencyCode govAgencyName paymentFee advanceAmount feeAmount "
+        "serviceAmount shipAmount paymentAmount paymentNote epaymentProfile bankInfo paymentStatus paymentMethod "
+        "confirmDatetime confirmPayload confirmFileEntryId confirmNote approveDatetime accountUserName "
+        "govAgencyTaxNo invoiceTemplateNo invoiceIssueNo invoiceNo invoicePayload einvoice invoiceFileEntryId"
+    ),
+    "opencps_dossierfile": (
+        "dossierFileId dossierId referenceUid dossierTemplateNo dossierPartNo dossierPartType fileTemplateNo "
+        "displayName formData fileEntryId original eForm isNew removed signCheck signInfo formScript formReport "
+        "formSchema deliverableCode"
+    ),
+    "opencps_serviceinfo": (
+        "serviceCode serviceName processText methodText dossierText conditionText durationText applicantText "
+        "resultText regularText feeText administrationCode administrationName administrationIndex domainCode "
+        "domainName domainIndex maxLevel public_ govAgencyText isNotarization"
+    ),
+    "opencps_serviceconfig": (
+        "serviceInfoId govAgencyCode serviceLevel serviceUrl forCitizen forBusiness postService registration"
+    ),
+    "opencps_serviceinfomapping": ("serviceCode serviceCodeDVCQG serviceNameDVCQG synced"),
+    "opencps_dictitemmapping": ("itemCode itemCodeDVCQG collectionId"),
+    "opencps_dossierstatusmapping": ("statusCode subStatusCode statusCodeDVCQG"),
+    "opencps_sync_scheduler": ("className typeCode syncDate retry"),
 }
 AUDIT = "uuid_ groupId companyId userId userName createDate modifiedDate"
 STATUS = {
@@ -88,7 +98,7 @@ def test_rows_of_clean_dossiers_say_what_the_ledger_says(world: World, danang: s
 
 
 def compare(world: World, province: str, url: str, ask: Ask) -> None:
-    """Map every clean dossier from its rows, by the facts shared with the product, and compare with the truth."""
+    """Map every clean dossier from its rows, as any reader would, and compare with the truth."""
     children: dict[str, dict[int, list[dict[str, Any]]]] = {}
     for table, order in (("action", "sequenceNo"), ("file", "dossierFileId"), ("payment", "paymentFileId")):
         name = "opencps_paymentfile" if table == "payment" else f"opencps_dossier{table}"
