@@ -105,14 +105,18 @@ def count(
         return bool(live(dossier, "result"))
 
     def electronic(dossier: Dossier) -> bool:
-        return any(item.has_file and item.result_code for item in dossier.papers if item.role == "result" and not item.removed)
+        return any(
+            item.has_file and item.result_code for item in dossier.papers if item.role == "result" and not item.removed
+        )
 
     def stored(dossier: Dossier) -> bool:
         return any(item.from_store for item in dossier.papers if item.role == "component" and not item.removed)
 
     def reused(dossier: Dossier) -> bool:
         return bool(dossier.digitised) or any(
-            item.from_store and item.digitised for item in dossier.papers if item.role == "component" and not item.removed
+            item.from_store and item.digitised
+            for item in dossier.papers
+            if item.role == "component" and not item.removed
         )
 
     def citizen(dossier: Dossier) -> bool:

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from lienthong.indices import ScoreKind
-from lienthong.model.periods import Month
 from sqlalchemy import Engine
 
+from lienthong.indices import ScoreKind
+from lienthong.model.periods import Month
 from tests.indices.oracle import Period, Procedure, count
 from tests.indices.world import NOW, OCTOBER, Dossier, Paper, Step, World, at
 

@@ -8,10 +8,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+
 from lienthong.indices.award import Count, band_of, component_score, group_points, half_up, ranks, ratio, unit_points
 from lienthong.indices.definition import Award, AwardKind, Component, Definition, Feed
 from lienthong.settings import PROJECT
-
 from tests.indices.world import DEFINITION
 
 HERE = Path(__file__).parent

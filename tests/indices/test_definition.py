@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from lienthong.indices import Definition, load_definition
 from lienthong.model.errors import ContractError
-
 from tests.indices.world import DEFINITION, DEFINITION_FILE
 
 

@@ -6,10 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 
 import pytest
+
 from lienthong.indices import Definition, ScoreKind
 from lienthong.indices.definition import CompareBy, ProvisionalEnd, Unknown
 from lienthong.model.periods import Month
-
 from tests.indices.world import DEFINITION, NOW, OCTOBER, Dossier, Step, World, at, with_choices
 
 PROVISIONAL = ScoreKind.PROVISIONAL
@@ -81,7 +81,9 @@ def test_a_withdrawal_after_reception_ends_the_dossier(world: World) -> None:
 
 
 def test_a_withdrawal_before_reception_is_not_counted(world: World) -> None:
-    gone = Dossier("d", status=7, received=None, due=None, submitted=at("2026-10-01"), steps=(Step(7, at("2026-10-02")),))
+    gone = Dossier(
+        "d", status=7, received=None, due=None, submitted=at("2026-10-01"), steps=(Step(7, at("2026-10-02")),)
+    )
     assert verdict(world, gone) == "not counted"
 
 
@@ -191,7 +193,13 @@ def test_without_an_appointment_a_term_in_working_days_skips_weekends_and_holida
     )
     assert verdict(world, on_wednesday) == "on time"
     on_thursday = Dossier(
-        "d", procedure="1.000002", status=9, received=friday, due=None, version=2, steps=(Step(9, at("2026-10-08 08:00")),)
+        "d",
+        procedure="1.000002",
+        status=9,
+        received=friday,
+        due=None,
+        version=2,
+        steps=(Step(9, at("2026-10-08 08:00")),),
     )
     assert verdict(world, on_thursday) == "overdue"
     monday_off = with_choices(holidays=(at("2026-10-05").date(),))

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy import Engine, text
+
 from lienthong.indices import Definition, ScoreKind, ScoreTable, load_definition, refresh_facts, score, scores
 from lienthong.model.periods import BUSINESS_ZONE, Month
 from lienthong.settings import PROJECT
-from sqlalchemy import Engine, text
-from sqlalchemy.engine import Connection
 
 DEFINITION_FILE = PROJECT / "include" / "indices" / "qd766_2026.yaml"
 DEFINITION = load_definition(DEFINITION_FILE)
@@ -142,18 +142,18 @@ class World:
             [self._row(dossier) for dossier in dossiers],
         )
         self.execute(
-            "INSERT INTO dossier.source_record (tenant, source_id, source_key, dossier_id, version, record_hash, recipe,"
-            " observed_at, load_id, agency_code, procedure_code, status, channel, submitted_at, received_at, due_at,"
-            " finished_at, returned_at, refused_at, has_digitised_component, vneid_verified, database_codes,"
-            " online_payment) VALUES (:tenant, 'test', :key, :id, :version, '', 1, :now, 1, :agency, :procedure, :status,"
-            " :channel, :submitted, :received, :due, :finished, :returned, :refused, :digitised, :vneid, :databases,"
-            " :online_payment)",
+            "INSERT INTO dossier.source_record (tenant, source_id, source_key, dossier_id, version, record_hash, "
+            "recipe, observed_at, load_id, agency_code, procedure_code, status, channel, submitted_at, received_at, "
+            "due_at, finished_at, returned_at, refused_at, has_digitised_component, vneid_verified, database_codes,"
+            " online_payment) VALUES (:tenant, 'test', :key, :id, :version, '', 1, :now, 1, :agency, :procedure, "
+            ":status, :channel, :submitted, :received, :due, :finished, :returned, :refused, :digitised, :vneid, "
+            ":databases, :online_payment)",
             [self._row(dossier) for dossier in dossiers],
         )
         self._children(dossiers)
         self.execute(
-            "INSERT INTO exchange.delivery (tenant, dossier_id, source_id, mode, derived_version, wanted_version, recipe,"
-            " acked_version) VALUES (:tenant, :id, 'test', 'own', :version, :version, 1, :acked)",
+            "INSERT INTO exchange.delivery (tenant, dossier_id, source_id, mode, derived_version, wanted_version, "
+            "recipe, acked_version) VALUES (:tenant, :id, 'test', 'own', :version, :version, 1, :acked)",
             [{**self._row(dossier), "acked": 1 if dossier.acknowledged else None} for dossier in dossiers],
         )
 
@@ -218,7 +218,3 @@ class World:
 def with_choices(**changes: Any) -> Definition:
     """The definition with some open choices decided otherwise."""
     return DEFINITION.model_copy(update={"choices": DEFINITION.choices.model_copy(update=changes)})
-
-
-def connect(engine: Engine) -> Connection:
-    return engine.connect()

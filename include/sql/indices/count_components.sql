@@ -8,7 +8,7 @@
 -- nobody lists; departments and communes count their own.
 WITH term_units AS (
     SELECT
-        unit.name,
+        lower(unit.name) AS name,
         unit.seconds
     FROM unnest(CAST(:unit_names AS text[]), CAST(:unit_seconds AS bigint[])) AS unit (name, seconds)
 ),
@@ -22,7 +22,8 @@ procedures AS (
         EXISTS (
             SELECT 1
             FROM unnest(procedure.subjects) AS subject (name)
-            WHERE lower(btrim(subject.name)) = ANY(CAST(:citizen_subjects AS text[]))
+            INNER JOIN unnest(CAST(:citizen_subjects AS text[])) AS citizen (name)
+                ON lower(citizen.name) = lower(btrim(subject.name))
         ) AS for_citizens,
         CASE WHEN term_units.name IS NOT NULL THEN procedure.max_term_value END AS term_value,
         term_units.seconds AS term_unit_seconds

@@ -84,9 +84,9 @@ def choice_parameters(definition: Definition) -> dict[str, Any]:
     return {
         **{f"population_4_{number}": "carried" for number in ("1", "2", "3", "4", "5a", "5b")},
         **populations,
-        "unit_names": [name.strip().lower() for name in names],
+        "unit_names": names,
         "unit_seconds": [_TERM_SECONDS[choices.term_units[name]] for name in names],
-        "citizen_subjects": [subject.strip().lower() for subject in choices.citizen_subjects],
+        "citizen_subjects": list(choices.citizen_subjects),
         "population_databases": list(choices.population_databases),
         "holidays": list(choices.holidays),
         "compare_by_date": choices.compare_due_by is CompareBy.DATE,

@@ -1,0 +1,6 @@
+"""What officials see of the scores: a workbook and lines for the terminal, in Vietnamese."""
+
+from lienthong.reports.terminal import score_lines
+from lienthong.reports.workbook import write_workbook
+
+__all__ = ["score_lines", "write_workbook"]
