@@ -59,6 +59,24 @@ def portal_connection(conn_id: str, portal: PortalServer, tenant: str) -> Connec
     )
 
 
+@dataclass(frozen=True)
+class Wiring:
+    """What a Runtime is made of; can be handed to another process."""
+
+    settings: Settings
+    connections: Mapping[str, Connection]
+    clock: datetime
+
+    @property
+    def rt(self) -> Runtime:
+        return Runtime(self.settings, self.resolve, lambda: self.clock)
+
+    def resolve(self, conn_id: str) -> Connection:
+        if conn_id not in self.connections:
+            raise ContractError(f"Connection {conn_id!r} is not known.", key=conn_id, next_step="create it.")
+        return self.connections[conn_id]
+
+
 @dataclass
 class Live:
     """Everything running: the world, its databases and portal, and a Runtime over a warehouse of its own."""
@@ -85,17 +103,16 @@ class Live:
             self.connections[account] = portal_connection(account, self.portal, tenant)
 
     @property
+    def wiring(self) -> Wiring:
+        return Wiring(self.settings, self.connections, self.clock)
+
+    @property
     def rt(self) -> Runtime:
-        return Runtime(self.settings, self._resolve, lambda: self.clock)
+        return self.wiring.rt
 
     @property
     def engine(self) -> Engine:
         return self.rt.warehouse()
-
-    def _resolve(self, conn_id: str) -> Connection:
-        if conn_id not in self.connections:
-            raise ContractError(f"Connection {conn_id!r} is not known.", key=conn_id, next_step="create it.")
-        return self.connections[conn_id]
 
     def key(self, name: str) -> str:
         """A new run key."""

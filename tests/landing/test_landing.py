@@ -7,15 +7,24 @@ import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
+from fsspec import AbstractFileSystem
+
 from lienthong.landing import BatchFacts, LandingStore, Watermark
 from lienthong.landing import writer as writing
+from lienthong.landing.files import write_once
 from lienthong.model.codes import LoadMode
 from lienthong.model.errors import LandingCorruptError, LoadStateError
 
-SCHEMA = pa.schema([("dossierId", pa.int64()), ("dossierNo", pa.string()), ("modifiedDate", pa.timestamp("us"))])
+COLUMNS: list[tuple[str, pa.DataType]] = [
+    ("dossierId", pa.int64()),
+    ("dossierNo", pa.string()),
+    ("modifiedDate", pa.timestamp("us")),
+]
+SCHEMA = pa.schema(COLUMNS)
 FACTS = BatchFacts(
     mode=LoadMode.INCREMENTAL,
     observed_at=datetime(2026, 10, 12, 1, 2, 3, tzinfo=UTC),
@@ -84,7 +93,7 @@ def test_every_row_can_be_found_by_part_and_row(store: LandingStore, monkeypatch
     monkeypatch.setattr(writing, "PART_BYTES", 1)
     batch = store.open(land(store, *(rows(first, 3) for first in range(0, 30, 3))))
     assert len(batch.manifest.tables["opencps_dossier"].files) > 2
-    found = {
+    found: dict[tuple[int, int], Any] = {
         (part, first + offset): key
         for part, first, piece in batch.batches("opencps_dossier", ["dossierId"], rows=4)
         for offset, key in enumerate(piece.column(0).to_pylist())
@@ -93,9 +102,7 @@ def test_every_row_can_be_found_by_part_and_row(store: LandingStore, monkeypatch
     assert [found[key] for key in sorted(found)] == list(range(30))
 
 
-def test_rows_wait_in_memory_for_one_row_group_at_most(
-    store: LandingStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rows_wait_in_memory_for_one_row_group_at_most(store: LandingStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writing, "ROW_GROUP_ROWS", 10)
     with store.writer("H17", "opencps_h17", 12, 1) as writer:
         writer.declare("opencps_dossier", SCHEMA)
@@ -121,14 +128,25 @@ def test_two_copies_of_one_attempt_can_not_both_commit(store: LandingStore) -> N
         second.commit(replace(FACTS, codes_hash="e" * 64))
 
 
-def test_the_manifest_is_written_last_and_an_attempt_without_it_leaves_nothing(folder: Path) -> None:
-    store = LandingStore(str(folder))
-    with pytest.raises(RuntimeError), store.writer("H17", "opencps_h17", 12, 1) as writer:
+def test_an_attempt_without_a_manifest_leaves_nothing(folder: Path) -> None:
+    with LandingStore(str(folder)).writer("H17", "opencps_h17", 12, 1) as writer:
         writer.declare("opencps_dossier", SCHEMA)
         writer.write("opencps_dossier", rows(0, 20_000))
         assert files_of(folder) == ["opencps_dossier-00000.parquet.partial"]
-        raise RuntimeError
     assert files_of(folder) == []
+
+
+def test_the_manifest_is_written_last(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there: list[list[str]] = []
+
+    def note(fs: AbstractFileSystem, path: str, text: str) -> None:
+        there.append(files_of(folder))
+        write_once(fs, path, text)
+
+    monkeypatch.setattr(writing, "write_once", note)
+    land(LandingStore(str(folder)), rows(0, 3))
+    assert there == [["opencps_dossier-00000.parquet"]]
+    assert files_of(folder) == ["manifest.json", "opencps_dossier-00000.parquet"]
 
 
 def test_older_attempts_that_died_are_removed_and_committed_ones_stay(folder: Path) -> None:
@@ -157,8 +175,10 @@ def test_a_truncated_file_is_named_with_source_load_and_next_step(folder: Path) 
     os.truncate(path, path.stat().st_size // 2)
     with pytest.raises(LandingCorruptError) as caught:
         store.open(url).verify()
-    assert "opencps_h17" in str(caught.value) and "load 12" in str(caught.value)
-    assert "opencps_dossier-00000.parquet" in str(caught.value) and "Next: restore" in str(caught.value)
+    assert "opencps_h17" in str(caught.value)
+    assert "load 12" in str(caught.value)
+    assert "opencps_dossier-00000.parquet" in str(caught.value)
+    assert "Next: restore" in str(caught.value)
     with pytest.raises(LandingCorruptError, match="can't be read"):
         list(store.open(url).batches("opencps_dossier"))
 

@@ -38,8 +38,10 @@ def source_templates(postgres: Postgres, world: World) -> dict[str, str]:
 
 
 @contextmanager
-def running(request: pytest.FixtureRequest, world: World | None = None) -> Iterator[Live]:
-    """A running world with an empty warehouse, for as long as the block lasts.
+def running(
+    request: pytest.FixtureRequest, world: World | None = None, warehouse_template: str | None = None
+) -> Iterator[Live]:
+    """A running world with an empty warehouse, or a copy of `warehouse_template`, for as long as the block lasts.
 
     `world`: one that the caller may advance; its databases start as the shared ones (same seed, size, month).
     """
@@ -48,7 +50,7 @@ def running(request: pytest.FixtureRequest, world: World | None = None) -> Itera
     number = next(_numbers)
     sources = {tenant: f"src_{tenant.lower()}_{number}" for tenant in templates}
     warehouse = f"live_{number}"
-    databases = {warehouse: request.getfixturevalue("warehouse_template")}
+    databases = {warehouse: warehouse_template or request.getfixturevalue("warehouse_template")}
     databases |= {sources[tenant]: template for tenant, template in templates.items()}
     for name, template in databases.items():
         postgres.drop_database(name)
@@ -61,6 +63,27 @@ def running(request: pytest.FixtureRequest, world: World | None = None) -> Itera
     engine_for(postgres.url(warehouse)).dispose()
     for name in databases:
         postgres.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def loaded_warehouse(request: pytest.FixtureRequest, postgres: Postgres) -> str:
+    """A warehouse to copy from, into which the catalogue and both provinces have been loaded."""
+    name = "loaded_template"
+    with running(request) as live:
+        live.sync_catalogue()
+        for tenant in PROVINCES:
+            live.load(f"opencps_{tenant.lower()}")
+        live.engine.dispose()
+        postgres.drop_database(name)
+        postgres.create_database(name, live.engine.url.database or "")
+    return name
+
+
+@pytest.fixture
+def loaded(request: pytest.FixtureRequest, loaded_warehouse: str) -> Iterator[Live]:
+    """A running world, both provinces loaded once."""
+    with running(request, warehouse_template=loaded_warehouse) as started:
+        yield started
 
 
 @pytest.fixture

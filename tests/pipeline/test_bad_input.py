@@ -24,15 +24,6 @@ from tests.world import Live
 SOURCE, OTHER = "opencps_h17", "opencps_h26"
 
 
-@pytest.fixture
-def loaded(live: Live) -> Live:
-    """Both provinces loaded once."""
-    live.sync_catalogue()
-    live.load(SOURCE)
-    live.load(OTHER)
-    return live
-
-
 def breaks(live: Live, kind: type[LienThongError], *words: str) -> None:
     """The next load of SOURCE fails with one clear error, changes nothing, and does not stop the other source."""
     before = live.contents()

@@ -12,6 +12,7 @@ from lienthong.model.canonical import DOSSIER, Kind
 from lienthong.model.periods import BUSINESS_ZONE
 from simulator.defects import Defect
 from simulator.ledger import Entry
+from tests.pipeline.comparison import differences
 from tests.pipeline.conftest import running
 from tests.world import PROVINCES, Live
 
@@ -21,14 +22,6 @@ BLOCKING = {
     Defect.RETIRED_PROCEDURE: {"procedure_not_retired"},
     Defect.MALFORMED_CODE: {"dossier_code_well_formed"},
     Defect.UNKNOWN_STATUS: {"status_mapped"},
-}
-#: Defects that change what the source says; everything else must still arrive as it is true.
-ALTERED = {
-    Defect.DUMMY_ID: {"SoGiayToChuHoSo", "DinhDanhCHS"},
-    Defect.PORTAL_REFUSES: {"SoGiayToChuHoSo", "DinhDanhCHS"},
-    Defect.DATES_OUT_OF_ORDER: {"NgayTiepNhan", "NgayHenTra", "NgayKetThucXuLy", "NgayTra", "NgayNopHoSo"},
-    Defect.RESULT_WITHOUT_FILE: {"DanhSachGiayToKetQua"},
-    Defect.EMPTY_REQUIRED: {"ChuHoSo", "DonViXuLy", "NgayTiepNhan", "TenTTHC"},
 }
 
 
@@ -68,16 +61,6 @@ def wire_text(value: Any, kind: Kind) -> str:
     if kind is Kind.BOOLEAN:
         return "1" if value else "0"
     return str(value)
-
-
-def differences(entry: Entry, held: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Wire fields in which what is held differs from the truth, beyond what the injected defect altered."""
-    altered = {name for defect in entry.defects for name in ALTERED.get(Defect(defect), ())}
-    return {
-        name: (true, held.get(name))
-        for name, true in entry.truth.items()
-        if name not in altered and held.get(name, "") != true  # an absent field says what "" says
-    }
 
 
 def test_every_sendable_dossier_is_on_the_portal_exactly_as_it_is_true(delivered: Live, tenant: str) -> None:

@@ -70,7 +70,10 @@ class LandingStore:
         for path in sorted(str(entry) for entry in self._fs.ls(load, detail=False)):
             attempt = _ATTEMPT.fullmatch(path.rstrip("/").rpartition("/")[2])
             if attempt and int(attempt.group(1)) < before_fence and not self._fs.exists(f"{path}/{NAME}"):
-                self._fs.rm(path, recursive=True)
+                try:
+                    self._fs.rm(path, recursive=True)
+                except OSError:  # its writer is still at work; it will find itself fenced and discard the rest
+                    continue
                 removed += 1
         return removed
 

@@ -100,7 +100,13 @@ def extract(rt: Runtime, load_id: int) -> None:
     store = LandingStore(rt.settings.landing_url)
     writer = store.writer(load.tenant, load.source_id, load_id, fence)
     window = Window(load.window_from, load.window_to) if load.window_from and load.window_to else None
-    manifest_url = profile.extract(contract, rt.resolve(contract.connection), writer, watermarks, load.mode, window)
+    try:
+        manifest_url = profile.extract(contract, rt.resolve(contract.connection), writer, watermarks, load.mode, window)
+    except OSError as error:  # also: the copy that took over removed our files under us
+        with rt.warehouse().connect() as connection:
+            if ledger.read_load(connection, load_id).fence == fence:
+                raise
+        raise ledger.fenced(load) from error
     observed_at = store.open(manifest_url).manifest.facts.observed_at
     with rt.warehouse().begin() as connection:
         ledger.finish_extract(connection, load, fence, manifest_url=manifest_url, observed_at=observed_at, now=rt.now())

@@ -9,10 +9,10 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Self
-from zoneinfo import ZoneInfo, available_timezones
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError
 
 from lienthong.model.canonical import SPECS, Entity
 from lienthong.model.codes import SourceMode
@@ -25,6 +25,9 @@ from lienthong.sources.profiles import PROFILES
 
 __all__ = ["Codes", "Contracts", "SourceContract", "load_contract", "load_contracts", "read_contracts"]
 
+#: Entity → JSON column → JSON key → canonical field.
+Extensions = dict[Entity, dict[str, dict[str, str]]]
+
 _ID = r"^[a-z][a-z0-9_]{0,62}$"
 
 
@@ -35,8 +38,10 @@ def _known_profile(name: str) -> str:
 
 
 def _known_zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError(f"unknown time zone{did_you_mean(name, available_timezones())}")
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"unknown time zone{did_you_mean(name, available_timezones())}") from None
     return name
 
 
@@ -53,6 +58,23 @@ def _normal_agency(code: str) -> str:
     if normal != code:
         raise ValueError(f"not the normal form of an agency code; write {normal}" if normal else "not an agency code")
     return code
+
+
+def _whole_dossiers(entities: tuple[Entity, ...]) -> tuple[Entity, ...]:
+    if Entity.DOSSIER not in entities or len(set(entities)) != len(entities):
+        raise ValueError("'dossier' must be there, and each entity once")
+    return entities
+
+
+def _known_fields(extensions: Extensions) -> Extensions:
+    for entity, columns in extensions.items():
+        fields = [field for keys in columns.values() for field in keys.values()]
+        for field in fields:
+            if field not in SPECS[entity].names:
+                raise ValueError(f"a {entity} has no field {field!r}{did_you_mean(field, SPECS[entity].names)}")
+            if fields.count(field) > 1:
+                raise ValueError(f"field {field!r} of a {entity} is filled twice")
+    return extensions
 
 
 class SourceContract(Section):
@@ -76,28 +98,14 @@ class SourceContract(Section):
     schedule: Annotated[str, AfterValidator(_valid_cron)]
     mode: SourceMode
     precedence: Annotated[int, Field(ge=1)]
-    entities: tuple[Entity, ...]
+    entities: Annotated[tuple[Entity, ...], AfterValidator(_whole_dossiers)]
     codes: Codes
-    extensions: dict[Entity, dict[str, dict[str, str]]] = Field(default_factory=dict)
+    extensions: Annotated[Extensions, AfterValidator(_known_fields)] = Field(default_factory=dict)
     ignore: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     volatile_query: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     overlap: Duration
     read: ReadLimits = ReadLimits()
     volume_guard: VolumeGuard = VolumeGuard()
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if Entity.DOSSIER not in self.entities or len(set(self.entities)) != len(self.entities):
-            raise ValueError("entities: 'dossier' must be there, and each entity once")
-        for entity, columns in self.extensions.items():
-            targets = [field for keys in columns.values() for field in keys.values()]
-            for field in targets:
-                if field not in SPECS[entity].names:
-                    known = did_you_mean(field, SPECS[entity].names)
-                    raise ValueError(f"extensions.{entity}: a {entity} has no field {field!r}{known}")
-                if targets.count(field) > 1:
-                    raise ValueError(f"extensions.{entity}: field {field!r} is filled twice")
-        return self
 
     @property
     def zone(self) -> ZoneInfo:

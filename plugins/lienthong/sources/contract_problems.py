@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from lienthong.model.errors import ContractError
 from lienthong.sources.marked_yaml import MarkedYaml
 
-NEXT_STEP = "correct the contract; docs/sources.md explains every key. Other sources are not affected."
+NEXT_STEP = "correct the contract (opencps_h17.yaml explains every key). Other sources are not affected."
 
 Problem = tuple[int, str]
 
@@ -46,15 +46,13 @@ def problem_of(detail: Mapping[str, Any], marked: MarkedYaml, model: type[BaseMo
         return line, f"{key!r} can't be {value!r}{did_you_mean(value, known)}; it is one of {', '.join(known)}."
     text = str(detail["ctx"]["error"]) if kind == "value_error" else str(detail["msg"])
     where = f"{key!r}: " if key else ""
-    return line, f"{where}{text[:1].lower() + text[1:] if where else text}, but it is {_shown(detail['input'])}."
+    return line, f"{where}{text[:1].lower() + text[1:] if where else text}{_shown(detail['input'])}."
 
 
 def _shown(value: object) -> str:
-    if isinstance(value, dict):
-        return "a mapping"
-    if isinstance(value, list):
-        return "a list"
-    return "empty" if value is None else repr(value)
+    if isinstance(value, dict | list):
+        return ""
+    return ", but it is " + ("empty" if value is None else repr(value))
 
 
 def _fields_at(model: type[BaseModel], path: tuple[Any, ...]) -> list[str]:

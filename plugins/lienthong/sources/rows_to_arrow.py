@@ -13,6 +13,8 @@ import sqlalchemy as sa
 
 from lienthong.landing import UNREADABLE
 
+_CANT_HOLD = (pa.ArrowInvalid, pa.ArrowTypeError, TypeError, OverflowError, UnicodeEncodeError)
+
 
 def arrow_type(kind: sa.types.TypeEngine[Any]) -> pa.DataType:
     """The Arrow type that a column is landed as. Decimals and unknown types are landed as text."""
@@ -47,22 +49,24 @@ def to_batch(rows: Sequence[sa.Row[Any]], schema: pa.Schema) -> pa.RecordBatch:
     return pa.record_batch([*arrays, pa.array(remarks, pa.string())], schema=schema)
 
 
-def _array(field: pa.Field, values: Sequence[Any], unreadable: dict[int, dict[str, str]]) -> pa.Array:
+def _array(field: pa.Field[Any], values: Sequence[Any], unreadable: dict[int, dict[str, str]]) -> pa.Array[Any]:
     text = pa.types.is_string(field.type)
     try:
-        return pa.array(values, field.type)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, TypeError, OverflowError, UnicodeEncodeError):
+        array: pa.Array[Any] = pa.array(values, field.type)
+        return array
+    except _CANT_HOLD:
         pass
     kept: list[Any] = []
     for row, value in enumerate(values):
         value = _as_text(value) if text and value is not None else value
         try:
             pa.scalar(value, field.type)
-        except (pa.ArrowInvalid, pa.ArrowTypeError, TypeError, OverflowError, UnicodeEncodeError):
+        except _CANT_HOLD:
             unreadable.setdefault(row, {})[field.name] = _as_text(value)
             value = None
         kept.append(value)
-    return pa.array(kept, field.type)
+    array = pa.array(kept, field.type)
+    return array
 
 
 def _as_text(value: object) -> str:

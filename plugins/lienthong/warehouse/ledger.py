@@ -119,12 +119,17 @@ def finish_extract(
         now=now,
     )
     if done.rowcount != 1:
-        raise FencedError(
-            "Another copy of this extract took over.",
-            source=load.source_id,
-            load=load.load_id,
-            next_step="nothing: the other copy finishes the work.",
-        )
+        raise fenced(load)
+
+
+def fenced(load: Load) -> FencedError:
+    """What the copy that lost the right to extract is told."""
+    return FencedError(
+        "Another copy of this extract took over.",
+        source=load.source_id,
+        load=load.load_id,
+        next_step="nothing: the other copy finishes the work.",
+    )
 
 
 def finish_stage(connection: Connection, load: Load, staged_rows: Mapping[str, int], now: datetime) -> None:

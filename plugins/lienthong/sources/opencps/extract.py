@@ -20,8 +20,8 @@ from lienthong.sources.contract import SourceContract, digest
 from lienthong.sources.database import SourceDatabase, reading
 from lienthong.sources.opencps import statements
 from lienthong.sources.opencps.schema import BoundSchema, BoundTable, bind
-from lienthong.sources.opencps.tables import MODIFIED, SERVICE_MAPPING, STATUS_MAPPING
-from lienthong.sources.opencps.watermarks import LocalClock, is_first_load, overlap_start, survey
+from lienthong.sources.opencps.tables import SERVICE_MAPPING, STATUS_MAPPING
+from lienthong.sources.opencps.watermarks import is_first_load, overlap_start, survey, survey_reference
 from lienthong.sources.profile import Progress, Window, no_progress
 from lienthong.sources.rows_to_arrow import to_batch
 
@@ -45,6 +45,8 @@ def extract(
             table.name: survey(source, contract, table, watermarks.get(table.name), observed_at)
             for table in schema.moving
         }
+        for table in schema.references:
+            marks[table.name] = survey_reference(source, contract, table, watermarks.get(table.name))
         reader = _Reader(contract, source, schema, writer, progress)
         codes = reader.land_references()
         if mode is LoadMode.RANGE and window is not None:
@@ -112,21 +114,17 @@ class _Reader:
 
     def land_window(self, window: Window) -> None:
         """Dossiers modified in the window."""
-        clock = LocalClock(self.contract.zone)
-        start, end = clock.to_local(window.start), clock.to_local(window.end)
-        owners = [
-            pl.Series("owner", [row.owner for row in page], dtype=pl.Int64)
-            for page in self._walk_changed(self.schema.dossier, start, end)
-        ]
+        clock = self.schema.dossier.clock(self.contract.zone)
+        walk = self._walk_changed(self.schema.dossier, clock.to_source(window.start), clock.to_source(window.end))
+        owners = [pl.Series("owner", [row.owner for row in page], dtype=pl.Int64) for page in walk]
         self._land_dossiers(owners)
 
     def land_changes(self, watermarks: Mapping[str, Watermark]) -> None:
         """Dossiers of which any row was modified since the overlap window began, or was added since the last load."""
-        clock = LocalClock(self.contract.zone)
         owners: list[pl.Series] = []
         for table in self.schema.moving:
             mark = watermarks[table.name]
-            since = overlap_start(mark, self.contract.overlap, clock)
+            since = overlap_start(mark, self.contract.overlap, table.clock(self.contract.zone))
             for page in self._walk_changed(table, since, None):
                 owners.append(pl.Series("owner", [row.owner for row in page], dtype=pl.Int64))
             for page in self._walk_added(table, mark.last_key):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -15,11 +17,25 @@ from lienthong.model.canonical import Entity
 from lienthong.model.errors import ContractError, SchemaDriftError
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.database import SourceDatabase
-from lienthong.sources.opencps.tables import DOSSIER, ENTITY_TABLES, OWNER, REFERENCE_TABLES, TableMap
+from lienthong.sources.opencps.tables import DOSSIER, ENTITY_TABLES, MODIFIED, OWNER, REFERENCE_TABLES, TableMap
 from lienthong.sources.rows_to_arrow import landing_schema
 
 #: In a contract's `ignore`: this reference table does not exist here.
 ABSENT = "*"
+
+
+@dataclass(frozen=True)
+class SourceClock:
+    """Instants as a table's modifiedDate writes them: naive local time, or aware where the column has a zone."""
+
+    zone: ZoneInfo
+    aware: bool
+
+    def to_source(self, instant: datetime) -> datetime:
+        return instant.astimezone(UTC) if self.aware else instant.astimezone(self.zone).replace(tzinfo=None)
+
+    def to_instant(self, moment: datetime) -> datetime:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=self.zone)).astimezone(UTC)
 
 
 @dataclass(frozen=True)
@@ -41,6 +57,10 @@ class BoundTable:
     def key(self) -> sa.Column[Any]:
         assert self.map.key is not None, "reference tables are read whole"
         return self.table.c[self.map.key]
+
+    def clock(self, zone: ZoneInfo) -> SourceClock:
+        kind = self.table.c[MODIFIED].type
+        return SourceClock(zone, isinstance(kind, sa.DateTime) and bool(kind.timezone))
 
     @property
     def owner(self) -> sa.Column[Any]:

@@ -40,6 +40,11 @@ def count_window(bound: BoundTable, start: datetime, end: datetime) -> sa.Select
     return sa.select(sa.func.count().label("rows")).select_from(bound.table).where(modified >= start, modified <= end)
 
 
+def count_all(bound: BoundTable) -> sa.Select[Any]:
+    """One row: how many rows the table has."""
+    return sa.select(sa.func.count().label("rows")).select_from(bound.table)
+
+
 def changed(
     bound: BoundTable, since: datetime | None, before: datetime | None, after: Place | None, limit: int
 ) -> sa.Select[Any]:

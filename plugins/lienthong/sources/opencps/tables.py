@@ -50,11 +50,11 @@ DOSSIER = _table(
     "cancellingDate viaPostal fromViaPostal online_ originality",
     f"counter registerBookCode registerBookName processNo applicantIdDate {_places('')} contactName delegateType "
     f"delegateName delegateIdNo delegateTelNo delegateEmail delegateAddress {_places('delegate')} documentNo "
-    "documentDate dossierTemplateNo dossierTemplateName dossierNote submissionNote applicantNote submitting processDate "
-    "correcttingDate dossierStatusText dossierSubStatusText folderId dossierActionId postalServiceCode postalServiceName "
-    f"postalAddress {_places('postal')} postalTelNo password_ notification original serverNo endorsementDate lockState "
-    "originDossierId sampleCount durationUnit durationCount originDossierNo groupDossierId metaData systemId "
-    "dossierCounter vnpostalStatus vnpostalProfile multipleCheck",
+    "documentDate dossierTemplateNo dossierTemplateName dossierNote submissionNote applicantNote submitting "
+    "processDate correcttingDate dossierStatusText dossierSubStatusText folderId dossierActionId postalServiceCode "
+    f"postalServiceName postalAddress {_places('postal')} postalTelNo password_ notification original serverNo "
+    "endorsementDate lockState originDossierId sampleCount durationUnit durationCount originDossierNo "
+    "groupDossierId metaData systemId dossierCounter vnpostalStatus vnpostalProfile multipleCheck",
 )
 ACTION = _table(
     "opencps_dossieraction",

@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
 from lienthong.landing import Watermark
 from lienthong.model.errors import CollapsedExtractError
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.database import SourceDatabase
 from lienthong.sources.opencps import statements
-from lienthong.sources.opencps.schema import BoundTable
+from lienthong.sources.opencps.schema import BoundTable, SourceClock
 
 
-@dataclass(frozen=True)
-class LocalClock:
-    """OpenCPS stores naive local times; watermarks are instants."""
-
-    zone: ZoneInfo
-
-    def to_local(self, instant: datetime) -> datetime:
-        return instant.astimezone(self.zone).replace(tzinfo=None)
-
-    def to_instant(self, local: datetime) -> datetime:
-        aware = local if local.tzinfo else local.replace(tzinfo=self.zone)
-        return aware.astimezone(UTC)
-
-
-def overlap_start(mark: Watermark, overlap: timedelta, clock: LocalClock) -> datetime | None:
-    """Local time from which an incremental load reads again; None: from the beginning."""
-    return clock.to_local(mark.modified_at - overlap) if mark.modified_at else None
+def overlap_start(mark: Watermark, overlap: timedelta, clock: SourceClock) -> datetime | None:
+    """The source's time from which an incremental load reads again; None: from the beginning."""
+    return clock.to_source(mark.modified_at - overlap) if mark.modified_at else None
 
 
 def survey(
@@ -42,9 +26,9 @@ def survey(
     `now` bounds the watermark: a row dated in the future must not make later rows look old.
     CollapsedExtractError when the table is empty though it had rows, or the overlap window lost too many.
     """
-    clock = LocalClock(contract.zone)
+    clock = bound.clock(contract.zone)
     seen_from = overlap_start(before, contract.overlap, clock) if before else None
-    found = source.row(statements.head(bound, clock.to_local(now), seen_from, before.last_key if before else None))
+    found = source.row(statements.head(bound, clock.to_source(now), seen_from, before.last_key if before else None))
     if before is not None:
         _guard(source, contract, before, int(found.rows), int(found.found_again))
     if found.modified_at is None:
@@ -52,6 +36,16 @@ def survey(
     start = found.modified_at - contract.overlap
     overlap_rows = source.row(statements.count_window(bound, start, found.modified_at)).rows
     return Watermark(bound.name, clock.to_instant(found.modified_at), int(found.last_key), int(overlap_rows))
+
+
+def survey_reference(
+    source: SourceDatabase, contract: SourceContract, bound: BoundTable, before: Watermark | None
+) -> Watermark:
+    """Reference tables are read whole, so their watermark is only the number of rows, guarded in the same way."""
+    rows = int(source.row(statements.count_all(bound)).rows)
+    if before is not None:
+        _guard(source, contract, before, rows, rows)
+    return Watermark(bound.name, None, None, rows)
 
 
 def is_first_load(tables: tuple[BoundTable, ...], watermarks: Mapping[str, Watermark]) -> bool:
@@ -74,8 +68,8 @@ def _guard(source: SourceDatabase, contract: SourceContract, before: Watermark, 
         return
     raise CollapsedExtractError(
         what,
-        next_step="check the source (another database behind the connection? a purge?). If the loss is right, set "
-        "volume_guard.overlap_min_ratio to 0 for one load. Nothing was loaded.",
+        next_step="check the source (another database behind the connection? a purge?). If the loss is right, or the "
+        "contract's overlap was shortened, set volume_guard.overlap_min_ratio to 0 for one load. Nothing was loaded.",
         source=contract.source_id,
         load=source.load,
         key=before.table,

@@ -1,0 +1,198 @@
+"""Landed OpenCPS rows → canonical records. Children come first: the dossier looks at its fees and its children's text.
+
+The meaning of columns is portal-exchange §6.1's; the meaning of words is the contract's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import polars as pl
+import pyarrow as pa
+
+from lienthong.landing import LandedBatch
+from lienthong.model.canonical import DOCUMENT, DOSSIER, FEE, SPECS, STEP, Entity, EntitySpec, Kind
+from lienthong.model.codes import DossierStatus, OnlinePayment
+from lienthong.model.identifiers import normalise_agency_code
+from lienthong.sources.chunk import Chunk
+from lienthong.sources.contract import SourceContract
+from lienthong.sources.opencps.lookups import PAIR, Lookups, lookups_of
+from lienthong.sources.opencps.tables import ENTITY_TABLES, OWNER
+from lienthong.sources.text_cleaning import without_query
+from lienthong.sources.typing_columns import looked_up
+
+#: A fee was paid by a method that the contract doesn't know: whether it was online can't be told.
+_UNKNOWN_METHOD = 9
+
+_DOSSIER_COLUMNS = {
+    "reference_code": "referenceUid",
+    "procedure_code_raw": "serviceCode",
+    "procedure_name": "serviceName",
+    "agency_code_raw": "govAgencyCode",
+    "agency_name": "govAgencyName",
+    "submitted_at": "submitDate",
+    "received_at": "receiveDate",
+    "finished_at": "releaseDate",
+    "returned_at": "finishDate",
+    "applicant_name": "applicantName",
+    "applicant_id_number": "applicantIdNo",
+    "applicant_phone": "contactTelNo",
+    "applicant_email": "contactEmail",
+    "applicant_address": "address",
+    "source_modified_at": "modifiedDate",
+}
+_STEP_COLUMNS = {
+    "step_no": "dossierActionId",  # sequenceNo repeats when a dossier goes back; the key only ever rises
+    "status_raw": "stepCode",
+    "occurred_at": "createDate",
+    "due_at": "dueDate",
+    "actor_name": "actionUser",
+}
+_DOCUMENT_COLUMNS = {
+    "component_code": "dossierPartNo",
+    "result_code": "deliverableCode",
+    "removed": "removed",
+    "name": "displayName",
+}
+_FEE_COLUMNS = {"name": "paymentFee", "amount": "paymentAmount", "paid_at": "confirmDatetime"}
+
+
+@dataclass
+class _Seen:
+    """What children say about their dossiers: paid fees by owner, and owners with text that was not in NFC."""
+
+    payments: list[pl.DataFrame] = field(default_factory=list)
+    not_nfc: list[pl.Series] = field(default_factory=list)
+
+
+def canonicalise(contract: SourceContract, batch: LandedBatch) -> Iterator[tuple[Entity, pa.Table]]:
+    """See `profile.Profile.canonicalise`. Exactly one canonical row per landed row of an entity's table."""
+    lookups = lookups_of(contract, batch)
+    seen = _Seen()
+    for entity in (Entity.STEP, Entity.DOCUMENT, Entity.FEE, Entity.DOSSIER):
+        table = ENTITY_TABLES[entity].name
+        if entity not in contract.entities or table not in batch.manifest.tables:
+            continue
+        for part, first_row, raw in batch.batches(table):
+            yield entity, _rows(entity, Chunk(raw, contract.time_zone), lookups, seen, part, first_row)
+
+
+def _rows(entity: Entity, chunk: Chunk, lookups: Lookups, seen: _Seen, part: int, first_row: int) -> pa.Table:
+    contract, spec = lookups.contract, SPECS[entity]
+    keys: tuple[str, ...] = (OWNER,)
+    if entity is Entity.DOSSIER:
+        _dossier(chunk, lookups, seen)
+    else:
+        keys = (OWNER, _child(entity, chunk, lookups))
+    for column, wanted in contract.extensions.get(entity, {}).items():
+        chunk.take_json(spec, column, wanted)
+    if entity is Entity.DOCUMENT:
+        chunk.edit("url", lambda urls: without_query(urls, contract.volatile_query))
+    if entity is Entity.DOSSIER:
+        chunk.put("was_not_nfc", chunk.not_nfc | _among(chunk.column(OWNER), seen.not_nfc))
+    elif chunk.not_nfc.any():
+        seen.not_nfc.append(chunk.column(OWNER).filter(chunk.not_nfc))
+    if entity is Entity.FEE:
+        seen.payments.append(_payments(chunk))
+    return chunk.table(spec, contract.source_id, part, first_row, keys)
+
+
+def _child(entity: Entity, chunk: Chunk, lookups: Lookups) -> str:
+    """Fill a step, document or fee; returns the column of its key."""
+    codes = lookups.contract.codes
+    if entity is Entity.STEP:
+        _take(chunk, STEP, _STEP_COLUMNS)
+        chunk.put("status", looked_up(chunk.text("stepCode"), codes.step.get, pl.Int16))
+        chunk.put("content", _first_filled(chunk.text("actionNote"), chunk.text("stepName")))
+        return "dossierActionId"
+    if entity is Entity.DOCUMENT:
+        _take(chunk, DOCUMENT, _DOCUMENT_COLUMNS)
+        roles = codes.document_role
+        kinds = chunk.text("dossierPartType").fill_null("")
+        chunk.put("role", looked_up(kinds, lambda word: roles.get(word, roles.get("other")), pl.String))
+        entry = chunk.typed("fileEntryId", Kind.BIGINT)
+        chunk.put("has_file", entry._replace(values=(entry.values > 0).fill_null(False)))
+        return "dossierFileId"
+    _take(chunk, FEE, _FEE_COLUMNS)
+    chunk.put("payment_channel", looked_up(chunk.text("paymentMethod"), codes.payment_method.get, pl.Int16))
+    chunk.put("paid", chunk.text("paymentStatus").is_in(codes.paid).fill_null(False))
+    return "paymentFileId"
+
+
+def _dossier(chunk: Chunk, lookups: Lookups, seen: _Seen) -> None:
+    _take(chunk, DOSSIER, _DOSSIER_COLUMNS)
+    codes = lookups.contract.codes
+    chunk.put("dossier_code", looked_up(chunk.text("dossierNo"), lambda code: code or None, pl.String))
+    chunk.put("procedure_code", looked_up(chunk.text("serviceCode"), lookups.procedure, pl.String))
+    chunk.put("agency_code", looked_up(chunk.text("govAgencyCode"), normalise_agency_code, pl.String))
+    chunk.put("abstract", _first_filled(chunk.text("briefNote"), chunk.text("dossierName")))
+    word, sub = chunk.text("dossierStatus"), chunk.text("dossierSubStatus").fill_null("")
+    pair = word + PAIR + sub
+    status = looked_up(pair, lookups.status, pl.Int16)
+    chunk.put("status", status)
+    chunk.put("status_raw", looked_up(pair, lambda key: key.rstrip(PAIR).replace(PAIR, "/"), pl.String))
+    chunk.put("channel", looked_up(channel_words(chunk), codes.channel.get, pl.Int16))
+    chunk.put("subject_type", looked_up(chunk.text("applicantIdType"), codes.subject.get, pl.Int16))
+    methods = codes.return_method
+    chunk.put(
+        "return_method",
+        looked_up(chunk.text("viaPostal"), lambda key: methods.get(key, methods.get("other")), pl.Int16),
+    )
+    due, extended = chunk.typed("dueDate", Kind.INSTANT), chunk.typed("extendDate", Kind.INSTANT)
+    chunk.put("due_at", due._replace(values=_coalesce(extended.values, due.values), bad=_either(due.bad, extended.bad)))
+    refused = chunk.typed("cancellingDate", Kind.INSTANT)
+    chunk.put("refused_at", refused, only=status == DossierStatus.NOT_ACCEPTED.value)
+    if Entity.FEE in lookups.contract.entities:
+        chunk.put("online_payment", _online_payment(chunk.column(OWNER), seen.payments))
+
+
+def channel_words(chunk: Chunk) -> pl.Series:
+    """online, postal or direct: how the dossier came in."""
+    online = chunk.typed("online_", Kind.BOOLEAN).values | (chunk.typed("originality", Kind.BIGINT).values == 1)
+    postal = chunk.typed("fromViaPostal", Kind.BIGINT).values == 1
+    word = pl.when(online).then(pl.lit("online")).when(postal).then(pl.lit("postal")).otherwise(pl.lit("direct"))
+    return pl.select(word).to_series()
+
+
+def _take(chunk: Chunk, spec: EntitySpec, columns: dict[str, str]) -> None:
+    for name, column in columns.items():
+        chunk.take(spec.field(name), column)
+
+
+def _payments(chunk: Chunk) -> pl.DataFrame:
+    """owner, method of the paid fees of this chunk."""
+    frame = pl.DataFrame(
+        {"owner": chunk.column(OWNER), "method": chunk.field("payment_channel").fill_null(_UNKNOWN_METHOD)}
+    )
+    return frame.filter(chunk.field("paid"))
+
+
+def _online_payment(owners: pl.Series, payments: list[pl.DataFrame]) -> pl.Series:
+    """DuocThanhToanTrucTuyen: the portal if any paid fee went through it, else the own gateway, else none."""
+    none = OnlinePayment.NONE.value
+    ranks = {OnlinePayment.PORTAL.value: 1, OnlinePayment.OWN_GATEWAY.value: 2, _UNKNOWN_METHOD: 3, none: 4}
+    codes: dict[int, int | None] = {rank: code for code, rank in ranks.items()} | {3: None}
+    paid = pl.concat(payments) if payments else pl.DataFrame(schema={"owner": pl.Int64, "method": pl.Int16})
+    best = paid.group_by("owner").agg(pl.col("method").replace_strict(ranks, return_dtype=pl.Int16).min().alias("rank"))
+    found = owners.rename("owner").to_frame().join(best, on="owner", how="left", maintain_order="left")["rank"]
+    return found.fill_null(ranks[none]).replace_strict(codes, return_dtype=pl.Int16)
+
+
+def _among(owners: pl.Series, found: list[pl.Series]) -> pl.Series:
+    if not found:
+        return pl.repeat(False, len(owners), dtype=pl.Boolean, eager=True)
+    return owners.is_in(pl.concat(found).unique().implode()).fill_null(False)
+
+
+def _first_filled(first: pl.Series, second: pl.Series) -> pl.Series:
+    """`first` unless it is null or ''."""
+    return pl.select(pl.when((first != "").fill_null(False)).then(first).otherwise(second)).to_series()
+
+
+def _coalesce(first: pl.Series, second: pl.Series) -> pl.Series:
+    return pl.select(pl.coalesce(first, second)).to_series()
+
+
+def _either(first: pl.Series | None, second: pl.Series | None) -> pl.Series | None:
+    return second if first is None else first if second is None else first | second

@@ -1,0 +1,56 @@
+"""The `opencps` profile, as `sources.profiles` hands it out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from lienthong.connections import Connection
+from lienthong.landing import BatchWriter, LandedBatch, Watermark
+from lienthong.model.canonical import Entity
+from lienthong.model.codes import LoadMode
+from lienthong.sources.contract import SourceContract
+from lienthong.sources.database import reading
+from lienthong.sources.opencps import canonical, extract, findings
+from lienthong.sources.opencps.schema import bind
+from lienthong.sources.opencps.tables import ENTITY_TABLES
+from lienthong.sources.profile import Profile, Progress, UnmappedCode, Window, no_progress
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class OpenCps:
+    """See `sources.profile.Profile`."""
+
+    @property
+    def entity_tables(self) -> Mapping[Entity, str]:
+        return {entity: table.name for entity, table in ENTITY_TABLES.items()}
+
+    def check_schema(self, contract: SourceContract, connection: Connection) -> Mapping[str, tuple[str, ...]]:
+        with reading(connection, contract.source_id) as source:
+            return bind(source, contract).unmapped
+
+    def extract(
+        self,
+        contract: SourceContract,
+        connection: Connection,
+        writer: BatchWriter,
+        watermarks: Mapping[str, Watermark],
+        mode: LoadMode,
+        window: Window | None = None,
+        progress: Progress = no_progress,
+    ) -> str:
+        return extract.extract(contract, connection, writer, watermarks, mode, window, progress)
+
+    def canonicalise(self, contract: SourceContract, batch: LandedBatch) -> Iterator[tuple[Entity, pa.Table]]:
+        return canonical.canonicalise(contract, batch)
+
+    def services(self, contract: SourceContract, batch: LandedBatch) -> pa.Table:
+        return findings.services(contract, batch)
+
+    def unmapped_codes(self, contract: SourceContract, batch: LandedBatch) -> list[UnmappedCode]:
+        return findings.unmapped_codes(contract, batch)
+
+
+PROFILE: Profile = OpenCps()
