@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from functools import wraps
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from psycopg2.errors import LockNotAvailable
 from sqlalchemy.exc import OperationalError
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from lienthong.sources.contract import SourceContract
     from lienthong.sources.profile import Profile
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -64,15 +63,13 @@ def open_load(
         return ledger.open_load(connection, source, run_key, mode=kind, window=window, now=rt.now())
 
 
-def remembering_failure(
-    step: Callable[Concatenate[Runtime, int, P], T],
-) -> Callable[Concatenate[Runtime, int, P], T]:
+def remembering_failure(step: Callable[[Runtime, int], T]) -> Callable[[Runtime, int], T]:
     """Keep a failed step's words in the ledger, where `lienthong status` and the pages find them."""
 
     @wraps(step)
-    def wrapped(rt: Runtime, load_id: int, *args: P.args, **kwargs: P.kwargs) -> T:
+    def wrapped(rt: Runtime, load_id: int) -> T:
         try:
-            return step(rt, load_id, *args, **kwargs)
+            return step(rt, load_id)
         except LienThongError as error:
             with rt.warehouse().begin() as connection:
                 ledger.fail_load(connection, load_id, f"{step.__name__}: {error}", rt.now())

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from lienthong.pipeline.runtime import Runtime
@@ -31,14 +30,6 @@ STATE_LABELS = {
     "sending": "Đang gửi",
     "unsettled": "Chưa rõ kết quả",
 }
-
-
-@dataclass(frozen=True)
-class Before:
-    """Where the warehouse stood before a run, so that the summary can tell what is new."""
-
-    last_load: int
-    acknowledged: Mapping[str, int]
 
 
 def vietnamese(number: int) -> str:
@@ -84,7 +75,7 @@ def print_loads(rt: Runtime, console: Console) -> None:
         console.print(table)
         if load["error"]:
             console.print(f"  [red]Lỗi: {load['error']}[/red]", markup=True, soft_wrap=True)
-        elif rows and not _is_new(rows.values()):
+        elif rows and not any(row["inserted"] or row["updated"] for row in rows.values()):
             console.print("  Không có gì mới: mọi hồ sơ đọc lại đều giống lần trước.")
 
 
@@ -128,10 +119,6 @@ def print_scores(rt: Runtime, console: Console, run_id: int) -> None:
     console.print()
     for line in score_lines(scores(rt.warehouse(), run_id)):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-def _is_new(rows: Sequence[Mapping[str, int]] | object) -> bool:
-    return any(row["inserted"] or row["updated"] for row in rows)  # type: ignore[attr-defined]
 
 
 def _rule_titles(rt: Runtime) -> dict[str, str]:

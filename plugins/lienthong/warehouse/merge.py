@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
@@ -72,7 +73,7 @@ def merge_load(connection: Connection, load: Load, extracted: Mapping[str, int])
 
     `extracted` are the rows landed per entity. The caller holds the load's and the tenant's lock and commits.
     """
-    key = {"tenant": load.tenant, "load_id": load.load_id}
+    key: dict[str, Any] = {"tenant": load.tenant, "load_id": load.load_id}
     scope = key | {"source_id": load.source_id}
     run(connection, "staging/clear_verdicts", key)
     run(connection, "staging/decide_verdicts", scope | {"observed_at": load.observed_at, "recipe": RECORD_RECIPE})
@@ -120,7 +121,7 @@ def record_findings(connection: Connection, load: Load, findings: Sequence[Findi
         run(connection, "ops/record_finding", scope | asdict(finding))
 
 
-def _apply(connection: Connection, load: Load, scope: Mapping[str, object]) -> None:
+def _apply(connection: Connection, load: Load, scope: dict[str, Any]) -> None:
     run(connection, "dossier/retire_records", scope)
     run(connection, "dossier/retire_persons", scope)
     run(connection, "dossier/release_codes", scope)

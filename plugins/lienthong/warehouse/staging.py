@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from psycopg2 import sql
 from sqlalchemy.engine import Connection
@@ -46,7 +46,7 @@ def _copy(connection: Connection, entity: Entity, tenant: str, load_id: int, fir
     import pyarrow.csv as csv
 
     rows = piece.num_rows
-    columns: dict[str, pa.Array | pa.ChunkedArray] = {
+    columns: dict[str, Any] = {
         "tenant": pa.repeat(pa.scalar(tenant), rows),
         "load_id": pa.repeat(pa.scalar(load_id, pa.int64()), rows),
         "row_no": pa.array(range(first_row, first_row + rows), pa.int64()),
@@ -63,11 +63,14 @@ def _copy(connection: Connection, entity: Entity, tenant: str, load_id: int, fir
         sql.Identifier("staging", f"{entity.value}__{tenant.lower()}"),
         sql.SQL(", ").join(sql.Identifier(name) for name in table.column_names),
     )
-    with connection.connection.cursor() as cursor:
+    cursor: Any = connection.connection.cursor()
+    try:
         cursor.copy_expert(command, buffer)
+    finally:
+        cursor.close()
 
 
-def _array_literals(column: pa.ChunkedArray) -> pa.Array:
+def _array_literals(column: pa.ChunkedArray[Any]) -> pa.Array[Any]:
     import pyarrow as pa
 
     def literal(values: list[str | None] | None) -> str | None:

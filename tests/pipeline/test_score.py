@@ -1,0 +1,131 @@
+"""Scores of the simulated month, checked against what the portal's store really holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import openpyxl
+import pytest
+from rich.console import Console
+
+from lienthong.indices import ScoreTable, scores
+from lienthong.indices.table import UnitKind, UnitScore
+from lienthong.pipeline.score import publish, score
+from tests.pipeline.conftest import running
+from tests.world import MONTH, PROVINCES, Live
+
+
+@pytest.fixture(scope="module")
+def scored(request: pytest.FixtureRequest) -> Iterator[tuple[Live, int]]:
+    """Both provinces loaded and pushed, the month scored: once for this module, which only reads."""
+    with running(request, warehouse_template=request.getfixturevalue("loaded_warehouse")) as live:
+        for tenant in PROVINCES:
+            live.push(tenant)
+        yield live, score(live.rt, MONTH, "the-month")
+
+
+@pytest.fixture
+def table(scored: tuple[Live, int]) -> ScoreTable:
+    live, run_id = scored
+    return scores(live.engine, run_id)
+
+
+def province(table: ScoreTable, tenant: str) -> UnitScore:
+    return next(unit for unit in table.provinces if unit.agency_code == tenant)
+
+
+@pytest.mark.parametrize("tenant", PROVINCES)
+def test_synced_dossiers_are_those_the_portal_holds_with_a_reception_in_the_month(
+    scored: tuple[Live, int], table: ScoreTable, tenant: str
+) -> None:
+    live, _ = scored
+    month = MONTH.replace("-", "")
+    held = [stored for stored in live.portal.store.dossiers(tenant) if stored.body["NgayTiepNhan"].startswith(month)]
+    sync = province(table, tenant).components["1.4"]
+    assert sync.numerator == len(held)
+    assert sync.denominator is not None
+    assert sync.denominator > len(held), "blocked and refused dossiers were received as well"
+    assert "TEMP_NATIONAL_REPORT_DENOMINATOR" in sync.flags
+
+
+@pytest.mark.parametrize("tenant", PROVINCES)
+def test_online_dossiers_are_counted_among_those_received_in_the_month(
+    scored: tuple[Live, int], table: ScoreTable, tenant: str
+) -> None:
+    live, _ = scored
+    [(received,)] = live.rows(
+        "SELECT count(*) FROM dossier.dossier d JOIN dossier.source_record r USING (tenant, source_id, source_key) "
+        "WHERE d.tenant = :tenant AND to_char(r.received_at AT TIME ZONE 'Asia/Ho_Chi_Minh', 'YYYY-MM') = :month",
+        tenant=tenant,
+        month=MONTH,
+    )
+    online = province(table, tenant).components["3.3"]
+    assert online.denominator == received
+    assert online.numerator is not None
+    assert 0 < online.numerator < received
+
+
+def test_what_no_source_feeds_has_no_score_and_is_not_zero(table: ScoreTable) -> None:
+    unfed = {"1.1", "1.2", "1.3", "5.2", "5.3"}
+    for unit in table.units:
+        assert {id_ for id_ in unfed if unit.components[id_].score is not None} == set()
+        assert unit.available < Decimal(100)
+
+
+def test_a_total_is_the_sum_of_its_rounded_components(table: ScoreTable) -> None:
+    for unit in table.units:
+        known = [component.score for component in unit.components.values() if component.score is not None]
+        assert unit.total == sum(known, Decimal(0))
+
+
+def test_departments_and_communes_of_both_provinces_are_ranked(table: ScoreTable) -> None:
+    assert [unit.rank for unit in table.provinces] == [1, 2]
+    for tenant in PROVINCES:
+        for kind, least in ((UnitKind.DEPARTMENT, 10), (UnitKind.COMMUNE, 20)):
+            ranks = [unit.rank for unit in table.units_of(tenant, kind)]
+            assert len(ranks) >= least
+            assert ranks == sorted(ranks)
+
+
+def test_the_same_run_scored_again_is_the_same_run(scored: tuple[Live, int]) -> None:
+    live, run_id = scored
+    assert score(live.rt, MONTH, "the-month") == run_id
+    assert live.rows("SELECT count(*) FROM indices.score_run") == [(1,)]
+
+
+def test_another_run_over_the_same_data_gives_the_same_scores(scored: tuple[Live, int], table: ScoreTable) -> None:
+    live, _ = scored
+    again = scores(live.engine, score(live.rt, MONTH, "once-more"))
+    assert [(unit.agency_code, unit.total) for unit in again.units] == [
+        (unit.agency_code, unit.total) for unit in table.units
+    ]
+    with live.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM indices.score_run WHERE run_key = 'once-more'")
+
+
+def test_publishing_writes_a_workbook_with_a_sheet_per_province_and_the_quarantine_report(
+    scored: tuple[Live, int],
+) -> None:
+    live, run_id = scored
+    paths = {name: Path(path) for name, path in publish(live.rt, run_id).items()}
+    sheets = openpyxl.load_workbook(paths["workbook"]).sheetnames
+    assert any("Đà Nẵng" in name for name in sheets)
+    assert any("Hà Nội" in name for name in sheets)
+    page = paths["quarantine"].read_text(encoding="utf-8")
+    people = [entry.truth["ChuHoSo"] for entry in live.world.ledger("H17") if entry.truth]
+    assert not [name for name in people if name and name in page]
+
+
+def test_the_summary_tells_loads_deliveries_and_scores_in_vietnamese(scored: tuple[Live, int]) -> None:
+    from lienthong.pipeline.summary import print_summary
+
+    live, run_id = scored
+    console = Console(record=True, width=200, force_terminal=False)
+    print_summary(live.rt, console, run_id=run_id, reports={"workbook": "x.xlsx"}, logs="logs")
+    text = console.export_text()
+    for words in ("Nguồn opencps_h17", "Trích xuất", "Cách ly", "Đã đồng bộ", "Bị chặn", "Đà Nẵng", "Chưa có dữ liệu"):
+        assert words in text, words
+    [(delivered,)] = live.rows("SELECT count(*) FROM exchange.delivery WHERE tenant = 'H17' AND state = 'acknowledged'")
+    assert str(delivered) in text
