@@ -11,7 +11,7 @@ WITH claimable AS (
             (x.state <> 'sending' AND x.mode = 'own' AND (x.next_attempt_at IS NULL OR x.next_attempt_at <= :now))
             OR x.lease_until <= :now
         )
-    ORDER BY x.next_attempt_at NULLS FIRST, x.dossier_id
+    ORDER BY x.dossier_id
     LIMIT :size
     FOR UPDATE SKIP LOCKED
 )

@@ -511,12 +511,12 @@ END;
 $$;
 
 -- Statistics of what was just staged: without them the planner takes a new load for an empty table.
-CREATE FUNCTION ops.analyze_staging(of_tenant text) RETURNS void
+CREATE FUNCTION ops.analyze_staging(of_tenant text, tables text []) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     table_name text;
 BEGIN
-    FOREACH table_name IN ARRAY ARRAY['dossier', 'step', 'document', 'fee'] LOOP
+    FOREACH table_name IN ARRAY tables LOOP
         EXECUTE format('ANALYZE staging.%I', table_name || '__' || lower(of_tenant));
     END LOOP;
 END;

@@ -279,3 +279,12 @@ WHERE NOT EXISTS (
     FROM set_aside AS s
     WHERE s.tenant = c.tenant AND s.load_id = c.load_id AND s.source_key = c.source_key AND s.whole_dossier
 );
+
+-- Statistics of what the gate just found: without them the planner takes a load's violations for a single row, and merge
+-- compares each with every staged row.
+CREATE FUNCTION quality.analyze_violations(of_tenant text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('ANALYZE staging.%I', 'violation__' || lower(of_tenant));
+END;
+$$;

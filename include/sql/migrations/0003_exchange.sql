@@ -79,7 +79,7 @@ CREATE TABLE exchange.delivery (
 COMMENT ON COLUMN exchange.delivery.hold IS 'why nothing may be sent now: waiting or blocked; reasons say more';
 COMMENT ON COLUMN exchange.delivery.in_doubt IS 'the last send was never answered: ask before sending again';
 COMMENT ON COLUMN exchange.delivery.dispatched IS 'the current lease has put this dossier on the wire';
-CREATE INDEX delivery_owed ON exchange.delivery (tenant, next_attempt_at, dossier_id)
+CREATE INDEX delivery_owed ON exchange.delivery (tenant, dossier_id)
 WHERE state IN ('owed', 'unsettled', 'sending');
 
 -- One row per step that belongs on the portal. The portal knows no step number: a step that may have arrived is never

@@ -1,1 +1,1 @@
-"""The gate: expectations, violations, quarantine and the reports on them. Great Expectations is imported only in use."""
+"""The gate: expectations, violations, quarantine and reports. Great Expectations is imported only in use."""

@@ -61,7 +61,8 @@ def check_suite(suite: Suite) -> None:
 
 def _failures_of(batch: Any, suite: Suite, batch_sql: str, load_id: int) -> list[Failure]:
     everything = _great_suite(suite, range(len(suite.rules)))
-    held = _results(batch.validate(everything, "BOOLEAN_ONLY", suite.parameters), suite, load_id)
+    outcome = batch.validate(everything, result_format="BOOLEAN_ONLY", expectation_parameters=suite.parameters)
+    held = _results(outcome, suite, load_id)
     broken = [number for number, rule in enumerate(suite.rules) if not held[rule.rule_id].success]
     if not broken:
         return []
@@ -72,9 +73,10 @@ def _failures_of(batch: Any, suite: Suite, batch_sql: str, load_id: int) -> list
         "unexpected_index_column_names": INDEX_COLUMNS,
         "return_unexpected_index_query": True,
     }
-    explained = _results(
-        batch.validate(_great_suite(suite, broken), explanation, suite.parameters), suite, load_id
-    )  # fmt: skip
+    outcome = batch.validate(
+        _great_suite(suite, broken), result_format=explanation, expectation_parameters=suite.parameters
+    )
+    explained = _results(outcome, suite, load_id)
     return [_failure(suite.rules[number], explained, batch_sql, load_id) for number in broken]
 
 
@@ -85,7 +87,8 @@ def _failure(rule: Rule, explained: Mapping[str, Any], batch_sql: str, load_id: 
     query = result.get("unexpected_index_query")
     if not isinstance(query, str):
         raise _cannot_evaluate(rule, load_id)
-    # Great Expectations 1.24 puts the text of a query asset after FROM without parentheses, and ends with ";" or "; None".
+    # Great Expectations 1.24 puts the text of a query asset after FROM without parentheses, and ends the query with ";"
+    # or "; None".
     query = re.sub(r";\s*(?:None)?\s*$", "", query).replace(f"FROM {batch_sql}", f"FROM ({batch_sql}) AS batch")
     return Failure(rule, int(result["unexpected_count"]), query)
 
@@ -151,13 +154,24 @@ def _batch_sql(entity: Entity, tenant: str, load_id: int) -> str:
 def _datasource(engine: Engine) -> Iterator[Any]:
     """A PostgreSQL datasource over the warehouse, in a context that lives in memory and ends with its connections."""
     import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
     from great_expectations.datasource.fluent.interfaces import TestConnectionError
 
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    context = gx.get_context(
+        mode="ephemeral",
+        project_config=DataContextConfig(
+            store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+            progress_bars=ProgressBarsConfig(globally=False),
+            analytics_enabled=False,
+        ),
+    )
     try:
-        datasource = context.data_sources.add_postgres(
+        sources: Any = context.data_sources  # its stub knows fewer arguments than it takes
+        datasource = sources.add_postgres(
             name="warehouse",
             # A literal dollar would be taken for a variable of Great Expectations' configuration.
             connection_string=engine.url.render_as_string(hide_password=False).replace("$", r"\$"),
@@ -184,10 +198,9 @@ def _quiet() -> Iterator[None]:
     """No analytics, and no log lines that could quote failing values while Great Expectations works."""
     os.environ["GX_ANALYTICS_ENABLED"] = "False"
     logger = logging.getLogger("great_expectations")
-    before = logger.level, logger.disabled
+    before = logger.level
     logger.setLevel(logging.CRITICAL + 1)
     try:
         yield
     finally:
-        logger.setLevel(before[0])
-        logger.disabled = before[1]
+        logger.setLevel(before)

@@ -31,7 +31,7 @@ class RuleResult:
 
 @dataclass(frozen=True)
 class GateReport:
-    """Outcome of the gate. `rejected` and `blocked` count dossier rows, children's failures included (the unit rule)."""
+    """Outcome of the gate. `rejected` and `blocked` count dossier rows under the unit rule."""
 
     tenant: str
     source_id: str
@@ -68,6 +68,7 @@ def run_gate(
             _store_violations(connection, failure, tenant, source_id, load_id)
         results = _results(suites, staged, found)
         _store_results(connection, suites, results, tenant, load_id, now)
+        run(connection, "quality/analyze_violations", tenant=tenant)
         counts = run(connection, "quality/count_verdicts", **load).one()
     return GateReport(
         tenant, source_id, load_id, results, counts.rejected, counts.rejected_children, counts.blocked

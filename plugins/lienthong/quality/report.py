@@ -38,7 +38,7 @@ class Example:
 
 @dataclass(frozen=True)
 class ReportRow:
-    """One rule that is broken in one source at present. `records` counts rows, `dossiers` the dossiers they belong to."""
+    """One rule that is broken in one source at present: in how many records, of how many dossiers."""
 
     tenant: str
     source_id: str
@@ -70,7 +70,7 @@ class SourceSummary:
 
 
 def quarantine_report(engine: Engine, tenant: str | None, examples: int = EXAMPLES) -> list[ReportRow]:
-    """What is wrong now in `tenant` (all tenants for None): rejects first, then the most frequent; ≤ `examples` each."""
+    """What is wrong now in `tenant` (None: in all): rejects first, then the most frequent; ≤ `examples` each."""
     with engine.connect() as connection:
         tenants = [tenant] if tenant is not None else _tenants(connection)
         return [row for name in tenants for row in _rows(connection, name, examples)]

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ class Rule:
     owner: str
     title_vi: str
     explanation_vi: str
-    sql: str | None = field(default=None, repr=False)
+    sql: str | None = dataclass_field(default=None, repr=False)
     sql_name: str | None = None
 
 

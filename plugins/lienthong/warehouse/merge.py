@@ -77,6 +77,7 @@ def merge_load(connection: Connection, load: Load, extracted: Mapping[str, int])
     scope = key | {"source_id": load.source_id}
     run(connection, "staging/clear_verdicts", key)
     run(connection, "staging/decide_verdicts", scope | {"observed_at": load.observed_at, "recipe": RECORD_RECIPE})
+    run(connection, "staging/analyze", tenant=load.tenant, tables=["verdict"])
     run(connection, "staging/resolve_identity", scope)
     counts = _count(connection, load, extracted)
     dossiers = counts[0]

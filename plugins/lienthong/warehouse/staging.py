@@ -32,7 +32,7 @@ def stage_rows(
             piece = table.slice(start, COPY_ROWS)
             _copy(connection, entity, tenant, load_id, counts[entity.value], piece)
             counts[entity.value] += piece.num_rows
-    run(connection, "staging/analyze", tenant=tenant)
+    run(connection, "staging/analyze", tenant=tenant, tables=[entity.value for entity in SPECS])
     return counts
 
 
