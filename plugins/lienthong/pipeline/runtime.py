@@ -55,6 +55,6 @@ class Runtime:
             raise ContractError(
                 "There is no contract for this source.",
                 source=source_id,
-                next_step=f"write {path.name} in {self.settings.sources.name}/ (see docs/how-a-dossier-travels.md).",
+                next_step=f"write {path.name} in {self.settings.sources.name}/ (see docs/sources.md).",
             )
         return load_contract(path)
