@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
-
 
 from sqlalchemy.engine import Connection
 
@@ -116,9 +115,7 @@ class BelievedDossier:
 
 
 def load_believed(connection: Connection, tenant: str, dossier_ids: Sequence[str]) -> list[BelievedDossier]:
-    """The dossiers of `dossier_ids` that exist, with their children in key order; one consistent reading needs
-    a transaction of its own isolation, which callers don't need: a later version raises the version and comes again.
-    """
+    """The dossiers of `dossier_ids` that exist, with their children in key order."""
     rows = run(connection, "exchange/read_believed", tenant=tenant, dossier_ids=list(dossier_ids)).all()
     sources = [row.source_id for row in rows]
     keys = [row.source_key for row in rows]
@@ -126,31 +123,36 @@ def load_believed(connection: Connection, tenant: str, dossier_ids: Sequence[str
     def children(statement: str, make: Any) -> dict[tuple[str, str], list[Any]]:
         found: dict[tuple[str, str], list[Any]] = defaultdict(list)
         for row in run(connection, statement, tenant=tenant, source_ids=sources, source_keys=keys):
-            found[row[0], row[1]].append(make(*row[2:]))
+            values: tuple[Any, ...] = tuple(row)
+            found[values[0], values[1]].append(make(*values[2:]))
         return found
 
     documents = children("exchange/read_documents", Document)
-    fees = children("exchange/read_fees", Fee)
+    charges = children("exchange/read_fees", Fee)
     steps = children("exchange/read_steps", Step)
-    return [
-        _assemble(tuple(row), documents[key], fees[key], steps[key])
-        for row in rows
-        for key in ((row.source_id, row.source_key),)
-    ]
+    return [_assemble(tuple(row), documents, charges, steps) for row in rows]
 
 
 def _assemble(
-    row: tuple[Any, ...], documents: list[Document], fees: list[Fee], steps: list[Step]
+    row: tuple[Any, ...],
+    documents: dict[tuple[str, str], list[Any]],
+    fees: dict[tuple[str, str], list[Any]],
+    steps: dict[tuple[str, str], list[Any]],
 ) -> BelievedDossier:
     """`row` holds the scalars in the order of the dataclass, then the person's five, then the procedure's four."""
-    scalars = list(row[:25])
-    scalars[6] = tuple(scalars[6] or ())
-    scalars[24] = tuple(scalars[24] or ())
+    scalars: dict[str, Any] = dict(zip(_SCALARS, row[: len(_SCALARS)], strict=True))
+    person, procedure = row[len(_SCALARS) : -4], row[-4:]
+    key = (str(scalars["source_id"]), str(scalars["source_key"]))
+    scalars["blocked_reasons"] = tuple(scalars["blocked_reasons"] or ())
+    scalars["database_codes"] = tuple(scalars["database_codes"] or ())
     return BelievedDossier(
-        *scalars,
-        person=Person(*row[25:30]),
-        procedure=Procedure(*row[30:34]),
-        documents=tuple(documents),
-        fees=tuple(fees),
-        steps=tuple(steps),
+        **scalars,
+        person=Person(*person),
+        procedure=Procedure(*procedure),
+        documents=tuple(documents.get(key, ())),
+        fees=tuple(fees.get(key, ())),
+        steps=tuple(steps.get(key, ())),
     )
+
+
+_SCALARS = tuple(field.name for field in fields(BelievedDossier))[:-5]

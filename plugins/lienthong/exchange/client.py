@@ -94,7 +94,9 @@ class PortalClient:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -138,9 +140,7 @@ class PortalClient:
         relogged = False
         attempt = 1
         while True:
-            session = self._open_session()
-            answer = self._post(call, service, {"session": session, "madonvi": self._sender, "service": service, **body},
-                                items, endpoint)  # fmt: skip
+            answer = self._post(call, service, body, items, endpoint)
             if answer.outcome is Outcome.RELOGIN:
                 self._session = None
                 if not relogged:
@@ -155,13 +155,7 @@ class PortalClient:
     def _after_fresh_login(self, call: Call, answer: Answer) -> Answer:
         """A new session was refused as well: either it is the account, or words of a refusal look like a session's."""
         if call is not Call.LOOKUP and answer.http_status not in (401, 403):
-            probe = self._post(
-                Call.LOOKUP,
-                LOOKUP,
-                {"session": self._open_session(), "madonvi": self._sender, "service": LOOKUP, "mahoso": ""},
-                1,
-                Endpoint.INTEGRATION,
-            )
+            probe = self._post(Call.LOOKUP, LOOKUP, {"mahoso": ""}, 1, Endpoint.INTEGRATION)
             if probe.outcome is not Outcome.RELOGIN:
                 return Answer(**{**vars(answer), "outcome": Outcome.REJECTED})
         raise PortalAccessError(
@@ -200,10 +194,11 @@ class PortalClient:
         )
 
     def _post(self, call: Call, service: str, body: dict[str, Any], items: int, endpoint: Endpoint) -> Answer:
+        envelope = {"session": self._open_session(), "madonvi": self._sender, "service": service}
         path = str(self._connection.extra[f"{endpoint.value}_endpoint"])
         if self.settings.envelope is Envelope.LGSP:
             path = f"{path.rstrip('/')}/{service}"
-        return self._exchange(call, service, path, body, items, endpoint)[0]
+        return self._exchange(call, service, path, {**envelope, **body}, items, endpoint)[0]
 
     def _exchange(
         self, call: Call, service: str, path: str, body: dict[str, Any], items: int, endpoint: Endpoint

@@ -57,6 +57,8 @@ def derive(engine: Engine, tenant: str, modes: Mapping[str, SourceMode], now: da
                 )
             ]
             if not ids:
+                if summary.examined >= PAGE:
+                    run(connection, "exchange/analyze")
                 return summary
             page = [
                 want(dossier, modes.get(dossier.source_id, SourceMode.OBSERVE))

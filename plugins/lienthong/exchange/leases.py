@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +18,11 @@ from lienthong.exchange.payload import PAYLOAD_RECIPE
 from lienthong.exchange.settings import PortalSettings
 from lienthong.exchange.wanted import Wanted, store_wanted, want
 from lienthong.model.codes import DeliveryState, SourceMode
+from lienthong.model.errors import TerminalError
 from lienthong.warehouse.statements import run
+
+#: How often one drain may claim the same dossier: once for itself, once for its steps, a few times to settle doubts.
+MOST_TURNS = 20
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,7 @@ class Leases:
     now: datetime
     run_key: str
     calls: int = 0
+    _turns: Counter[str] = field(default_factory=Counter)
     _started: float = field(default_factory=time.monotonic)
 
     def clock(self) -> datetime:
@@ -144,11 +150,24 @@ class Leases:
             if not rows:
                 return []
             fences = {row.dossier_id: row.fence for row in rows}
+            self._refuse_circles(fences)
             items = self._refresh(fences, {row.source_id: SourceMode(row.mode) for row in rows})
             self.release([item for item in items if item.due not in due])
             found = [item for item in items if item.due in due]
             if found:
                 return found
+
+    def _refuse_circles(self, dossier_ids: Iterable[str]) -> None:
+        """A dossier that keeps coming back in one drain is a fault of ours; better a stop than a drain without end."""
+        self._turns.update(dossier_ids)
+        dossier_id, turns = self._turns.most_common(1)[0]
+        if turns > MOST_TURNS:
+            raise TerminalError(
+                f"One dossier was claimed {turns} times in one push and never settled.",
+                next_step="compare its rows in exchange.delivery and exchange.step_delivery; report it as a fault.",
+                source=self.tenant,
+                key=dossier_id,
+            )
 
     def _refresh(self, fences: dict[str, int], modes: dict[str, SourceMode]) -> list[Item]:
         """Derive the leased dossiers again: what is sent is what is believed now, or nothing."""

@@ -25,18 +25,28 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass(frozen=True)
+#: Tokens are fetched for this long at once, to spare the warehouse a transaction per call.
+RESERVED_S = 0.05
+
+
+@dataclass
 class SharedBucket:
-    """Reserves a token in exchange.bucket and sleeps until it is due. `clock` and `sleep` are the process's own."""
+    """Reserves tokens in exchange.bucket and sleeps until they are due. `clock` and `sleep` are the process's own."""
 
     engine: Engine
     tenant: str
     settings: PortalSettings
     clock: Callable[[], datetime] = field(default=_utc_now)
     sleep: Callable[[float], None] = field(default=time.sleep)
+    _reserved: dict[Endpoint, int] = field(default_factory=dict)
 
     def wait(self, endpoint: Endpoint) -> None:
+        if self._reserved.get(endpoint, 0) > 0:
+            self._reserved[endpoint] -= 1
+            return
         limit = self.settings.limits.of(endpoint)
+        count = max(1, min(int(limit.rate * RESERVED_S), int(limit.burst)))
+        self._reserved[endpoint] = count - 1
         with self.engine.begin() as connection:
             tokens = run(
                 connection,
@@ -45,6 +55,7 @@ class SharedBucket:
                 endpoint=endpoint.value,
                 rate=limit.rate,
                 burst=limit.burst,
+                count=count,
                 now=self.clock(),
             ).scalar_one()
         if tokens < 0:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 
 KEPT_LENGTH = 200
 HIDDEN = "…"
 
+_QUOTES = "\"'`\u201c\u201d\u2018\u2019\u00ab\u00bb"
 _PATTERNS = (
     re.compile(r"https?://\S+", re.IGNORECASE),
     re.compile(r"\S+@\S+"),
-    re.compile(r"[\"“”«»‘’'`]([^\"“”«»‘’'`]*)[\"“”«»‘’'`]"),
+    re.compile(f"[{_QUOTES}][^{_QUOTES}]*[{_QUOTES}]"),
     re.compile(r"[0-9](?:[ .\-/]?[0-9]){5,}"),
 )
 _WORD = re.compile(r"[^\W\d_]+")
@@ -33,7 +35,7 @@ def _without_names(message: str) -> str:
     """Two capitalised words in a row are taken for a name."""
     words = list(_WORD.finditer(message))
     hidden: list[tuple[int, int]] = []
-    for left, right in zip(words, words[1:], strict=False):
+    for left, right in pairwise(words):
         between = message[left.end() : right.start()]
         if left.group()[0].isupper() and right.group()[0].isupper() and between.strip(" .-") == "":
             if hidden and hidden[-1][1] == left.end():

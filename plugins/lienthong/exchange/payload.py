@@ -115,6 +115,11 @@ def step_payload(dossier_code: str, step: Step) -> Wire:
     }
 
 
+def is_complete_step(payload: Wire) -> bool:
+    """Whether a step fills every field that clients always send; the portal may refuse one that does not."""
+    return all(payload[name] for name in ("MaHoSo", "NguoiXuLy", "ThoiDiemXuLy", "NoiDungXuLy", "TrangThai"))
+
+
 def sendable_steps(dossier: BelievedDossier) -> list[Step]:
     """Steps that say when and what, in the order in which they happened. The rest is a finding of the gate."""
     known = [step for step in dossier.steps if step.status is not None and step.occurred_at is not None]

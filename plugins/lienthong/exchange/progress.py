@@ -10,6 +10,7 @@ from datetime import timedelta
 from lienthong.exchange.client import Answer, PortalClient
 from lienthong.exchange.dossiers import Patience, unreachable
 from lienthong.exchange.leases import Item, Leases
+from lienthong.exchange.payload import is_complete_step
 from lienthong.exchange.replies import Outcome
 from lienthong.exchange.settings import PortalSettings
 from lienthong.exchange.wanted import WantedStep
@@ -38,17 +39,16 @@ class StepSender:
     def send_batch(self) -> bool:
         """Claim some dossiers and send their steps; False when no step is owed."""
         items = self.leases.claim_progress()
-        waiting = {item.dossier_id: item for item in items}
         owed = self._owed(items)
         try:
             for item in items:
                 steps = [step for step in item.wanted.steps if step.key in owed[item.dossier_id]]
-                for start in range(0, len(steps), self.settings.step_chunk):
-                    self._push(item, steps[start : start + self.settings.step_chunk])
-                self.leases.release([waiting.pop(item.dossier_id)])
+                for chunk in chunks(steps, self.settings.step_chunk):
+                    self._push(item, chunk)
         except (PortalUnreachableError, PortalAccessError):
-            self.leases.release(list(waiting.values()))
+            self.leases.release(items)
             raise
+        self.leases.release(items)
         return bool(items)
 
     def _push(self, item: Item, steps: Sequence[WantedStep]) -> None:
@@ -138,3 +138,18 @@ class StepSender:
             ).all()
             self.leases.record_calls(connection)
         return len(rows)
+
+
+def chunks(steps: Sequence[WantedStep], size: int) -> list[list[WantedStep]]:
+    """Steps in order, at most `size` to a call. An incomplete step goes alone: refused among others, it could vanish
+    behind an answer that reads like a success.
+    """
+    found: list[list[WantedStep]] = []
+    alone = True
+    for step in steps:
+        complete = is_complete_step(step.payload)
+        if alone or not complete or len(found[-1]) == size:
+            found.append([])
+        found[-1].append(step)
+        alone = not complete
+    return found

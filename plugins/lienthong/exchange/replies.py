@@ -15,7 +15,6 @@ from typing import Any
 
 from lienthong.exchange.settings import PortalSettings
 
-
 _COUNTS = re.compile(r"([0-9]+)\s*/\s*([0-9]+)")
 
 
@@ -128,10 +127,7 @@ def _judge_words(call: Call, reply: Reply, settings: PortalSettings, *, refused:
         return any(word.casefold() in message for word in words)
 
     succeeded = (
-        says(settings.success_words)
-        and not says(settings.refusal_words)
-        and not _is_partial(message)
-        and not refused
+        says(settings.success_words) and not says(settings.refusal_words) and not _is_partial(message) and not refused
     )
     number = reply.number
     if call is Call.LOGIN:

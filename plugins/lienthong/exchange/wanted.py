@@ -13,7 +13,13 @@ from sqlalchemy.engine import Connection
 
 from lienthong.exchange.believed import BelievedDossier
 from lienthong.exchange.payload import (
-    PAYLOAD_RECIPE, Wire, dossier_payload, payload_hash, sendable_steps, step_key, step_payload,
+    PAYLOAD_RECIPE,
+    Wire,
+    dossier_payload,
+    payload_hash,
+    sendable_steps,
+    step_key,
+    step_payload,
 )  # fmt: skip
 from lienthong.model.codes import DeliveryState, SourceMode
 from lienthong.warehouse.statements import read, run
@@ -71,7 +77,9 @@ def want(dossier: BelievedDossier, mode: SourceMode) -> Wanted:
     return Wanted(dossier, mode, hold, reasons, payload, None if payload is None else payload_hash(payload), steps)
 
 
-def store_wanted(connection: Connection, tenant: str, page: Sequence[Wanted]) -> list[tuple[DeliveryState, SourceMode, int]]:
+def store_wanted(
+    connection: Connection, tenant: str, page: Sequence[Wanted]
+) -> list[tuple[DeliveryState, SourceMode, int]]:
     """Write a page of wishes, in the caller's transaction (once per transaction). Returns what the page came to:
     (state, mode, dossiers).
     """

@@ -1,0 +1,53 @@
+-- Purpose: a new or changed procedure. Grain: one row. Idempotency: yes. Locks: that row, under lock_catalogue.
+INSERT INTO registry.procedure (
+    procedure_code,
+    name,
+    field_code,
+    field_name,
+    active,
+    vanished,
+    levels,
+    subjects,
+    returns_paper,
+    result_codes,
+    has_fee,
+    max_term_value,
+    max_term_unit,
+    agencies,
+    detail_hash,
+    revision
+)
+VALUES (
+    :code,
+    :name,
+    :field_code,
+    :field_name,
+    :active,
+    false,
+    CAST(:levels AS smallint[]),
+    CAST(:subjects AS text[]),
+    :returns_paper,
+    CAST(:result_codes AS text[]),
+    :has_fee,
+    :max_term_value,
+    :max_term_unit,
+    CAST(:agencies AS text[]),
+    :detail_hash,
+    :revision
+)
+ON CONFLICT (procedure_code) DO UPDATE SET
+    name = excluded.name,
+    field_code = excluded.field_code,
+    field_name = excluded.field_name,
+    active = excluded.active,
+    vanished = excluded.vanished,
+    levels = excluded.levels,
+    subjects = excluded.subjects,
+    returns_paper = excluded.returns_paper,
+    result_codes = excluded.result_codes,
+    has_fee = excluded.has_fee,
+    max_term_value = excluded.max_term_value,
+    max_term_unit = excluded.max_term_unit,
+    agencies = excluded.agencies,
+    detail_hash = excluded.detail_hash,
+    revision = excluded.revision;

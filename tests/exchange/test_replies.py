@@ -1,0 +1,146 @@
+"""What an answer means, whatever shape it comes in (portal-exchange §1, §2.2)."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lienthong.exchange.masking import mask
+from lienthong.exchange.replies import Call, Fault, Outcome, judge, read_reply
+from tests.exchange.world import PERSONAL, settings_with
+
+SETTINGS = settings_with()
+
+
+def verdict(call: Call, body: object, status: int = 200) -> Outcome:
+    text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
+    return judge(call, status, read_reply(text), None, SETTINGS)
+
+
+@pytest.mark.parametrize("code", [0, "0", "00", " 0 "])
+def test_a_zero_with_the_words_of_success_is_a_success(code: object) -> None:
+    assert verdict(Call.CREATE, {"error_code": code, "message": "Đồng bộ thành công"}) is Outcome.OK
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Từ chối: dữ liệu không được chấp nhận",
+        "Đồng bộ không thành công",
+        "Cập nhật thất bại",
+        "Đồng bộ thành công 49/50 hồ sơ",
+        "Đồng bộ thành công 0 / 1 hồ sơ",
+    ],
+)
+def test_a_zero_may_carry_a_refusal(message: str) -> None:
+    assert verdict(Call.CREATE, {"error_code": 0, "message": message}) is Outcome.REJECTED
+
+
+def test_a_whole_count_is_a_success() -> None:
+    assert verdict(Call.UPDATE, {"error_code": "0", "message": "Đồng bộ thành công 50/50 hồ sơ"}) is Outcome.OK
+
+
+@pytest.mark.parametrize("code", [0, "3", -3, "-3"])
+def test_existing_is_told_by_code_and_words_together(code: object) -> None:
+    assert verdict(Call.CREATE, {"error_code": code, "message": "Hồ sơ ĐÃ TỒN TẠI"}) is Outcome.EXISTS
+    assert verdict(Call.CREATE, {"error_code": 5, "message": "Hồ sơ đã tồn tại"}) is Outcome.REJECTED
+    assert verdict(Call.UPDATE, {"error_code": code, "message": "Hồ sơ đã tồn tại"}) is Outcome.REJECTED
+
+
+@pytest.mark.parametrize("call", [Call.CREATE, Call.UPDATE])
+@pytest.mark.parametrize(
+    "body",
+    ["", "<html>Bảo trì</html>", '{"error_code": 0, "mess', "[]", {"error_code": 0, "message": ""}, {},
+     {"error_code": 7, "message": "Đồng bộ thành công"}, "Đồng bộ thành công"],
+)  # fmt: skip
+def test_an_answer_that_says_nothing_sure_leaves_a_write_unknown(call: Call, body: object) -> None:
+    assert verdict(call, body) is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize("body", ["Cập nhật tiến độ thành công", '"Cập nhật thành công"', {"message": "thành công"}])
+def test_progress_answers_in_plain_text(body: object) -> None:
+    assert verdict(Call.PROGRESS, body) is Outcome.OK
+
+
+def test_progress_is_refused_in_plain_text_too() -> None:
+    assert verdict(Call.PROGRESS, "Không tìm thấy hồ sơ") is Outcome.REJECTED
+
+
+@pytest.mark.parametrize(("status", "write", "read"), [
+    (500, Outcome.UNKNOWN, Outcome.RETRY), (502, Outcome.UNKNOWN, Outcome.RETRY), (302, Outcome.UNKNOWN, Outcome.RETRY),
+    (404, Outcome.RETRY, Outcome.RETRY), (429, Outcome.RATE_LIMITED, Outcome.RATE_LIMITED),
+    (401, Outcome.RELOGIN, Outcome.RELOGIN), (403, Outcome.RELOGIN, Outcome.RELOGIN),
+    (413, Outcome.REJECTED, Outcome.REJECTED),
+])  # fmt: skip
+def test_http_status_decides_before_the_body(status: int, write: Outcome, read: Outcome) -> None:
+    body = {"error_code": 0, "message": "Đồng bộ thành công", "result": []}
+    assert verdict(Call.CREATE, body, status) is write
+    assert verdict(Call.LOOKUP, body, status) is read
+
+
+def test_a_success_in_a_refused_request_is_none() -> None:
+    assert verdict(Call.CREATE, {"error_code": 0, "message": "thành công"}, 400) is Outcome.REJECTED
+
+
+def test_a_fault_before_sending_can_be_retried_and_one_after_cannot() -> None:
+    nothing = read_reply(None)
+    assert judge(Call.CREATE, None, nothing, Fault.NOT_SENT, SETTINGS) is Outcome.RETRY
+    assert judge(Call.CREATE, None, nothing, Fault.LOST, SETTINGS) is Outcome.UNKNOWN
+    assert judge(Call.LOOKUP, None, nothing, Fault.LOST, SETTINGS) is Outcome.RETRY
+
+
+@pytest.mark.parametrize("code", ["-2", 0, "401"])
+def test_an_expired_session_is_told_by_its_words(code: object) -> None:
+    body = {"error_code": code, "message": "Phiên làm việc không hợp lệ hoặc đã hết hạn"}
+    for call in (Call.CREATE, Call.PROGRESS, Call.LOOKUP, Call.CATALOGUE):
+        assert verdict(call, body) is Outcome.RELOGIN
+
+
+def test_a_lookup_finds_or_does_not_find() -> None:
+    assert verdict(Call.LOOKUP, {"error_code": "0", "message": "", "result": []}) is Outcome.OK
+    assert verdict(Call.LOOKUP, {"error_code": 0, "result": [{}]}) is Outcome.OK
+    assert verdict(Call.LOOKUP, {"error_code": "5", "message": "Không tìm thấy hồ sơ"}) is Outcome.OK
+    assert verdict(Call.LOOKUP, {"error_code": "5", "message": "Sai tham số"}) is Outcome.REJECTED
+    assert verdict(Call.LOOKUP, {"error_code": 0}) is Outcome.RETRY
+
+
+def test_a_wrapper_hides_the_answer_in_its_message() -> None:
+    inner = json.dumps({"result": [{"MALINHVUC": "G15-HT02"}]})
+    reply = read_reply(json.dumps({"error_code": "0", "message": inner}), nested=True)
+    assert reply.result == [{"MALINHVUC": "G15-HT02"}]
+    assert judge(Call.CATALOGUE, 200, reply, None, SETTINGS) is Outcome.OK
+    inner = json.dumps({"error_code": "-3", "message": "Hồ sơ đã tồn tại"})
+    reply = read_reply(json.dumps({"error_code": 0, "message": inner}), nested=True)
+    assert judge(Call.CREATE, 200, reply, None, SETTINGS) is Outcome.EXISTS
+
+
+@given(st.sampled_from(list(Call)), st.integers(100, 599), st.one_of(st.text(), st.from_type(dict).map(repr)))
+def test_nothing_but_clear_words_is_ever_taken_for_a_success_of_a_write(call: Call, status: int, body: str) -> None:
+    outcome = judge(call, status, read_reply(body), None, SETTINGS)
+    if call.writes and "thành công" not in body:
+        assert outcome not in (Outcome.OK, Outcome.EXISTS)
+
+
+@pytest.mark.parametrize("text", PERSONAL)
+def test_a_kept_message_has_lost_what_was_in_the_request(text: str) -> None:
+    kept = mask(f"Dữ liệu {text.lower()} không hợp lệ, {text}.", PERSONAL)
+    assert text.casefold() not in kept.casefold()
+    assert "không hợp lệ" in kept
+
+
+@pytest.mark.parametrize(
+    ("message", "kept"),
+    [
+        ("Số 048190001234 sai", "Số … sai"),
+        ("Điện thoại 0905 123 456 sai", "Điện thoại … sai"),
+        ("Chủ hồ sơ Nguyễn Thị Bích Ngân không hợp lệ", "Chủ hồ sơ … không hợp lệ"),
+        ('Tên "lê văn tám" không hợp lệ', "Tên … không hợp lệ"),
+        ("Thư a.b@c.vn sai", "Thư … sai"),
+        ("Thiếu trường bắt buộc MaLinhVuc", "Thiếu trường bắt buộc MaLinhVuc"),
+    ],
+)
+def test_a_kept_message_has_no_numbers_names_or_quotes(message: str, kept: str) -> None:
+    assert mask(message) == kept
