@@ -57,7 +57,9 @@ def push(tenant: Annotated[str, typer.Argument(help="Province or ministry, e.g. 
 
 @app.command()
 def score(
-    month: Annotated[str | None, typer.Argument(help="YYYY-MM; by default the month just ended.")] = None,
+    month: Annotated[
+        str | None, typer.Argument(help="YYYY-MM; by default the running month, with --final the one just ended.")
+    ] = None,
     final: Annotated[bool, typer.Option(help="Final instead of provisional.")] = False,
 ) -> None:
     """Compute the month's scores, print them and write the workbook."""

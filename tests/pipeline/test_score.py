@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,9 +13,11 @@ from rich.console import Console
 
 from lienthong.indices import ScoreTable, scores
 from lienthong.indices.table import UnitKind, UnitScore
-from lienthong.pipeline.score import publish, score
+from lienthong.pipeline.score import chosen_month, publish, score
 from tests.pipeline.conftest import running
 from tests.world import MONTH, PROVINCES, Live
+
+pytestmark = pytest.mark.xdist_group("score")  # one world for the whole module
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +96,17 @@ def test_the_same_run_scored_again_is_the_same_run(scored: tuple[Live, int]) -> 
     live, run_id = scored
     assert score(live.rt, MONTH, "the-month") == run_id
     assert live.rows("SELECT count(*) FROM indices.score_run") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("month", "final", "chosen"),
+    [(None, False, "2026-11"), (None, True, "2026-10"), ("2026-09", False, "2026-09")],
+)
+def test_without_a_month_a_provisional_run_takes_the_running_one_and_a_final_run_the_one_just_ended(
+    month: str | None, final: bool, chosen: str
+) -> None:
+    midnight_in_hanoi = datetime(2026, 10, 31, 17, tzinfo=UTC)
+    assert str(chosen_month(month, final, midnight_in_hanoi)) == chosen
 
 
 def test_another_run_over_the_same_data_gives_the_same_scores(scored: tuple[Live, int], table: ScoreTable) -> None:

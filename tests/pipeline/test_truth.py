@@ -25,6 +25,9 @@ BLOCKING = {
 }
 
 
+pytestmark = pytest.mark.xdist_group("truth")  # one world for the whole module
+
+
 @pytest.fixture(scope="module")
 def delivered(request: pytest.FixtureRequest) -> Iterator[Live]:
     """Catalogue, both provinces loaded, everything pushed: once for all tests of this module, which only read."""

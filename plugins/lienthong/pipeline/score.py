@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 from lienthong.model.periods import Month
@@ -11,8 +12,9 @@ DEFINITION = "qd766_2026"
 
 
 def score(rt: Runtime, month: str | None, run_key: str, final: bool = False) -> int:
-    """Compute the index of every tenant for `month` (YYYY-MM; by default the month just ended); returns the run's id.
+    """Compute the index of every tenant for `month` (YYYY-MM); returns the run's id.
 
+    Without a month: the one that is running when provisional, the one just ended when final.
     The same run key gives the same run. One transaction: a reader sees all of it or nothing.
     """
     from lienthong.indices import ScoreKind, load_definition, refresh_facts
@@ -28,12 +30,19 @@ def score(rt: Runtime, month: str | None, run_key: str, final: bool = False) -> 
             connection,
             definition=definition,
             tenants=tenants,
-            month=Month.parse(month) if month else Month.of(now).previous,
+            month=chosen_month(month, final, now),
             as_of=now,
             kind=ScoreKind.FINAL if final else ScoreKind.PROVISIONAL,
             run_key=run_key,
             now=now,
         )
+
+
+def chosen_month(month: str | None, final: bool, now: datetime) -> Month:
+    """The month to score, see `score`."""
+    if month:
+        return Month.parse(month)
+    return Month.of(now).previous if final else Month.of(now)
 
 
 def publish(rt: Runtime, run_id: int) -> dict[str, str]:
