@@ -84,7 +84,7 @@ class Postgres:
         return True
 
     def start(self) -> None:
-        """Initialise if needed, start if not running, return when connections are accepted. Safe to call twice at once."""
+        """Initialise if needed, start if not running, return once it accepts connections. Safe to call twice."""
         with self._locked():
             if self.is_running():
                 return

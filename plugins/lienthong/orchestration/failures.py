@@ -1,7 +1,7 @@
 """What a failing step becomes for Airflow: another try or none, in words that are safe to log.
 
-A terminal error fails the task at once, a transient one is tried again. Anything unexpected is tried again too, but its
-own words are dropped: messages of drivers and parsers quote the values they choked on.
+A terminal error fails the task at once, a transient one is tried again. So is anything unexpected unless it is a plain
+defect of the code; its own words are dropped, for messages of drivers and parsers quote the values they choked on.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from lienthong.model.errors import LienThongError, TerminalError
 P = ParamSpec("P")
 R = TypeVar("R")
 _FRAMES = 6
+_DEFECTS = (TypeError, AttributeError, LookupError, NameError, ArithmeticError, AssertionError)
+_SYNTAX_OR_ACCESS = "42"
 
 
 def guarded(step: Callable[P, R]) -> Callable[P, R]:
@@ -36,15 +38,15 @@ def guarded(step: Callable[P, R]) -> Callable[P, R]:
         except LienThongError as error:
             failure = AirflowException(str(error))
         except Exception as error:
-            failure = AirflowException(describe(error))
+            failure = (AirflowFailException if _is_defect(error) else AirflowException)(describe(error))
         raise failure
 
     return wrapped
 
 
-def describe(error: BaseException) -> str:
+def describe(error: Exception) -> str:
     """Type, SQLSTATE and places in our code of an unexpected error, without its message."""
-    sqlstate = getattr(getattr(error, "orig", error), "pgcode", None)
+    sqlstate = _sqlstate(error)
     frames = [
         f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}"
         for frame in traceback.extract_tb(error.__traceback__)
@@ -56,3 +58,14 @@ def describe(error: BaseException) -> str:
         f"Unexpected {kind} at {place}. Its message is withheld: it may quote personal data. "
         "Next: if the next try fails too, repeat the step with `lienthong` on the command line."
     )
+
+
+def _sqlstate(error: Exception) -> str | None:
+    """PostgreSQL's code of an error, through SQLAlchemy's wrapper."""
+    code = getattr(getattr(error, "orig", error), "pgcode", None)
+    return str(code) if code else None
+
+
+def _is_defect(error: Exception) -> bool:
+    """Whether another try would fail alike: a mistake in our code, or a statement that PostgreSQL can't understand."""
+    return isinstance(error, _DEFECTS) or (_sqlstate(error) or "").startswith(_SYNTAX_OR_ACCESS)

@@ -1,0 +1,49 @@
+# Every habit of the project. `make` alone lists them.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+PY := .venv/bin/python
+SIZE ?=
+SEED ?=
+MONTH ?=
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+unexport PYTHONPATH PYTHONHOME
+
+.PHONY: help setup demo demo-clean test test-fast lint format lock clean
+
+help: ## List what can be done here
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+
+setup: ## Create .venv from the hash-locked requirements (done once, again when the lock changes)
+	@sh devstack/setup.sh
+
+demo: setup ## The whole journey through a real Airflow: SIZE=…, SEED=…, MONTH=YYYY-MM are optional
+	@$(PY) -m devstack.demo $(if $(SIZE),--size $(SIZE)) $(if $(SEED),--seed $(SEED)) $(if $(MONTH),--month $(MONTH))
+
+demo-clean: ## Stop what a demo left behind and delete its databases and files
+	@if [ -x $(PY) ]; then $(PY) -m devstack.clean; else echo "No .venv: nothing of the demo to delete."; fi
+
+test: setup ## The whole suite, real PostgreSQL and a real Airflow included (≤ 15 minutes on 2 cores)
+	$(PY) -m pytest -n 2 --dist loadgroup
+
+test-fast: setup ## The suite without the tests that start a real Airflow
+	$(PY) -m pytest -n 2 --dist loadgroup --ignore tests/devstack/test_airflow_real.py
+
+lint: setup ## Style, types, the direction of dependencies, the compose file
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy --strict plugins simulator devstack dags
+	.venv/bin/lint-imports
+	.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+format: setup ## Format the code and sort its imports
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+lock: ## Resolve pyproject.toml again into requirements.lock (needs uv)
+	@command -v uv >/dev/null || { echo "uv is not installed: see https://docs.astral.sh/uv/"; exit 1; }
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-annotate --no-header -o requirements.lock
+
+clean: ## Delete caches and build leftovers (not .venv, not var)
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	find . -path ./.venv -prune -o -path ./var -prune -o -name __pycache__ -type d -print | xargs rm -rf

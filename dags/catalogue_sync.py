@@ -1,0 +1,26 @@
+"""Fetches the national catalogue (procedures, agencies, fields) from the portal, daily before the loads.
+
+A procedure that the portal retires stays known here with its history: dossiers that name it must stay countable.
+"""
+
+from __future__ import annotations
+
+from airflow.sdk import dag
+
+from lienthong.orchestration import tasks
+from lienthong.orchestration.defaults import TASK_DEFAULTS, schedule_at
+
+
+@dag(
+    schedule=schedule_at("0 0 * * *"),
+    catchup=False,
+    max_active_runs=1,
+    default_args=TASK_DEFAULTS,
+    doc_md=__doc__,
+    tags=["registry"],
+)
+def catalogue_sync() -> None:
+    tasks.sync_catalogue()
+
+
+catalogue_sync()

@@ -1,0 +1,28 @@
+"""Sends what is owed to the National Public Service Portal, whenever a load was merged.
+
+One mapped task per sending province or ministry: an outage or a refused account of one holds nobody else up. What is
+owed is derived from hashes in the warehouse, so a run that finds nothing to send is normal and costs nothing.
+"""
+
+from __future__ import annotations
+
+from airflow.sdk import dag
+
+from lienthong.orchestration import tasks
+from lienthong.orchestration.defaults import TASK_DEFAULTS
+from lienthong.orchestration.sources import any_dossiers
+
+
+@dag(
+    schedule=any_dossiers(),
+    catchup=False,
+    max_active_runs=1,
+    default_args=TASK_DEFAULTS,
+    doc_md=__doc__,
+    tags=["portal"],
+)
+def portal_push() -> None:
+    tasks.push_tenant.expand(tenant=tasks.tenants_to_push())
+
+
+portal_push()

@@ -1,0 +1,255 @@
+"""`make demo`: the simulated world, a real Airflow and the whole way of the data, from nothing to the month's scores.
+
+Everything it starts it ends, also when interrupted; what a killed run left behind is ended by the next one. Databases
+and files stay: a second demo finds nothing new.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import json
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+import httpx
+from rich.console import Console
+from sqlalchemy.exc import SQLAlchemyError
+
+from devstack.airflow import AirflowHome
+from devstack.airflow_api import AirflowApiError
+from devstack.journey import Journey, Outcome
+from devstack.outside import OutsideWorld, Ready, WorldOptions
+from devstack.postgres import Postgres, PostgresError, home_for
+from devstack.processes import ProcessError
+from devstack.progress import Stages, seconds
+from lienthong.model.errors import LienThongError
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+WAREHOUSE, METADATA = "warehouse", "airflow"
+
+
+class DemoError(RuntimeError):
+    """The demo can't go on; the message says what to do next."""
+
+
+class Demo:
+    """One demo of one checkout. Everything it keeps lies in `var/`, and the databases in the embedded server."""
+
+    def __init__(self, console: Console, options: WorldOptions) -> None:
+        self.console = console
+        self.options = options
+        self.var = CHECKOUT / "var"
+        self.postgres = Postgres(home_for(CHECKOUT, "pg"))
+        self.outside = OutsideWorld(self.var / "world", CHECKOUT, self.var / "airflow" / "logs")
+        self.airflow: AirflowHome | None = None
+
+    def run(self) -> Outcome:
+        """Set up, travel, summarise. The caller calls `stop` afterwards, whatever happened."""
+        stages = Stages(self.console)
+        with stages.stage("Khởi động PostgreSQL và kho dữ liệu"):
+            AirflowHome(self.var / "airflow", "", CHECKOUT).stop()  # leftovers of a killed run
+            self.postgres.start()
+            self._forget_another_world()
+            for name in (WAREHOUSE, METADATA):
+                self.postgres.create_database(name)
+        with stages.stage("Dựng thế giới mô phỏng: hệ thống một cửa Đà Nẵng, Hà Nội và Cổng quốc gia"):
+            ready, airflow = self._prepare()
+        started_at = datetime.now(UTC)
+        with stages.stage("Khởi động Airflow") as detail:
+            airflow.start()
+            detail(airflow.url)
+        month = self._month()
+        sources = list(ready.sources)
+        journey = Journey(
+            airflow.api, sources, stages, since=started_at, watch=self._watch, deliveries=self._deliveries
+        )  # fmt: skip
+        outcome = journey.travel(month)
+        self._summarise(outcome, stages.elapsed)
+        return outcome
+
+    def explain(self) -> None:
+        """What the ledger says about loads that failed, if it can still be asked."""
+        from lienthong.pipeline.runtime import Runtime
+        from lienthong.warehouse.statements import run
+
+        with suppress(LienThongError, SQLAlchemyError), Runtime.from_environment().warehouse().connect() as connection:
+            for load in run(connection, "ops/read_latest_loads").all():
+                if load.error:
+                    self.console.print(f"{load.source_id}: {load.error}", markup=False, soft_wrap=True)
+
+    def stop(self) -> None:
+        """End everything that was started."""
+        (self.airflow or AirflowHome(self.var / "airflow", "", CHECKOUT)).stop()
+        self.outside.stop()
+        self.postgres.stop()
+
+    def _prepare(self) -> tuple[Ready, AirflowHome]:
+        """The world, Airflow's database and the warehouse come up side by side."""
+        from lienthong.warehouse.engine import engine_for
+        from lienthong.warehouse.migrate import upgrade
+
+        environment = dict(os.environ)
+        bare = AirflowHome(self.var / "airflow", self.postgres.url(METADATA), CHECKOUT)
+        bare.prepare()
+        self.airflow = bare
+        bare.begin_migration()
+        self.outside.begin(self.postgres.url(METADATA), self.options, environment)
+        upgrade(engine_for(self.postgres.url(WAREHOUSE)))
+        ready = self.outside.finish()
+        bare.finish_migration()
+        variables = ready.connections(self.postgres.url(WAREHOUSE)) | {
+            "LIENTHONG_HOME": str(CHECKOUT),
+            "LIENTHONG_VAR": str(self.var),
+            "LIENTHONG_SCHEDULES": "off",
+        }
+        os.environ.update(variables)  # the summary reads them too
+        airflow = replace(bare, environment=variables)
+        airflow.prepare()
+        self.airflow = airflow
+        return ready, airflow
+
+    def _forget_another_world(self) -> None:
+        """A world of another size, seed or month has other dossiers under the same keys: what was loaded goes."""
+        kept = self._kept_world()
+        chosen = {name: value for name, value in vars(self.options).items() if value is not None}
+        if kept and any(kept[name] != value for name, value in chosen.items()):
+            self.console.print("Thế giới mô phỏng khác lần trước: kho dữ liệu được tạo lại từ đầu.")
+            self.postgres.drop_database(WAREHOUSE)
+            for name in ("landing", "reports"):
+                shutil.rmtree(self.var / name, ignore_errors=True)
+        elif kept and not chosen:
+            self.options = WorldOptions(int(str(kept["size"])), int(str(kept["seed"])), str(kept["month"]))
+
+    def _kept_world(self) -> dict[str, object]:
+        file = self.var / "world" / "state" / "world.json"
+        kept: dict[str, object] = json.loads(file.read_text()) if file.exists() else {}
+        return kept
+
+    def _month(self) -> str:
+        return str(self._kept_world()["month"])
+
+    def _watch(self) -> None:
+        if self.airflow:
+            self.airflow.check()
+        self.outside.check()
+
+    def _deliveries(self) -> tuple[int, int]:
+        from lienthong.exchange.summary import delivery_summary
+        from lienthong.model.codes import DeliveryState
+        from lienthong.pipeline.push import tenants
+        from lienthong.pipeline.runtime import Runtime
+
+        rt = Runtime.from_environment()
+        states = [delivery_summary(rt.warehouse(), tenant).states for tenant in tenants(rt)]
+        owed = (DeliveryState.OWED, DeliveryState.SENDING, DeliveryState.UNSETTLED)
+        return (
+            sum(counts[DeliveryState.ACKNOWLEDGED] for counts in states),
+            sum(counts[state] for counts in states for state in owed),
+        )
+
+    def _summarise(self, outcome: Outcome, elapsed: float) -> None:
+        from lienthong.pipeline.runtime import Runtime
+        from lienthong.pipeline.summary import print_summary
+
+        self.console.print()
+        print_summary(
+            Runtime.from_environment(),
+            self.console,
+            run_id=outcome.score_run,
+            reports=outcome.reports,
+            logs=str(self.var / "airflow" / "logs"),
+        )
+        self.console.print()
+        if outcome.nothing_new:
+            self.console.print("[bold]Lần chạy này không nạp và không gửi gì mới: mọi thứ đã có từ lần trước.[/bold]")
+        self.console.print(f"Tổng thời gian: {seconds(elapsed)}.", highlight=False)
+
+
+@contextmanager
+def only_one(var: Path) -> Iterator[None]:
+    """Two demos of one checkout would end each other's processes."""
+    var.mkdir(parents=True, exist_ok=True)
+    with (var / "demo.lock").open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DemoError(
+                "Một bản demo khác của thư mục này đang chạy. Tiếp theo: chờ nó xong hoặc dừng nó."
+            ) from None
+        yield
+
+
+def _size(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of dossiers")
+    return int(text)
+
+
+def _month(text: str) -> str:
+    from lienthong.model.periods import Month
+
+    try:
+        return str(Month.parse(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _interrupted(signum: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Entry point; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument("--size", type=_size, help="dossiers per province")
+    parser.add_argument("--seed", type=int, help="number that the world is made from")
+    parser.add_argument("--month", type=_month, help="YYYY-MM, the month to score")
+    chosen = parser.parse_args(arguments)
+    console = Console(highlight=False)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupted)
+    os.environ.update({"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"})
+    demo = Demo(console, WorldOptions(chosen.size, chosen.seed, chosen.month))
+    try:
+        with only_one(demo.var):
+            return _guided(demo)
+    except DemoError as error:
+        console.print(f"[red]Lỗi:[/red] {error}")
+        return 1
+
+
+def _guided(demo: Demo) -> int:
+    """Run and always stop; every way out has one clear line."""
+    console, code = demo.console, 1
+    try:
+        demo.run()
+        code = 0
+    except KeyboardInterrupt:
+        console.print("\nĐã ngắt. Chạy lại `make demo` để tiếp tục: những gì đã nạp và đã gửi được giữ nguyên.")
+        code = 130
+    except (AirflowApiError, LienThongError, PostgresError, ProcessError, httpx.HTTPError, OSError) as error:
+        console.print("\n[red]Lỗi:[/red] ", end="")
+        console.print(str(error), markup=False, soft_wrap=True)
+        if isinstance(error, AirflowApiError):
+            demo.explain()
+        console.print(
+            f"Tiếp theo: xem nhật ký trong {demo.var / 'airflow' / 'logs'}, rồi chạy lại `make demo`.", soft_wrap=True
+        )
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)  # ending must not be interrupted half-way
+        demo.stop()
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,170 @@
+"""The way of the data through the real DAGs: catalogue, loads, deliveries, scores; each waited for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from devstack.airflow_api import AirflowApi, AirflowApiError, DagRun
+from devstack.progress import Stages
+
+CATALOGUE, PUSH, SCORES = "catalogue_sync", "portal_push", "index_scores"
+LOAD_TIMEOUT_S, PUSH_TIMEOUT_S, SCORE_TIMEOUT_S, DAGS_TIMEOUT_S = 600.0, 600.0, 300.0, 90.0
+POLL_S = 0.4
+STEP_LABELS = {
+    "open_load": "mở lần nạp",
+    "extract": "trích xuất",
+    "stage": "chuẩn hoá",
+    "gate": "kiểm tra chất lượng",
+    "merge": "ghi vào kho",
+}
+
+
+@dataclass
+class Outcome:
+    """What a journey did: counts of each load, of each tenant's deliveries, the score run and its reports."""
+
+    loads: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    delivered: dict[str, int] = field(default_factory=dict)
+    steps_sent: int = 0
+    score_run: int | None = None
+    reports: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def rows_changed(self) -> int:
+        """Rows that the loads inserted or updated, all entities."""
+        return sum(
+            int(row.get("inserted", 0)) + int(row.get("updated", 0))
+            for load in self.loads.values()
+            for row in load["counts"].values()
+        )
+
+    @property
+    def nothing_new(self) -> bool:
+        return not self.rows_changed and not sum(self.delivered.values()) and not self.steps_sent
+
+
+class Journey:
+    """One journey through an Airflow that was started at `since`.
+
+    `watch` is called while waiting and raises when a process has ended; `deliveries` tells (delivered, still owed) from
+    the warehouse.
+    """
+
+    def __init__(
+        self,
+        api: AirflowApi,
+        sources: list[str],
+        stages: Stages,
+        *,
+        since: datetime,
+        watch: Callable[[], None],
+        deliveries: Callable[[], tuple[int, int]],
+    ) -> None:
+        self._api = api
+        self._sources = sorted(sources)
+        self._stages = stages
+        self._since = since
+        self._watch = watch
+        self._deliveries = deliveries
+        self.outcome = Outcome()
+        self._merged_at = datetime.min.replace(tzinfo=UTC)
+
+    @property
+    def dag_ids(self) -> set[str]:
+        return {CATALOGUE, PUSH, SCORES} | {_sync(source) for source in self._sources}
+
+    def travel(self, month: str) -> Outcome:
+        """All of it, in order; AirflowApiError names the DAG, the run and the task that failed."""
+        with self._stages.stage("Chờ Airflow đọc các DAG"):
+            self._api.wait_for_dags(self.dag_ids, DAGS_TIMEOUT_S, self._since, self._watch)
+            for dag_id in sorted(self.dag_ids):
+                self._api.abandon(dag_id)
+                self._api.pause(dag_id, False)
+        with self._stages.stage("Đồng bộ danh mục TTHC quốc gia (catalogue_sync)"):
+            self._api.wait(self._api.trigger(CATALOGUE), LOAD_TIMEOUT_S, self._watch)
+        earlier = {run.run_id for run in self._api.runs(PUSH)}
+        with self._stages.stage("Nạp hồ sơ của các tỉnh (dossier_sync)") as detail:
+            self._load(detail)
+        with self._stages.stage("Gửi lên Cổng Dịch vụ công quốc gia (portal_push)") as detail:
+            self._wait_for_pushes(earlier, detail)
+        with self._stages.stage(f"Tính Bộ chỉ số 766, tháng {month} (index_scores)"):
+            self._score(month)
+        return self.outcome
+
+    def _load(self, detail: Callable[[str], None]) -> None:
+        runs = {source: self._api.trigger(_sync(source)) for source in self._sources}
+        deadline = time.monotonic() + LOAD_TIMEOUT_S
+        while not all(run.finished for run in runs.values()):
+            self._watch()
+            if time.monotonic() > deadline:
+                raise AirflowApiError(f"the loads are not finished after {LOAD_TIMEOUT_S:.0f} s")
+            runs = {source: self._api.run(run.dag_id, run.run_id) for source, run in runs.items()}
+            detail("; ".join(f"{source} {self._step(run)}" for source, run in runs.items()))
+            time.sleep(POLL_S)
+        failed = [run for run in runs.values() if run.state != "success"]
+        if failed:
+            self._api.wait(failed[0], 0)  # raises and names the task
+        for source, run in runs.items():
+            self.outcome.loads[source] = self._api.xcom(run.dag_id, run.run_id, "merge")
+            merge = next(task for task in self._api.tasks(run.dag_id, run.run_id) if task.task_id == "merge")
+            self._merged_at = max(self._merged_at, merge.ended or self._merged_at)
+        read = sum(int(load["counts"]["dossier"]["extracted"]) for load in self.outcome.loads.values())
+        detail(f"đọc {_number(read)} hồ sơ, {_number(self.outcome.rows_changed)} bản ghi mới hoặc thay đổi")
+
+    def _step(self, run: DagRun) -> str:
+        if run.finished:
+            return "xong" if run.state == "success" else "thất bại"
+        for task in self._api.tasks(run.dag_id, run.run_id):
+            if task.state == "up_for_retry":
+                return f"{STEP_LABELS.get(task.task_id, task.task_id)}, chờ thử lại"
+            if task.state in ("queued", "running"):
+                return STEP_LABELS.get(task.task_id, task.task_id)
+        return "chờ"
+
+    def _wait_for_pushes(self, earlier: set[str], detail: Callable[[str], None]) -> None:
+        """Pushes start by themselves, when a load has changed its asset; wait until none runs and nothing is owed."""
+        deadline = time.monotonic() + PUSH_TIMEOUT_S
+        while True:
+            self._watch()
+            runs = [run for run in self._api.runs(PUSH) if run.run_id not in earlier]
+            delivered, owed = self._deliveries()
+            detail(f"Cổng đã xác nhận {_number(delivered)} hồ sơ, còn {_number(owed)}")
+            # An event that comes while a push runs starts another one: the last has to begin after the last merge.
+            if all(run.finished for run in runs) and any(run.begun and run.begun >= self._merged_at for run in runs):
+                break
+            if time.monotonic() > deadline:
+                raise AirflowApiError(f"{PUSH}: {owed} dossiers are still owed after {PUSH_TIMEOUT_S:.0f} s")
+            time.sleep(POLL_S)
+        for run in runs:
+            self._api.wait(run, 0)
+            self._count(run)
+        if owed:
+            raise AirflowApiError(f"{PUSH}: {owed} dossiers are still owed although every run ended well")
+
+    def _count(self, run: DagRun) -> None:
+        for task in self._api.tasks(run.dag_id, run.run_id):
+            if task.task_id != "push_tenant" or task.index < 0:
+                continue
+            result = self._api.xcom(run.dag_id, run.run_id, task.task_id, task.index) or {}
+            pushed = result.get("pushed", {})
+            tenant = str(result.get("tenant"))
+            self.outcome.delivered[tenant] = self.outcome.delivered.get(tenant, 0) + int(pushed.get("delivered", 0))
+            self.outcome.steps_sent += int(pushed.get("steps_sent", 0))
+
+    def _score(self, month: str) -> None:
+        run = self._api.trigger(SCORES, {"month": month})
+        self._api.wait(run, SCORE_TIMEOUT_S, self._watch)
+        self.outcome.score_run = int(self._api.xcom(SCORES, run.run_id, "score_month"))
+        self.outcome.reports = dict(self._api.xcom(SCORES, run.run_id, "publish_scores"))
+
+
+def _sync(source: str) -> str:
+    return f"dossier_sync__{source}"
+
+
+def _number(amount: int) -> str:
+    return f"{amount:,}".replace(",", ".")

@@ -1,0 +1,216 @@
+"""A real Airflow with its scheduler over a small simulated world; everything is triggered through its API.
+
+The tests of this module share one Airflow and build on each other's loads, in the order in which they are written.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from rich.console import Console
+from sqlalchemy import Engine, text
+
+from devstack.airflow import AirflowHome
+from devstack.airflow_api import AirflowApi, AirflowApiError, DagRun
+from devstack.journey import PUSH, Journey, Outcome
+from devstack.outside import OutsideWorld, Ready, WorldOptions
+from devstack.postgres import Postgres
+from devstack.processes import stat
+from devstack.progress import Stages
+from lienthong.exchange.summary import delivery_summary
+from lienthong.model.codes import DeliveryState
+from lienthong.warehouse.engine import engine_for
+
+pytestmark = [pytest.mark.xdist_group("airflow"), pytest.mark.timeout(420)]
+
+REPO = Path(__file__).resolve().parents[2]
+MONTH, SIZE = "2026-10", 120
+TENANTS = ("H17", "H26")
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Everything that runs, and the folder of contracts that its DAGs are made from."""
+
+    airflow: AirflowHome
+    world: Ready
+    warehouse: Engine
+    contracts: Path
+    started_at: datetime
+
+    @property
+    def api(self) -> AirflowApi:
+        return self.airflow.api
+
+    def journey(self) -> Journey:
+        stages = Stages(Console(file=io.StringIO()))
+        sources = list(self.world.sources)
+        return Journey(
+            self.api, sources, stages, since=self.started_at, watch=self.airflow.check, deliveries=self.deliveries
+        )  # fmt: skip
+
+    def deliveries(self) -> tuple[int, int]:
+        states = [delivery_summary(self.warehouse, tenant).states for tenant in TENANTS]
+        return sum(each[DeliveryState.ACKNOWLEDGED] for each in states), sum(
+            each[DeliveryState.OWED] for each in states
+        )
+
+    def rows(self, query: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        with self.warehouse.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(query), parameters)]
+
+    def until(self, look: Callable[[], Any]) -> Any:
+        """What `look` gives once that is true; the test's own time limit ends a wait in vain."""
+        while not (found := look()):
+            self.airflow.check()
+            time.sleep(0.3)
+        return found
+
+    def finished(self, run: DagRun) -> DagRun:
+        """The run once it has ended, well or not."""
+        return self.until(lambda: (now := self.api.run(run.dag_id, run.run_id)).finished and now)
+
+
+@pytest.fixture(scope="module")
+def stack(
+    postgres: Postgres, warehouse_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:  # fmt: skip
+    folder = tmp_path_factory.mktemp("real")
+    contracts = folder / "sources"
+    shutil.copytree(REPO / "include" / "sources", contracts)
+    for name, template in (("real_warehouse", warehouse_template), ("real_airflow", "template0")):
+        postgres.drop_database(name)
+        postgres.create_database(name, template)
+    outside = OutsideWorld(folder / "world", REPO, folder / "logs")
+    first = AirflowHome(folder / "airflow", postgres.url("real_airflow"), REPO, parse_every_s=5)
+    running = first
+    try:
+        first.prepare()
+        first.begin_migration()
+        outside.begin(postgres.url("postgres"), WorldOptions(SIZE, 7, MONTH), os.environ)
+        world = outside.finish()
+        first.finish_migration()
+        variables = world.connections(postgres.url("real_warehouse")) | {
+            "LIENTHONG_VAR": str(folder / "var"),
+            "LIENTHONG_SOURCES": str(contracts),
+        }
+        running = AirflowHome(first.folder, first.database_url, REPO, environment=variables, parse_every_s=5)
+        running.prepare()
+        started_at = datetime.now(UTC)
+        running.start()
+        yield Stack(running, world, engine_for(postgres.url("real_warehouse")), contracts, started_at)
+    finally:
+        running.stop()
+        outside.stop()
+
+
+@pytest.fixture(scope="module")
+def first(stack: Stack) -> Outcome:
+    """What the first journey through all DAGs did."""
+    return stack.journey().travel(MONTH)
+
+
+def test_the_dags_bring_the_dossiers_from_the_provinces_to_the_portal(stack: Stack, first: Outcome) -> None:
+    assert set(first.loads) == set(stack.world.sources)
+    for load in first.loads.values():
+        for entity, counts in load["counts"].items():
+            assert counts["extracted"] == sum(count for outcome, count in counts.items() if outcome != "extracted"), (
+                entity
+            )
+    delivered, owed = stack.deliveries()
+    assert owed == 0
+    assert 0 < delivered == sum(first.delivered.values())
+
+
+def test_the_scores_of_the_month_arrive_with_their_workbook(stack: Stack, first: Outcome) -> None:
+    units = stack.rows("SELECT DISTINCT tenant FROM indices.unit_score WHERE run_id = :id", id=first.score_run)
+    assert sorted(units) == [(tenant,) for tenant in TENANTS]
+    assert stack.rows("SELECT month FROM indices.score_run WHERE run_id = :id", id=first.score_run) == [(MONTH,)]
+    assert Path(first.reports["workbook"]).stat().st_size > 0
+
+
+def test_a_second_journey_finds_nothing_new(stack: Stack, first: Outcome) -> None:
+    assert not first.nothing_new
+    assert stack.journey().travel(MONTH).nothing_new
+
+
+def test_a_backfills_interval_becomes_a_range_load(stack: Stack, first: Outcome) -> None:
+    body = {
+        "dag_id": "dossier_sync__opencps_h17",
+        "from_date": "2026-10-05T01:00:00Z",
+        "to_date": "2026-10-05T01:00:00Z",
+        "reprocess_behavior": "none",
+        "max_active_runs": 1,
+    }
+
+    def marks() -> list[tuple[Any, ...]]:
+        return stack.rows(
+            "SELECT table_name, modified_at, last_key FROM ops.watermark WHERE source_id = 'opencps_h17' ORDER BY 1"
+        )
+
+    before = marks()
+    stack.api.call("POST", "/backfills", json=body)
+    runs = stack.until(lambda: [run for run in stack.api.runs(body["dag_id"]) if run.kind == "backfill"])
+    assert stack.finished(runs[0]).state == "success"
+    ranges = stack.rows(
+        "SELECT run_key, window_from, window_to FROM ops.load WHERE mode = 'range' AND state = 'merged'"
+    )
+    tick = datetime(2026, 10, 5, 1, tzinfo=UTC)
+    assert ranges == [(f"{runs[0].dag_id}/{runs[0].run_id}", tick - timedelta(minutes=30), tick)]
+    assert marks() == before
+
+
+def test_a_new_province_without_its_connections_fails_alone(stack: Stack, first: Outcome) -> None:
+    contract = (stack.contracts / "opencps_h17.yaml").read_text(encoding="utf-8")
+    contract = contract.replace("h17", "h57").replace("H17", "H57")
+    (stack.contracts / "opencps_h57.yaml").write_text(contract, encoding="utf-8")
+    stack.api.wait_for_dags({"dossier_sync__opencps_h57"}, 120, watch=stack.airflow.check)
+    stack.api.pause("dossier_sync__opencps_h57", False)
+    run = stack.api.trigger("dossier_sync__opencps_h57")
+    with pytest.raises(AirflowApiError, match="failed in extract"):
+        stack.api.wait(run, 120, stack.airflow.check)
+    tried = {task.task_id: task.try_number for task in stack.api.tasks(run.dag_id, run.run_id)}
+    assert tried["extract"] == 1, "a missing connection is not tried again"
+    ((said,),) = stack.rows("SELECT error FROM ops.load WHERE source_id = 'opencps_h57'")
+    assert "src_opencps_h57" in said
+
+    earlier = {run.run_id for run in stack.api.runs(PUSH)}
+    other = stack.api.trigger("dossier_sync__opencps_h17")
+    stack.api.wait(other, 120, stack.airflow.check)
+    pushed = stack.until(lambda: [run for run in stack.api.runs(PUSH) if run.run_id not in earlier])[0]
+    stack.finished(pushed)
+    states = [
+        task.state for task in stack.api.tasks(PUSH, pushed.run_id) if task.task_id == "push_tenant"
+    ]  # fmt: skip
+    assert sorted(str(state) for state in states) == ["failed", "success", "success"]
+
+
+def test_airflow_listens_on_the_loopback_interface_only_and_leaves_no_process_behind(stack: Stack) -> None:
+    leaders = [child.pid for child in stack.airflow.children]
+    family = [
+        process for pid in leaders for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True))
+    ]
+    assert {address for process in family for address in _listening(process)} == {"127.0.0.1"}
+    assert len(family) > len(leaders), "the executor's workers belong to it"
+    stack.airflow.stop()
+    left = [process.pid for process in family if (found := stat(process.pid)) is not None and found.state != "Z"]
+    assert left == []
+
+
+def _listening(process: psutil.Process) -> set[str]:
+    """Addresses that a process listens on; none when it has just ended."""
+    try:
+        found = process.net_connections("inet")
+    except psutil.NoSuchProcess:
+        return set()
+    return {connection.laddr.ip for connection in found if connection.status == psutil.CONN_LISTEN}

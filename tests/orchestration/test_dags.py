@@ -1,0 +1,133 @@
+"""The DAG files under Airflow's own DagBag: what they define, what they import, what a bad contract does."""
+
+from __future__ import annotations
+
+import ast
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.orchestration.conftest import REPO, SOURCES, LoadDags
+
+pytestmark = pytest.mark.xdist_group("airflow")
+
+COMMON = {"catalogue_sync", "portal_push", "index_scores"}
+SOURCE_IDS = sorted(path.stem for path in SOURCES.glob("*.yaml"))
+TENANTS = sorted({yaml.safe_load(path.read_text(encoding="utf-8"))["tenant"] for path in SOURCES.glob("*.yaml")})
+
+
+def _sync_ids(loaded: dict[str, Any]) -> set[str]:
+    return {dag_id for dag_id in loaded["dags"] if dag_id.startswith("dossier_sync__")}
+
+
+def test_every_dag_file_loads_without_errors(loaded: dict[str, Any]) -> None:
+    assert loaded["errors"] == {}
+    assert set(loaded["dags"]) == COMMON | {f"dossier_sync__{source_id}" for source_id in SOURCE_IDS}
+
+
+def test_dag_files_import_neither_great_expectations_nor_dataframes(loaded: dict[str, Any]) -> None:
+    assert loaded["heavy"] == []
+
+
+def test_airflow_loads_the_plugin_but_no_module_of_the_package_under_another_name(loaded: dict[str, Any]) -> None:
+    assert "lienthong" in loaded["plugins"]
+    assert loaded["plugin_errors"] == {}
+    assert loaded["strays"] == []
+
+
+def test_a_load_goes_through_its_five_steps_in_order(loaded: dict[str, Any]) -> None:
+    for source_id in SOURCE_IDS:
+        tasks = loaded["dags"][f"dossier_sync__{source_id}"]["tasks"]
+        order = ["open_load", "extract", "stage", "gate", "merge"]
+        assert {name: task["downstream"] for name, task in tasks.items()} == {
+            name: [after] for name, after in pairwise(order)
+        } | {"merge": []}
+
+
+def test_a_merge_changes_the_asset_of_its_tenant_and_the_push_waits_for_all_of_them(loaded: dict[str, Any]) -> None:
+    for source_id in SOURCE_IDS:
+        tenant = yaml.safe_load((SOURCES / f"{source_id}.yaml").read_text(encoding="utf-8"))["tenant"]
+        outlets = {
+            name: task["outlets"] for name, task in loaded["dags"][f"dossier_sync__{source_id}"]["tasks"].items()
+        }
+        assert outlets.pop("merge") == [f"lienthong://{tenant}/dossiers"]
+        assert not any(outlets.values())
+    condition = loaded["dags"]["portal_push"]["serialized"]["dag"]["timetable"]["__var"]["asset_condition"]
+    assert condition["__type"] == "asset_any"
+    assert sorted(asset["uri"] for asset in condition["objects"]) == [
+        f"lienthong://{code}/dossiers" for code in TENANTS
+    ]
+
+
+def test_the_push_is_mapped_over_tenants(loaded: dict[str, Any]) -> None:
+    assert loaded["dags"]["portal_push"]["tasks"]["push_tenant"]["mapped"] is True
+
+
+def test_a_source_keeps_its_own_schedule_in_vietnams_time(loaded: dict[str, Any]) -> None:
+    for source_id in SOURCE_IDS:
+        cron = yaml.safe_load((SOURCES / f"{source_id}.yaml").read_text(encoding="utf-8"))["schedule"]
+        timetable = loaded["dags"][f"dossier_sync__{source_id}"]["serialized"]["dag"]["timetable"]["__var"]
+        assert (timetable["expression"], timetable["timezone"]) == (cron, "Asia/Ho_Chi_Minh")
+
+
+def test_every_dag_is_documented_tagged_never_catches_up_and_never_overlaps_itself(loaded: dict[str, Any]) -> None:
+    for dag_id, dag in loaded["dags"].items():
+        assert dag["doc"], dag_id
+        assert dag["tags"], dag_id
+        assert (dag["catchup"], dag["max_active_runs"]) == (False, 1), dag_id
+
+
+def test_every_task_has_an_owner_retries_and_a_time_limit(loaded: dict[str, Any]) -> None:
+    for dag_id, dag in loaded["dags"].items():
+        for name, task in dag["tasks"].items():
+            assert task["owner"] == "lienthong", (dag_id, name)
+            assert task["retries"] > 0, (dag_id, name)
+            assert task["timeout"] != "None", (dag_id, name)
+
+
+def test_parsing_twice_gives_the_same_dags(loaded: dict[str, Any], load_dags: LoadDags) -> None:
+    def bare(found: dict[str, Any]) -> dict[str, Any]:
+        return {
+            dag_id: {key: value for key, value in dag["serialized"]["dag"].items() if not key.startswith("_")}
+            for dag_id, dag in found["dags"].items()
+        }
+
+    assert bare(load_dags()) == bare(loaded)
+
+
+def test_a_new_province_is_one_yaml_file_and_appears_as_its_own_dag(
+    another_province: Path, load_dags: LoadDags
+) -> None:
+    found = load_dags(another_province)
+    assert found["errors"] == {}
+    assert _sync_ids(found) == {f"dossier_sync__{source_id}" for source_id in (*SOURCE_IDS, "opencps_h57")}
+    assert "lienthong://H57/dossiers" in str(found["dags"]["portal_push"]["serialized"])
+
+
+def test_a_contract_with_a_typo_is_an_import_error_and_leaves_the_others(contracts: Path, load_dags: LoadDags) -> None:
+    broken = contracts / "opencps_h26.yaml"
+    broken.write_text(broken.read_text(encoding="utf-8").replace("schedule:", "shedule:"), encoding="utf-8")
+    found = load_dags(contracts)
+    assert _sync_ids(found) == {"dossier_sync__opencps_h17"}
+    assert set(found["dags"]) >= COMMON
+    assert list(found["errors"]) == ["source_contracts.py"]
+    for word in ("opencps_h26.yaml", "shedule"):
+        assert word in found["errors"]["source_contracts.py"]
+
+
+def test_without_any_usable_contract_the_other_dags_stay(tmp_path: Path, load_dags: LoadDags) -> None:
+    found = load_dags(tmp_path)
+    assert set(found["dags"]) == COMMON
+
+
+@pytest.mark.parametrize("path", sorted((REPO / "dags").glob("*.py")), ids=lambda path: path.stem)
+def test_a_dag_file_reads_like_a_table_of_contents(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    assert len(source.splitlines()) <= 80
+    assert ast.get_docstring(ast.parse(source))
+    assert "airflow" in source.lower(), "Airflow skips files that do not name it"
+    assert "dag" in source.lower()
+    assert not any(isinstance(node, ast.Lambda) for node in ast.walk(ast.parse(source)))

@@ -1,0 +1,52 @@
+"""What a run of a load DAG asks for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from itertools import pairwise
+
+import pytest
+
+from lienthong.model.codes import LoadMode
+from lienthong.model.errors import ContractError
+from lienthong.model.periods import BUSINESS_ZONE
+from lienthong.orchestration.requests import LoadRequest, load_request
+from tests.orchestration import conftest as _environment  # noqa: F401
+
+pytestmark = pytest.mark.xdist_group("airflow")
+
+NOTHING = {"mode": "incremental", "window_from": None, "window_to": None}
+
+
+def test_a_scheduled_run_reads_what_is_new() -> None:
+    tick = datetime(2026, 10, 5, 18, tzinfo=UTC)
+    assert load_request("scheduled", tick, NOTHING, "0 1 * * *") == LoadRequest(LoadMode.INCREMENTAL)
+
+
+def test_a_backfills_interval_becomes_a_range() -> None:
+    tick = datetime(2026, 10, 5, 18, tzinfo=UTC)  # 01:00 on the 6th in Vietnam
+    assert load_request("backfill", tick, NOTHING, "0 1 * * *") == LoadRequest(
+        LoadMode.RANGE,
+        datetime(2026, 10, 5, 1, tzinfo=BUSINESS_ZONE),
+        datetime(2026, 10, 6, 1, tzinfo=BUSINESS_ZONE),
+    )
+
+
+def test_the_runs_of_a_backfill_leave_no_gap_over_an_irregular_schedule() -> None:
+    ticks = [datetime(2026, 10, 5, hour, tzinfo=BUSINESS_ZONE) for hour in (6, 12, 20)]
+    ticks.append(datetime(2026, 10, 6, 6, tzinfo=BUSINESS_ZONE))
+    asked = [load_request("backfill", tick, NOTHING, "0 6,12,20 * * *") for tick in ticks]
+    for before, after in pairwise(asked):
+        assert before.window_to == after.window_from
+
+
+def test_a_window_without_an_offset_is_in_vietnams_time() -> None:
+    params = {"mode": "range", "window_from": "2026-10-01T00:00:00", "window_to": "2026-10-02T00:00:00+00:00"}
+    asked = load_request("manual", None, params, "0 1 * * *")
+    assert asked.window_from == datetime(2026, 9, 30, 17, tzinfo=UTC)
+    assert asked.window_to == datetime(2026, 10, 2, tzinfo=UTC)
+
+
+def test_an_unreadable_window_says_how_to_write_one() -> None:
+    with pytest.raises(ContractError, match="2026-10-01T00:00:00"):
+        load_request("manual", None, {"mode": "range", "window_from": "01/10/2026", "window_to": None}, "0 1 * * *")
