@@ -117,7 +117,7 @@ class Live:
     def key(self, name: str) -> str:
         """A new run key."""
         self.runs += 1
-        return f"{name}-{self.runs}"
+        return f"{name}-{self.folder.name}-{self.runs}"
 
     def sync_catalogue(self) -> dict[str, object]:
         return sync_catalogue(self.rt, self.key("catalogue"))

@@ -7,18 +7,24 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from lienthong.model.errors import (
+    BusyError,
     CollapsedExtractError,
     ContractError,
     LandingCorruptError,
     LienThongError,
+    NotReadyError,
+    PortalAccessError,
     SchemaDriftError,
     SourceAccessError,
     SourceUnreachableError,
 )
-from lienthong.pipeline.load import extract, open_load, stage
+from lienthong.pipeline.load import extract, gate, merge, open_load, stage
 from lienthong.pipeline.push import push
+from lienthong.pipeline.score import score
+from lienthong.warehouse.engine import engine_for
 from tests.world import Live
 
 SOURCE, OTHER = "opencps_h17", "opencps_h26"
@@ -160,3 +166,53 @@ def test_a_source_without_a_connection_says_how_to_create_one(loaded: Live) -> N
     del loaded.connections["src_opencps_h17"]
     with pytest.raises(ContractError, match="src_opencps_h17"):
         loaded.load(SOURCE)
+
+
+def test_a_broken_contract_takes_neither_its_agencies_nor_its_scores_away(loaded: Live) -> None:
+    spoil(loaded, lambda text: text.replace("schedule:", "shedule:", 1))
+    listed = loaded.rows("SELECT count(*) FROM registry.agency WHERE tenant = 'H17' AND listed")
+    loaded.sync_catalogue()
+    assert loaded.rows("SELECT count(*) FROM registry.agency WHERE tenant = 'H17' AND listed") == listed
+    score(loaded.rt, "2026-10", "while-broken")
+    scored = {code for (code,) in loaded.rows("SELECT DISTINCT tenant FROM indices.unit_score")}
+    assert scored == {"H17", "H26"}
+
+
+def test_a_refused_portal_account_of_one_province_does_not_stop_the_catalogue(loaded: Live) -> None:
+    good = loaded.connections["portal_h17"]
+    loaded.connections["portal_h17"] = replace(good, password="wrong")
+    assert loaded.sync_catalogue()["accounts_refused"] == ["portal_h17"]
+    with pytest.raises(PortalAccessError) as caught:
+        push(loaded.rt, "H17", "refused")
+    assert "wrong" not in str(caught.value)
+    assert push(loaded.rt, "H26", "others")["pushed"]["delivered"] > 0  # type: ignore[index]
+
+
+def test_before_the_first_catalogue_sync_nothing_is_gated_rather_than_everything_blocked(live: Live) -> None:
+    with pytest.raises(NotReadyError, match="catalogue_sync"):
+        live.load(SOURCE)
+    live.sync_catalogue()
+    load_id = live.rows("SELECT load_id FROM ops.load")[0][0]
+    gate(live.rt, load_id)
+    merge(live.rt, load_id)
+    assert live.rows("SELECT state, error FROM ops.load") == [("merged", None)]
+
+
+def test_a_step_that_another_copy_holds_is_busy_and_not_a_failure(
+    loaded: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_id = open_load(loaded.rt, SOURCE, "held")
+    extract(loaded.rt, load_id)
+    with loaded.engine.connect() as other:
+        other.execute(text("SELECT 1 FROM ops.load WHERE load_id = :load_id FOR UPDATE"), {"load_id": load_id})
+        monkeypatch.setattr("lienthong.warehouse.engine.LOCK_TIMEOUT_MS", 100)
+        engine_for.cache_clear()
+        with pytest.raises(BusyError):
+            stage(loaded.rt, load_id)
+        other.rollback()
+    loaded.engine.dispose()
+    engine_for.cache_clear()
+    assert loaded.rows("SELECT error FROM ops.load WHERE load_id = :id", id=load_id) == [(None,)]
+    monkeypatch.undo()
+    engine_for.cache_clear()
+    stage(loaded.rt, load_id)

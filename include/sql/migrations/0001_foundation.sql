@@ -500,10 +500,15 @@ BEGIN
     LOOP
         partition_name := parent.table_name || '__' || lower(new_tenant);
         IF to_regclass(format('%I.%I', parent.schema_name, partition_name)) IS NULL THEN
+            -- ATTACH lets readers and writers of other tenants go on; PARTITION OF would lock them all out.
             EXECUTE format(
-                'CREATE %s TABLE %I.%I PARTITION OF %I.%I FOR VALUES IN (%L)',
+                'CREATE %s TABLE %I.%I (LIKE %I.%I INCLUDING ALL EXCLUDING IDENTITY)',
                 CASE WHEN parent.schema_name = 'staging' THEN 'UNLOGGED' ELSE '' END,
-                parent.schema_name, partition_name, parent.schema_name, parent.table_name, new_tenant
+                parent.schema_name, partition_name, parent.schema_name, parent.table_name
+            );
+            EXECUTE format(
+                'ALTER TABLE %I.%I ATTACH PARTITION %I.%I FOR VALUES IN (%L)',
+                parent.schema_name, parent.table_name, parent.schema_name, partition_name, new_tenant
             );
         END IF;
     END LOOP;

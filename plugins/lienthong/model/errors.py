@@ -95,6 +95,10 @@ class FencedError(TransientError):
     """Another copy of this work took over; what this copy did has no effect."""
 
 
+class NotReadyError(TransientError):
+    """Something that this step builds on has not happened yet."""
+
+
 class BusyError(TransientError):
     """A lock or lease is held by another run."""
 

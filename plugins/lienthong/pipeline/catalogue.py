@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from lienthong.model.errors import ContractError, PortalUnreachableError
+from lienthong.model.errors import ContractError, LienThongError, PortalAccessError, PortalUnreachableError
 from lienthong.pipeline.runtime import Runtime
+from lienthong.warehouse.statements import run
+
+
+def loaded_tenants(rt: Runtime) -> list[str]:
+    """Tenants of which something is believed, whatever their contracts say at this moment."""
+    with rt.warehouse().connect() as connection:
+        return [row.tenant for row in run(connection, "ops/read_loaded_tenants")]
 
 
 def sync_catalogue(rt: Runtime, run_key: str) -> dict[str, object]:
@@ -15,16 +22,20 @@ def sync_catalogue(rt: Runtime, run_key: str) -> dict[str, object]:
     from lienthong.exchange.settings import load_portal_settings
 
     accounts = {contract.tenant: contract.portal_connection for contract in rt.contracts().values()}
+    # A province whose contract can't be read at this moment keeps its agencies.
+    tenants = sorted({*accounts, *loaded_tenants(rt)})
     settings = load_portal_settings(rt.settings.include / "exchange" / "portal.yaml")
-    unreachable: PortalUnreachableError | None = None
+    refused: list[LienThongError] = []
     for tenant, conn_id in sorted(accounts.items()):
         try:
             with PortalClient(rt.resolve(conn_id), settings, tenant=tenant) as client:
-                return asdict(sync(rt.warehouse(), client, sorted(accounts), run_key, rt.now()))
-        except PortalUnreachableError as error:
-            unreachable = error
-    if unreachable is not None:
-        raise unreachable
+                done = sync(rt.warehouse(), client, tenants, run_key, rt.now())
+            return asdict(done) | {"accounts_refused": [error.key for error in refused]}
+        except (PortalUnreachableError, PortalAccessError, ContractError) as error:
+            error.key = error.key or conn_id
+            refused.append(error)  # the next province's account may do
+    if refused:
+        raise refused[-1]
     raise ContractError(
         "No source contract names a portal account.",
         next_step=f"add a contract to {rt.settings.sources.name}/ with portal_connection.",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import wraps
 from typing import TYPE_CHECKING, TypeVar
 
@@ -16,7 +16,14 @@ from psycopg2.errors import LockNotAvailable
 from sqlalchemy.exc import OperationalError
 
 from lienthong.model.codes import LoadMode, LoadState
-from lienthong.model.errors import BusyError, ConservationError, ContractError, LienThongError
+from lienthong.model.errors import (
+    BusyError,
+    ConservationError,
+    ContractError,
+    FencedError,
+    LienThongError,
+    NotReadyError,
+)
 from lienthong.pipeline.runtime import Runtime
 from lienthong.warehouse import ledger, staging
 from lienthong.warehouse import merge as merging
@@ -31,6 +38,9 @@ if TYPE_CHECKING:
     from lienthong.sources.profile import Profile
 
 T = TypeVar("T")
+
+#: A load that stopped half-way may keep its staged rows for so long.
+ABANDONED_AFTER = timedelta(days=2)
 
 
 def open_load(
@@ -70,6 +80,16 @@ def remembering_failure(step: Callable[[Runtime, int], T]) -> Callable[[Runtime,
     def wrapped(rt: Runtime, load_id: int) -> T:
         try:
             return step(rt, load_id)
+        except (BusyError, FencedError):
+            raise  # the load itself is well: another copy works on it
+        except OperationalError as error:
+            if isinstance(error.orig, LockNotAvailable):
+                raise BusyError(
+                    "Another copy of this step, or another merge of the tenant, is still at work.",
+                    load=load_id,
+                    next_step="nothing: it is tried again later.",
+                ) from None
+            raise
         except LienThongError as error:
             with rt.warehouse().begin() as connection:
                 ledger.fail_load(connection, load_id, f"{step.__name__}: {error}", rt.now())
@@ -130,6 +150,13 @@ def gate(rt: Runtime, load_id: int) -> None:
         if load is None:
             return
         ledger.require(load, LoadState.STAGED)
+        if not run(connection, "registry/has_procedures").scalar_one():
+            raise NotReadyError(
+                "The national catalogue is empty: every procedure would be unknown, every dossier blocked.",
+                source=load.source_id,
+                load=load_id,
+                next_step="run catalogue_sync, then this step again.",
+            )
         run_gate(
             rt.warehouse(),
             tenant=load.tenant,
@@ -152,9 +179,11 @@ def merge(rt: Runtime, load_id: int) -> dict[str, object]:
         if load is None:
             return counts_of(rt, load_id)
         ledger.require(load, LoadState.GATED)
-        merging.lock_tenant(connection, load.tenant)
         contract, profile = _source(rt, load)
         batch = _landed(rt, load)
+        services = [merging.Service(**row) for row in profile.services(contract, batch).to_pylist()]
+        findings = _findings(contract, profile, batch)
+        merging.lock_tenant(connection, load.tenant)
         merging.merge_load(connection, load, _extracted(profile, batch))
         apply_gate(
             connection,
@@ -164,8 +193,7 @@ def merge(rt: Runtime, load_id: int) -> dict[str, object]:
             manifest_url=load.manifest_url or "",
             now=rt.now(),
         )
-        services = profile.services(contract, batch).to_pylist()
-        merging.merge_services(connection, load, [merging.Service(**row) for row in services])
+        merging.merge_services(connection, load, services)
         merging.advance_watermarks(
             connection,
             load,
@@ -174,15 +202,16 @@ def merge(rt: Runtime, load_id: int) -> dict[str, object]:
                 for mark in batch.manifest.facts.watermarks.values()
             ],
         )
-        columns = batch.manifest.facts.unmapped_columns
-        merging.record_findings(
-            connection,
-            load,
-            [merging.Finding("column", f"{table}.{name}", 0) for table, names in columns.items() for name in names]
-            + [merging.Finding(code.kind, code.word, code.rows) for code in profile.unmapped_codes(contract, batch)],
-        )
+        merging.record_findings(connection, load, findings)
         ledger.finish_merge(connection, load, rt.now())
         run(connection, "staging/clear_load", tenant=load.tenant, load_id=load_id)
+        run(
+            connection,
+            "staging/clear_abandoned",
+            tenant=load.tenant,
+            source_id=load.source_id,
+            before=rt.now() - ABANDONED_AFTER,
+        )
     return counts_of(rt, load_id)
 
 
@@ -211,14 +240,7 @@ def load_once(rt: Runtime, source_id: str, run_key: str, mode: str = "incrementa
 def _step(rt: Runtime, load_id: int, done: tuple[LoadState, ...]) -> Iterator[tuple[Connection, Load | None]]:
     """A transaction that holds the load's lock; yields no load when the step was already done."""
     with rt.warehouse().begin() as connection:
-        try:
-            load = ledger.lock_load(connection, load_id)
-        except OperationalError as error:
-            if not isinstance(error.orig, LockNotAvailable):
-                raise
-            raise BusyError(
-                "Another copy of this step is still at work.", load=load_id, next_step="try again later."
-            ) from error
+        load = ledger.lock_load(connection, load_id)
         yield connection, None if load.state in done else load
 
 
@@ -263,6 +285,14 @@ def _landed(rt: Runtime, load: Load) -> LandedBatch:
 
     assert load.manifest_url is not None, "an extracted load has a manifest"
     return LandingStore(rt.settings.landing_url).open(load.manifest_url)
+
+
+def _findings(contract: SourceContract, profile: Profile, batch: LandedBatch) -> list[merging.Finding]:
+    """Columns and code words of the batch that nobody mapped."""
+    columns = batch.manifest.facts.unmapped_columns
+    return [merging.Finding("column", f"{table}.{name}", 0) for table, names in columns.items() for name in names] + [
+        merging.Finding(code.kind, code.word, code.rows) for code in profile.unmapped_codes(contract, batch)
+    ]
 
 
 def _extracted(profile: Profile, batch: LandedBatch) -> Mapping[str, int]:

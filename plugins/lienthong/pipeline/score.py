@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+from lienthong.model.errors import NotReadyError
 from lienthong.model.periods import Month
+from lienthong.pipeline.catalogue import loaded_tenants
 from lienthong.pipeline.runtime import Runtime
 
 DEFINITION = "qd766_2026"
@@ -15,17 +17,22 @@ def score(rt: Runtime, month: str | None, run_key: str, final: bool = False) -> 
     """Compute the index of every tenant for `month` (YYYY-MM); returns the run's id.
 
     Without a month: the one that is running when provisional, the one just ended when final.
-    The same run key gives the same run. One transaction: a reader sees all of it or nothing.
+    Every tenant of which something is believed takes part. Facts are brought up to date tenant by tenant; the scores
+    are then computed over one snapshot, so a reader sees all of a run or nothing. The same run key gives the same run.
     """
     from lienthong.indices import ScoreKind, load_definition, refresh_facts
     from lienthong.indices import score as compute
 
     now = rt.now()
-    tenants = sorted({contract.tenant for contract in rt.contracts().values()})
+    engine = rt.warehouse()
+    tenants = loaded_tenants(rt)
+    if not tenants:
+        raise NotReadyError("Nothing has been loaded yet.", next_step="run a dossier_sync__… first.")
     definition = load_definition(rt.settings.include / "indices" / f"{DEFINITION}.yaml")
-    with rt.warehouse().begin() as connection:
-        for tenant in tenants:
+    for tenant in tenants:
+        with engine.begin() as connection:
             refresh_facts(connection, tenant)
+    with engine.execution_options(isolation_level="REPEATABLE READ").begin() as connection:
         return compute(
             connection,
             definition=definition,
@@ -47,14 +54,15 @@ def chosen_month(month: str | None, final: bool, now: datetime) -> Month:
 
 def publish(rt: Runtime, run_id: int) -> dict[str, str]:
     """Write what people read: the score workbook and the quarantine report. Returns their paths."""
-    from lienthong.indices import scores
+    from lienthong.indices import ScoreKind, scores
     from lienthong.quality.report import write_quarantine_report
     from lienthong.reports.workbook import write_workbook
 
     engine = rt.warehouse()
     table = scores(engine, run_id)
     rt.settings.reports.mkdir(parents=True, exist_ok=True)
-    workbook: Path = write_workbook(table, rt.settings.reports / f"bo-chi-so-766_{table.month}.xlsx")
+    kind = "chinh-thuc" if table.kind is ScoreKind.FINAL else "tam-tinh"  # a provisional run never replaces a final one
+    workbook: Path = write_workbook(table, rt.settings.reports / f"bo-chi-so-766_{table.month}_{kind}.xlsx")
     quarantine = rt.settings.reports / "bao-cao-cach-ly.html"
     write_quarantine_report(engine, quarantine)
     return {"workbook": str(workbook), "quarantine": str(quarantine)}

@@ -1,4 +1,4 @@
-"""Engines for the warehouse: one per process and URL, UTC sessions, statements that can't hang for ever."""
+"""Engines for the warehouse: one per process and URL, UTC sessions, nothing that hangs for ever."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from sqlalchemy.engine import URL
 from lienthong.connections import WAREHOUSE, Resolver
 
 LOCK_TIMEOUT_MS = 120_000
+#: As long as the longest task may run (orchestration): a statement never outlives its task.
+STATEMENT_TIMEOUT_MS = 6 * 3_600_000
 
 
 def open_warehouse(resolve: Resolver) -> Engine:
@@ -19,14 +21,18 @@ def open_warehouse(resolve: Resolver) -> Engine:
 
 @cache
 def engine_for(url: str | URL) -> Engine:
-    """An engine whose sessions are in UTC and give up waiting for a lock after two minutes."""
+    """An engine whose sessions are in UTC, give up waiting for a lock after two minutes, and notice within seconds
+    that their process was killed. Errors never show bind values: they may be personal.
+    """
     return create_engine(
         url,
+        hide_parameters=True,
         pool_size=4,
         max_overflow=4,
         pool_pre_ping=True,
         connect_args={
             "application_name": "lienthong",
-            "options": f"-c timezone=UTC -c lock_timeout={LOCK_TIMEOUT_MS} -c client_min_messages=warning",
+            "options": f"-c timezone=UTC -c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS} "
+            "-c client_connection_check_interval=10000 -c client_min_messages=warning",
         },
     )

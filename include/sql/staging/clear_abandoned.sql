@@ -1,0 +1,31 @@
+-- Purpose: remove what loads of a source left in staging that nobody finished. One that is taken up again after all is
+--          staged again from landing. Grain: loads opened before :before and not merged. Idempotency: yes.
+-- Locks: rows of those loads.
+WITH abandoned AS (
+    SELECT l.load_id
+    FROM ops.load AS l
+    WHERE
+        l.tenant = :tenant
+        AND l.source_id = :source_id
+        AND l.state IN ('staged', 'gated')
+        AND l.opened_at < :before
+),
+dossiers AS (
+    DELETE FROM staging.dossier WHERE tenant = :tenant AND load_id IN (SELECT load_id FROM abandoned)
+),
+steps AS (
+    DELETE FROM staging.step WHERE tenant = :tenant AND load_id IN (SELECT load_id FROM abandoned)
+),
+documents AS (
+    DELETE FROM staging.document WHERE tenant = :tenant AND load_id IN (SELECT load_id FROM abandoned)
+),
+fees AS (
+    DELETE FROM staging.fee WHERE tenant = :tenant AND load_id IN (SELECT load_id FROM abandoned)
+),
+violations AS (
+    DELETE FROM staging.violation WHERE tenant = :tenant AND load_id IN (SELECT load_id FROM abandoned)
+),
+verdicts AS (
+    DELETE FROM staging.verdict WHERE tenant = :tenant AND load_id IN (SELECT load_id FROM abandoned)
+)
+SELECT 1;
