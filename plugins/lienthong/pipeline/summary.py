@@ -30,6 +30,11 @@ STATE_LABELS = {
     "sending": "Đang gửi",
     "unsettled": "Chưa rõ kết quả",
 }
+STEP_LABELS = {
+    "acknowledged": "Bước đã gửi",
+    "rejected": "Bước bị từ chối",
+    "unsettled": "Bước chưa rõ",
+}
 
 
 def vietnamese(number: int) -> str:
@@ -92,13 +97,14 @@ def print_deliveries(rt: Runtime, console: Console) -> None:
     table.add_column("Tỉnh")
     for label in STATE_LABELS.values():
         table.add_column(label, justify="right")
-    table.add_column("Bước đã gửi", justify="right")
+    for label in STEP_LABELS.values():
+        table.add_column(label, justify="right")
     for tenant, summary in summaries.items():
         states = {state.value: amount for state, amount in summary.states.items()}
         table.add_row(
             tenant,
             *(vietnamese(states.get(state, 0)) for state in STATE_LABELS),
-            vietnamese(summary.steps.get("acknowledged", 0)),
+            *(vietnamese(summary.steps.get(state, 0)) for state in STEP_LABELS),
         )
     console.print(table)
     titles = _rule_titles(rt)
