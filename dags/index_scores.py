@@ -1,4 +1,4 @@
-"""Scores every unit on Bộ chỉ số 766: provisional each morning, final when asked for.
+"""Scores every unit on Bộ chỉ số 766: provisional each morning (`index_scores_final` does the month just ended).
 
 `month` is written YYYY-MM; empty means the current month. `final` marks the scores of a closed month as the ones to
 publish. The score tables, the workbook and the pages are written by `publish_scores`.

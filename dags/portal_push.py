@@ -16,7 +16,7 @@ from lienthong.orchestration.sources import any_dossiers
 @dag(
     schedule=any_dossiers(),
     catchup=False,
-    max_active_runs=1,
+    max_active_runs=4,  # a province that is slow or down must not keep the next run of the others waiting
     default_args=TASK_DEFAULTS,
     doc_md=__doc__,
     tags=["portal"],

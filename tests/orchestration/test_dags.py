@@ -14,7 +14,7 @@ from tests.orchestration.conftest import REPO, SOURCES, LoadDags
 
 pytestmark = pytest.mark.xdist_group("airflow")
 
-COMMON = {"catalogue_sync", "portal_push", "index_scores"}
+COMMON = {"catalogue_sync", "portal_push", "index_scores", "index_scores_final"}
 SOURCE_IDS = sorted(path.stem for path in SOURCES.glob("*.yaml"))
 TENANTS = sorted({yaml.safe_load(path.read_text(encoding="utf-8"))["tenant"] for path in SOURCES.glob("*.yaml")})
 
@@ -73,11 +73,12 @@ def test_a_source_keeps_its_own_schedule_in_vietnams_time(loaded: dict[str, Any]
         assert (timetable["expression"], timetable["timezone"]) == (cron, "Asia/Ho_Chi_Minh")
 
 
-def test_every_dag_is_documented_tagged_never_catches_up_and_never_overlaps_itself(loaded: dict[str, Any]) -> None:
+def test_every_dag_is_documented_tagged_never_catches_up_and_overlaps_itself_only_where_that_is_safe(loaded: dict[str, Any]) -> None:
     for dag_id, dag in loaded["dags"].items():
         assert dag["doc"], dag_id
         assert dag["tags"], dag_id
-        assert (dag["catchup"], dag["max_active_runs"]) == (False, 1), dag_id
+        at_once = 4 if dag_id == "portal_push" else 1  # leases keep two pushes of one province apart
+        assert (dag["catchup"], dag["max_active_runs"]) == (False, at_once), dag_id
 
 
 def test_every_task_has_an_owner_retries_and_a_time_limit(loaded: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from lienthong.warehouse.statements import run
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 ENTITY_LABELS = {"dossier": "Hồ sơ", "step": "Bước xử lý", "document": "Giấy tờ", "fee": "Phí, lệ phí"}
 OUTCOME_LABELS = {
@@ -18,23 +19,19 @@ OUTCOME_LABELS = {
     "updated": "Cập nhật",
     "unchanged": "Không đổi",
     "duplicate": "Trùng",
-    "stale": "Cũ hơn",
+    "stale": "Cũ",
     "quarantined": "Cách ly",
 }
-STATE_LABELS = {
-    "acknowledged": "Đã đồng bộ",
-    "blocked": "Bị chặn",
-    "rejected": "Cổng từ chối",
-    "waiting": "Chưa tiếp nhận",
-    "owed": "Còn nợ",
-    "sending": "Đang gửi",
-    "unsettled": "Chưa rõ kết quả",
+#: Columns of the delivery table: heading (broken over two lines) → states counted in it.
+DELIVERY_COLUMNS = {
+    "Đã\nđồng bộ": ("acknowledged",),
+    "Bị\nchặn": ("blocked",),
+    "Cổng\ntừ chối": ("rejected",),
+    "Chờ tiếp\nnhận": ("waiting",),
+    "Còn\nnợ": ("owed", "sending"),
+    "Chưa rõ\nkết quả": ("unsettled",),
 }
-STEP_LABELS = {
-    "acknowledged": "Bước đã gửi",
-    "rejected": "Bước bị từ chối",
-    "unsettled": "Bước chưa rõ",
-}
+STEP_COLUMNS = {"Bước\nđã gửi": "acknowledged", "Bước bị\ntừ chối": "rejected", "Bước\nchưa rõ": "unsettled"}
 
 
 def vietnamese(number: int) -> str:
@@ -57,8 +54,6 @@ def print_summary(rt: Runtime, console: Console, *, run_id: int | None, reports:
 
 def print_loads(rt: Runtime, console: Console) -> None:
     """One table per source: its newest load, every entity, adding up."""
-    from rich.table import Table
-
     with rt.warehouse().connect() as connection:
         loads = run(connection, "ops/read_latest_loads").mappings().all()
         counts = {
@@ -68,12 +63,10 @@ def print_loads(rt: Runtime, console: Console) -> None:
             for load in loads
         }  # fmt: skip
     for load in loads:
-        table = Table(
-            title=f"Nguồn {load['source_id']} ({load['tenant']}), lần nạp {load['load_id']}", title_style="bold"
-        )
-        table.add_column("Loại")
+        table = _table(f"Nguồn {load['source_id']} ({load['tenant']}), lần nạp {load['load_id']}")
+        table.add_column("", no_wrap=True)
         for label in OUTCOME_LABELS.values():
-            table.add_column(label, justify="right")
+            table.add_column(label, justify="right", no_wrap=True)
         rows = {row["entity"]: row for row in counts[load["load_id"]]}
         for entity in (entity for entity in ENTITY_LABELS if entity in rows):
             table.add_row(ENTITY_LABELS[entity], *(vietnamese(rows[entity][outcome]) for outcome in OUTCOME_LABELS))
@@ -86,26 +79,20 @@ def print_loads(rt: Runtime, console: Console) -> None:
 
 def print_deliveries(rt: Runtime, console: Console) -> None:
     """Where the delivery of every province's dossiers stands, with the reasons of what is held back."""
-    from rich.table import Table
-
     from lienthong.exchange.summary import delivery_summary
     from lienthong.pipeline.push import tenants
 
     engine = rt.warehouse()
     summaries = {tenant: delivery_summary(engine, tenant) for tenant in tenants(rt)}
-    table = Table(title="Gửi lên Cổng Dịch vụ công quốc gia (theo tỉnh, số hồ sơ)", title_style="bold")
-    table.add_column("Tỉnh")
-    for label in STATE_LABELS.values():
-        table.add_column(label, justify="right")
-    for label in STEP_LABELS.values():
-        table.add_column(label, justify="right")
+    table = _table("Gửi lên Cổng Dịch vụ công quốc gia (số hồ sơ, số bước xử lý)")
+    table.add_column("Tỉnh", no_wrap=True)
+    for label in (*DELIVERY_COLUMNS, *STEP_COLUMNS):
+        table.add_column(label, justify="right", no_wrap=True)
     for tenant, summary in summaries.items():
         states = {state.value: amount for state, amount in summary.states.items()}
-        table.add_row(
-            tenant,
-            *(vietnamese(states.get(state, 0)) for state in STATE_LABELS),
-            *(vietnamese(summary.steps.get(state, 0)) for state in STEP_LABELS),
-        )
+        dossiers = (sum(states.get(state, 0) for state in counted) for counted in DELIVERY_COLUMNS.values())
+        steps = (summary.steps.get(state, 0) for state in STEP_COLUMNS.values())
+        table.add_row(tenant, *(vietnamese(amount) for amount in (*dossiers, *steps)))
     console.print(table)
     titles = _rule_titles(rt)
     for tenant, summary in summaries.items():
@@ -114,7 +101,7 @@ def print_deliveries(rt: Runtime, console: Console) -> None:
                 f"{titles.get(reason, reason)}: {vietnamese(amount)}"
                 for reason, amount in sorted(summary.reasons.items(), key=lambda item: (-item[1], item[0]))
             )
-            console.print(f"  {tenant} bị chặn vì: {reasons}", soft_wrap=True)
+            console.print(f"{tenant} bị chặn vì: {reasons}.", highlight=False)
 
 
 def print_scores(rt: Runtime, console: Console, run_id: int) -> None:
@@ -125,6 +112,14 @@ def print_scores(rt: Runtime, console: Console, run_id: int) -> None:
     console.print()
     for line in score_lines(scores(rt.warehouse(), run_id)):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _table(title: str) -> Table:
+    """A table that fits 80 columns."""
+    from rich import box
+    from rich.table import Table
+
+    return Table(title=title, title_style="bold", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
 
 
 def _rule_titles(rt: Runtime) -> dict[str, str]:
