@@ -99,14 +99,18 @@ def count(
         return known.returns_paper if known else True
 
     def live(dossier: Dossier, role: str) -> list[object]:
-        return [item for item in dossier.papers if item.role == role and item.has_file and not item.removed]
+        return [
+            item for item in dossier.papers if item.role == role and item.has_file and item.url and not item.removed
+        ]
 
     def result(dossier: Dossier) -> bool:
         return bool(live(dossier, "result"))
 
     def electronic(dossier: Dossier) -> bool:
         return any(
-            item.has_file and item.result_code for item in dossier.papers if item.role == "result" and not item.removed
+            item.has_file and item.url and item.result_code
+            for item in dossier.papers
+            if item.role == "result" and not item.removed
         )
 
     def stored(dossier: Dossier) -> bool:

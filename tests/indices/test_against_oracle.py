@@ -66,6 +66,7 @@ def some_dossier(rng: random.Random, key: str) -> Dossier:
                 rng.choice(["component", "result"]), rng.choice([None, True, True, False]),
                 rng.choice([None, "", "KQ.1"]), rng.choice([None, False, False, True]),
                 rng.choice([None, True, False]), rng.choice([None, False, True]),
+                rng.choice([None, "", "https://a.example/1", "https://a.example/2"]),
             )
             for _ in range(rng.randrange(4))
         ),

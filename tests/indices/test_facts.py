@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from lienthong.indices import FactChange, refresh_facts
@@ -41,28 +42,43 @@ def test_refreshing_twice_writes_nothing(world: World) -> None:
     world.put(Dossier("a", steps=(Step(5, at("2026-10-03")),)))
     refresh(world)
     before = facts(world)
-    assert (refresh(world).changed, refresh(world).removed) == (0, 0)
+    assert refresh(world).changed == 0
     assert facts(world) == before
 
 
 def test_a_new_derivation_is_applied_to_every_dossier(world: World) -> None:
+    world.merged(1, merge_no=1)
     world.put(Dossier("a"), Dossier("b"))
     refresh(world)
-    world.execute("UPDATE indices.dossier_fact SET recipe = :old", [{"old": FACT_RECIPE - 1}])
+    for table in ("dossier_fact", "fact_state"):
+        world.execute(f"UPDATE indices.{table} SET recipe = :old", [{"old": FACT_RECIPE - 1}])
     assert refresh(world).changed == 2
+    assert refresh(world).changed == 0
 
 
-def test_the_fact_of_a_dossier_that_is_no_longer_believed_disappears(world: World) -> None:
-    world.put(Dossier("a"), Dossier("b"))
+def test_a_refresh_looks_only_at_dossiers_of_loads_merged_since_the_last(world: World) -> None:
+    world.merged(1, merge_no=7)
+    world.put(Dossier("a"), Dossier("b"), Dossier("c"))
+    assert refresh(world) == FactChange("H17", 3, 7)
+    world.merged(2, merge_no=8)
+    world.put(Dossier("a", version=2), Dossier("b", version=2, load=2))  # what "a" claims, no load can have brought
+    assert refresh(world) == FactChange("H17", 1, 8)
+    assert [facts(world)[str(Dossier(key).dossier_id)]["version"] for key in "abc"] == [1, 2, 1]
+
+
+def test_loads_merged_between_two_refreshes_are_all_looked_at(world: World) -> None:
+    world.merged(1, merge_no=1)
+    world.put(Dossier("a"))
     refresh(world)
-    world.execute("DELETE FROM dossier.dossier WHERE source_key = :key", [{"key": "a"}])
-    assert refresh(world).removed == 1
-    assert set(facts(world)) == {str(Dossier("b").dossier_id)}
+    world.merged(3, merge_no=2)  # opened later, merged first
+    world.merged(2, merge_no=3)
+    world.put(Dossier("a", version=2, load=2), Dossier("b", load=3))
+    assert refresh(world) == FactChange("H17", 2, 3)
 
 
 def test_a_tenant_that_was_never_loaded_has_no_facts_and_no_error(world: World) -> None:
     with world.engine.begin() as connection:
-        assert refresh_facts(connection, "H99") == FactChange("H99", 0, 0, None)
+        assert refresh_facts(connection, "H99") == FactChange("H99", 0, None)
 
 
 def test_facts_reach_the_newest_merged_load(world: World) -> None:
@@ -95,6 +111,15 @@ def test_removed_files_and_results_without_a_file_do_not_count(world: World) -> 
     fact = facts(world)[str(Dossier("a").dossier_id)]
     names = ("has_component_file", "from_citizen_store", "has_result_file", "has_electronic_result")
     assert [fact[name] for name in names] == [False] * 4
+
+
+@pytest.mark.parametrize("url", [None, ""])
+def test_a_file_without_a_link_does_not_count(world: World, url: str | None) -> None:
+    world.put(Dossier("a", papers=(Paper(url=url), Paper("result", result_code="KQ.1", url=url))))
+    refresh(world)
+    fact = facts(world)[str(Dossier("a").dossier_id)]
+    names = ("has_component_file", "has_result_file", "has_electronic_result")
+    assert [fact[name] for name in names] == [False] * 3
 
 
 def test_an_electronic_result_needs_a_result_code_and_a_file(world: World) -> None:

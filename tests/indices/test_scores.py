@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from lienthong.indices import ScoreKind, ScoreTable, UnitKind, refresh_facts, score, scores
-from lienthong.indices.definition import ResultDenominator
+from lienthong.indices.definition import ResultDenominator, SyncWithoutReport
 from lienthong.indices.table import Flag
 from lienthong.model.errors import TerminalError
 from lienthong.model.periods import Month
@@ -119,8 +119,30 @@ def test_sync_without_a_national_report_is_over_what_the_warehouse_received(worl
     table = world.score()
     assert numbers(table, "H17.05", "1.4") == (1, 2)
     found = next(unit for unit in table.units if unit.agency_code == "H17.05").components["1.4"]
-    assert found.flags == {Flag.TEMP_NATIONAL_REPORT_DENOMINATOR}
+    assert found.flags == {Flag.TEMP_NATIONAL_REPORT_DENOMINATOR, Flag.NO_NATIONAL_REPORT_DATA}
     assert found.score == Decimal("3.00")
+
+
+def test_sync_without_a_national_report_can_have_no_rate_as_on_the_portal(world: World) -> None:
+    world.put(Dossier("a", acknowledged=True), Dossier("b", agency="H17.101", acknowledged=True))
+    world.national_report("H17.101", "2026-10", 4, at("2026-11-02"))
+    table = world.score(definition=with_choices(sync_without_report=SyncWithoutReport.NONE))
+    found = next(unit for unit in table.units if unit.agency_code == "H17.05")
+    assert numbers(table, "H17.05", "1.4") == (1, None)
+    assert (found.components["1.4"].score, found.components["1.4"].ratio) == (None, None)
+    assert found.components["1.4"].flags == {Flag.NO_NATIONAL_REPORT_DATA}
+    assert (found.groups["CKMB"].score, found.groups["CKMB"].available) == (0, 6)
+    assert numbers(table, "H17.101", "1.4") == (1, 4)
+
+
+def test_sync_does_not_know_what_the_portal_took_after_the_as_of_instant(world: World) -> None:
+    as_of = at("2026-11-03 08:00")
+    world.put(
+        Dossier("a", acknowledged=True, acked_at=as_of),
+        Dossier("b", acknowledged=True, acked_at=at("2026-11-03 08:01")),
+    )
+    assert numbers(world.score(as_of=as_of), "H17.05", "1.4") == (1, 2)
+    assert numbers(world.score(), "H17.05", "1.4") == (2, 2)
 
 
 def test_sync_uses_the_newest_national_report_known_at_the_time(world: World) -> None:

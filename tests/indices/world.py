@@ -42,6 +42,7 @@ class Paper:
     removed: bool | None = False
     digitised: bool | None = None
     from_store: bool | None = None
+    url: str | None = "https://mot-cua.example/tep"
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ class Dossier:
     papers: tuple[Paper, ...] = ()
     fees: tuple[int | None, ...] = ()
     acknowledged: bool = False
+    acked_at: datetime = field(default_factory=lambda: at("2026-10-01 09:00"))
+    load: int = 1
     version: int = 1
 
     @property
@@ -130,6 +133,15 @@ class World:
             [{"agency": agency, "period": period, "received": received, "entered": entered}],
         )
 
+    def merged(self, load: int, merge_no: int) -> None:
+        """Load `load` was merged as the tenant's merge `merge_no`."""
+        self.execute(
+            "INSERT INTO ops.load (load_id, tenant, source_id, run_key, mode, state, contract_hash, opened_at, "
+            "merge_no) OVERRIDING SYSTEM VALUE "
+            "VALUES (:load, :tenant, 'test', :key, 'incremental', 'merged', '', :now, :merge_no)",
+            [{"load": load, "tenant": self.tenant, "key": f"load {load}", "now": NOW, "merge_no": merge_no}],
+        )
+
     def put(self, *dossiers: Dossier) -> None:
         """Write or overwrite dossiers as merge would leave them."""
         keys = [{"tenant": self.tenant, "key": dossier.key, "id": dossier.dossier_id} for dossier in dossiers]
@@ -138,7 +150,7 @@ class World:
         self.execute("DELETE FROM exchange.delivery WHERE tenant = :tenant AND dossier_id = :id", keys)
         self.execute(
             "INSERT INTO dossier.dossier (tenant, dossier_id, source_id, source_key, version, load_id, opened_load_id) "
-            "VALUES (:tenant, :id, 'test', :key, :version, 1, 1)",
+            "VALUES (:tenant, :id, 'test', :key, :version, :load, 1)",
             [self._row(dossier) for dossier in dossiers],
         )
         self.execute(
@@ -153,8 +165,16 @@ class World:
         self._children(dossiers)
         self.execute(
             "INSERT INTO exchange.delivery (tenant, dossier_id, source_id, mode, derived_version, wanted_version, "
-            "recipe, acked_version) VALUES (:tenant, :id, 'test', 'own', :version, :version, 1, :acked)",
-            [{**self._row(dossier), "acked": 1 if dossier.acknowledged else None} for dossier in dossiers],
+            "recipe, acked_version, acked_at) "
+            "VALUES (:tenant, :id, 'test', 'own', :version, :version, 1, :acked, :acked_at)",
+            [
+                {
+                    **self._row(dossier),
+                    "acked": 1 if dossier.acknowledged else None,
+                    "acked_at": dossier.acked_at if dossier.acknowledged else None,
+                }
+                for dossier in dossiers
+            ],
         )
 
     def _row(self, dossier: Dossier) -> dict[str, Any]:
@@ -177,8 +197,8 @@ class World:
             [{**row, **vars(row["value"]), "value": None} for row in rows("steps")],
         )
         self.execute(
-            f"INSERT INTO dossier.document {into} role, has_file, result_code, removed, digitised, from_citizen_store) "
-            f"{values} :role, :has_file, :result_code, :removed, :digitised, :from_store)",
+            f"INSERT INTO dossier.document {into} role, has_file, result_code, removed, digitised, from_citizen_store, "
+            f"url) {values} :role, :has_file, :result_code, :removed, :digitised, :from_store, :url)",
             [{**row, **vars(row["value"]), "value": None} for row in rows("papers")],
         )
         self.execute(f"INSERT INTO dossier.fee {into} amount) {values} :value)", rows("fees"))

@@ -192,3 +192,14 @@ def test_a_source_that_dies_while_it_is_read_is_worth_another_try(province: Prov
             )
 
     refused(province, SourceUnreachableError, lambda: province.load(progress=kill))
+
+
+def test_an_accepted_loss_of_the_whole_window_leaves_a_watermark_at_what_remains(province: Province) -> None:
+    province.add(DOSSIER, 50, modifiedDate="2026-01-01 08:00:00")
+    thirty_dossiers(province)
+    province.run('DELETE FROM opencps_dossier WHERE "dossierId" <= 30')
+    refused(province, CollapsedExtractError, province.load)
+    province.load(volume_guard=VolumeGuard(overlap_min_ratio=0))
+    mark = province.marks[DOSSIER]
+    assert mark.modified_at is not None
+    assert (mark.modified_at.isoformat(), mark.last_key, mark.overlap_rows) == ("2026-01-01T01:00:00+00:00", 50, 1)

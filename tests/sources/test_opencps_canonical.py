@@ -6,6 +6,7 @@ import json
 import unicodedata
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 import pytest
 
@@ -148,7 +149,10 @@ def test_the_province_s_status_mapping_wins_and_the_sub_status_before_the_status
         (9, "done"),
         (None, "odd/posting"),
     ]
-    assert unmapped(province, batch) == [UnmappedCode("status", "odd/posting", 1)]
+    assert unmapped(province, batch) == [
+        UnmappedCode("status", "odd/posting", 1),
+        UnmappedCode("substatus", "processing/pausing", 1),
+    ]
 
 
 def test_the_channel_follows_from_three_columns(province: Province) -> None:
@@ -314,9 +318,52 @@ def test_words_without_a_code_are_counted_by_kind(province: Province) -> None:
     province.add(DOSSIER, 1, 2, applicantIdType="alien", serviceCode="DNG-XX-51")
     province.add(ACTION, 1, dossierId=1, stepCode="777")
     province.add(FEE, 1, 2, 3, dossierId=1, paymentMethod="MOMO")
+    province.add(FEE, 4, dossierId=1, paymentMethod="CASH", paymentStatus=7)
     assert unmapped(province, province.load()) == [
         UnmappedCode("payment_method", "MOMO", 3),
+        UnmappedCode("payment_status", "7", 1),
         UnmappedCode("procedure", "DNG-XX-51", 2),
         UnmappedCode("step", "777", 1),
         UnmappedCode("subject", "alien", 2),
     ]
+
+
+def test_words_that_other_covers_are_mapped_and_without_it_they_are_reported(province: Province) -> None:
+    province.add(DOSSIER, 1, viaPostal=2)
+    province.add(FILE, 1, dossierId=1, dossierPartType=5)
+    batch = province.load()
+    assert unmapped(province, batch) == []
+    codes = province.contract.codes.model_copy(update={"return_method": {"0": 0}, "document_role": {"2": "result"}})
+    without = province.contract.model_copy(update={"codes": codes})
+    assert profile_of(without).unmapped_codes(without, batch) == [
+        UnmappedCode("document_role", "5", 1),
+        UnmappedCode("return_method", "2", 1),
+    ]
+
+
+def test_what_children_say_is_gathered_once_however_many_pieces_the_dossiers_come_in(
+    province: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    province.add(DOSSIER, *range(1, 10))
+    province.add(FEE, 1, dossierId=2, paymentMethod="DVCQG", paymentStatus=3)
+    province.add(FEE, 2, dossierId=8, paymentMethod="KEYPAY", paymentStatus=3)
+    province.add(FILE, 1, dossierId=5, displayName=unicodedata.normalize("NFD", "Lệ phí"))
+    batch = province.load()
+    gathered: list[int] = []
+    concat = pl.concat
+
+    def counted(frames: Any, *args: Any, **options: Any) -> Any:
+        gathered.append(len(frames))
+        return concat(frames, *args, **options)
+
+    def canonical(rows: int) -> tuple[list[tuple[int, bool]], int]:
+        monkeypatch.setattr(LandedBatch.batches, "__defaults__", (None, rows))
+        gathered.clear()
+        found = province.canonical(batch)[Entity.DOSSIER]
+        return [(row["online_payment"], row["was_not_nfc"]) for row in found], len(gathered)
+
+    monkeypatch.setattr(pl, "concat", counted)
+    whole, pieces = canonical(100), canonical(2)
+    assert whole == pieces
+    assert [payment for payment, _ in pieces[0]] == [0, 1, 0, 0, 0, 0, 0, 2, 0]
+    assert [key for key, (_, marked) in enumerate(pieces[0], start=1) if marked] == [5]

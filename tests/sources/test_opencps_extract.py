@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -259,3 +260,37 @@ def kind_of(column: str) -> sa.types.TypeEngine[Any]:
     if column.endswith(("Date", "Datetime")):
         return sa.DateTime()
     return sa.BigInteger() if column.endswith(("Id", "Amount")) else sa.Boolean() if column == "online_" else sa.Text()
+
+
+def test_after_the_first_load_nothing_is_counted_outside_the_overlap(province: Province) -> None:
+    """A province's database is live and large: its highest key comes from an index, all else is bounded by date."""
+    three_dossiers(province)
+    province.load()
+    asked: list[str] = []
+
+    def listen(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(" ".join(statement.split()))
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", listen)
+    try:
+        assert dossiers(province.load()) == [3]
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", listen)
+    for table in (DOSSIER, ACTION, FILE, FEE):
+        counting = [text for text in asked if re.search(rf"(count|max|sum)\(.* FROM {table}\b", text)]
+        bounded = [text for text in counting if f'WHERE {table}."modifiedDate" >= ' in text]
+        (other,) = [text for text in counting if text not in bounded]
+        assert re.fullmatch(rf'SELECT max\({table}\."\w+"\) AS last_key FROM {table}', other)
+
+
+def test_a_modified_date_that_goes_back_beyond_the_overlap_is_found_by_a_full_load(province: Province) -> None:
+    """The limit of incremental loads that docs/sources.md names."""
+    three_dossiers(province)
+    province.load()
+    province.run(
+        "UPDATE opencps_dossier SET \"modifiedDate\" = '2026-01-01 08:00:00', \"dossierStatus\" = 'done' "
+        'WHERE "dossierId" = 2'
+    )
+    assert dossiers(province.load()) == [3]
+    found = province.load(LoadMode.FULL)
+    assert dict(zip(dossiers(found), landed(found, DOSSIER, "dossierStatus"), strict=True))[2] == "done"

@@ -27,8 +27,9 @@ def bound(table: str) -> BoundTable:
 def every_statement() -> dict[str, sa.Select[object]]:
     dossier, file, service = bound("opencps_dossier"), bound("opencps_dossierfile"), bound("opencps_serviceinfo")
     return {
-        "head, first": statements.head(dossier, NOW, None, None),
-        "head": statements.head(file, NOW, NOW, 7),
+        "last_key": statements.last_key(file),
+        "recent, first": statements.recent(dossier, NOW, None, None),
+        "recent": statements.recent(file, NOW, NOW, 7),
         "count_window": statements.count_window(file, NOW, NOW),
         "count_all": statements.count_all(service),
         "changed, first page": statements.changed(dossier, NOW, None, None, 10),

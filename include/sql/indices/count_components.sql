@@ -53,7 +53,7 @@ dossiers AS (
         coalesce(procedures.returns_paper, TRUE) AS returns_paper,
         procedures.term_value,
         procedures.term_unit_seconds,
-        delivery.acked_version IS NOT NULL AS acknowledged,
+        coalesce(delivery.acked_at <= :as_of, FALSE) AS acknowledged,
         fact.received_at BETWEEN :period_start AND :through AS in_received,
         coalesce(fact.received_at, fact.submitted_at) BETWEEN :period_start AND :through AS in_arrived,
         fact.started_at BETWEEN :period_start AND :through AS in_started,
@@ -397,10 +397,21 @@ CROSS JOIN LATERAL (
         '1.4',
         measures.acknowledged::numeric,
         CASE
-            WHEN coalesce(measures.reported, measures.reported_last_year) IS NULL THEN measures.received
-            ELSE greatest(coalesce(measures.reported, measures.reported_last_year), measures.acknowledged)
+            WHEN coalesce(measures.reported, measures.reported_last_year) IS NOT NULL
+                THEN greatest(coalesce(measures.reported, measures.reported_last_year), measures.acknowledged)
+            WHEN CAST(:over_received AS boolean) THEN measures.received
         END,
-        CASE WHEN measures.reported IS NULL THEN 'TEMP_NATIONAL_REPORT_DENOMINATOR' END
+        concat_ws(
+            ' ',
+            CASE
+                WHEN measures.reported IS NULL
+                    AND (measures.reported_last_year IS NOT NULL OR CAST(:over_received AS boolean))
+                    THEN 'TEMP_NATIONAL_REPORT_DENOMINATOR'
+            END,
+            CASE
+                WHEN coalesce(measures.reported, measures.reported_last_year) IS NULL THEN 'NO_NATIONAL_REPORT_DATA'
+            END
+        )
     ),
     ('2.1', measures.on_time, measures.carried, NULL),
     ('3.1', measures.services, measures.procedures, NULL),

@@ -1,11 +1,13 @@
 -- Purpose: derive the facts of a tenant's dossiers that changed since they were last derived (index-766 §5).
--- Grain: one row per dossier whose version or recipe differs; others are not touched.
+-- Grain: one row per dossier whose version or recipe differs; others are not touched. Only dossiers of loads merged
+--        after merge `reached` are looked at; NULL looks at all (a first refresh, another recipe).
 -- Idempotency: a second run finds nothing to do. Locks: the facts written; the caller holds the tenant's row.
 --
 -- End: the steps of the end status, else the dossier's own dates; of several end statuses 9 > 10 > 8 or 3 > 7, and
 -- withdrawal (7) only after reception. Of several steps of that status the last one counts. An end status whose time
 -- nobody knows is no end: the dossier stays open.
 -- Start: the first step "being processed" (4), else reception.
+-- Files count by their link (index-766 §2: "result file link"): the portal is given a URL, never the bytes.
 WITH changed AS MATERIALIZED (
     SELECT
         believed.dossier_id,
@@ -17,6 +19,15 @@ WITH changed AS MATERIALIZED (
         ON fact.tenant = :tenant
         AND fact.dossier_id = believed.dossier_id
     WHERE believed.tenant = :tenant
+        AND (
+            CAST(:reached AS bigint) IS NULL
+            OR believed.load_id = ANY(ARRAY(
+                SELECT load.load_id
+                FROM ops.load AS load
+                WHERE load.tenant = :tenant
+                    AND load.merge_no > :reached
+            ))
+        )
         AND (fact.dossier_id IS NULL OR fact.version <> believed.version OR fact.recipe <> :recipe)
 ),
 records AS (
@@ -122,9 +133,11 @@ ends AS (
 papers AS (
     SELECT
         changed.dossier_id,
-        bool_or(paper.role = 'component' AND paper.has_file) AS has_component_file,
-        bool_or(paper.role = 'result' AND paper.has_file) AS has_result_file,
-        bool_or(paper.role = 'result' AND paper.has_file AND paper.result_code <> '') AS has_electronic_result,
+        bool_or(paper.role = 'component' AND paper.has_file AND paper.url <> '') AS has_component_file,
+        bool_or(paper.role = 'result' AND paper.has_file AND paper.url <> '') AS has_result_file,
+        bool_or(
+            paper.role = 'result' AND paper.has_file AND paper.url <> '' AND paper.result_code <> ''
+        ) AS has_electronic_result,
         bool_or(paper.role = 'component' AND paper.digitised AND paper.from_citizen_store) AS digitised_on_portal,
         bool_or(paper.role = 'component' AND paper.from_citizen_store) AS from_citizen_store
     FROM changed

@@ -45,10 +45,11 @@ CREATE TABLE indices.dossier_fact (
 ) PARTITION BY LIST (tenant);
 CREATE INDEX dossier_fact_active ON indices.dossier_fact (tenant, active_until);
 
--- Up to which merge the facts of a tenant reach.
+-- Up to which merge the facts of a tenant reach, all of them derived by this recipe. merge_no null: nothing was merged.
 CREATE TABLE indices.fact_state (
     tenant text PRIMARY KEY,
-    merge_no bigint
+    merge_no bigint,
+    recipe smallint NOT NULL
 );
 
 -- Every definition that was ever used, as it was used.

@@ -12,7 +12,15 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from lienthong.indices.award import Count
-from lienthong.indices.definition import CompareBy, Definition, Feed, ResultDenominator, TermUnit, Unknown
+from lienthong.indices.definition import (
+    CompareBy,
+    Definition,
+    Feed,
+    ResultDenominator,
+    SyncWithoutReport,
+    TermUnit,
+    Unknown,
+)
 from lienthong.indices.table import UnitKind
 from lienthong.model.errors import TerminalError
 from lienthong.model.periods import BUSINESS_ZONE, Month
@@ -29,7 +37,7 @@ _TERM_SECONDS: Mapping[TermUnit, int | None] = {
 
 @dataclass(frozen=True)
 class UnitCounts:
-    """One listed unit with what was counted for it; `flags` come with some counts."""
+    """One listed unit with what was counted for it; `flags`, separated by blanks, come with some counts."""
 
     tenant: str
     agency_code: str
@@ -66,10 +74,14 @@ def count_units(
     for agency_code, members in groupby(rows, key=lambda row: row.agency_code):
         first, *_ = all_rows = list(members)
         of_unit = [row for row in all_rows if row.component_id in fed]
-        counts = {row.component_id: Count(Decimal(row.numerator), Decimal(row.denominator)) for row in of_unit}
+        counts = {row.component_id: Count(_decimal(row.numerator), _decimal(row.denominator)) for row in of_unit}
         flags = {row.component_id: row.flag for row in of_unit if row.flag}
         units.append(UnitCounts(tenant, agency_code, first.name, UnitKind(first.level), counts, flags))
     return units
+
+
+def _decimal(counted: int | Decimal | None) -> Decimal | None:
+    return None if counted is None else Decimal(counted)
 
 
 def choice_parameters(definition: Definition) -> dict[str, Any]:
@@ -91,5 +103,6 @@ def choice_parameters(definition: Definition) -> dict[str, Any]:
         "holidays": list(choices.holidays),
         "compare_by_date": choices.compare_due_by is CompareBy.DATE,
         "unknown_is_on_time": choices.without_due_and_term is Unknown.ON_TIME,
+        "over_received": choices.sync_without_report is SyncWithoutReport.WAREHOUSE_RECEIVED,
         "result_of_paper_only": choices.result_denominator is ResultDenominator.PAPER,
     }

@@ -76,6 +76,11 @@ class Unknown(StrEnum):
     ON_TIME = "on_time"
 
 
+class SyncWithoutReport(StrEnum):
+    WAREHOUSE_RECEIVED = "warehouse_received"
+    NONE = "none"
+
+
 class ResultDenominator(StrEnum):
     ALL = "all"
     PAPER = "paper"
@@ -158,6 +163,7 @@ class Choices(_Part):
     compare_due_by: CompareBy
     provisional_end: ProvisionalEnd
     without_due_and_term: Unknown
+    sync_without_report: SyncWithoutReport
     result_denominator: ResultDenominator
     population_databases: tuple[str, ...]
     citizen_subjects: tuple[str, ...]

@@ -33,9 +33,10 @@ class UnitKind(StrEnum):
 
 
 class Flag(StrEnum):
-    """Why a score is what it is. The first is the portal's own word."""
+    """Why a score is what it is. The first two are the portal's own words."""
 
     TEMP_NATIONAL_REPORT_DENOMINATOR = "TEMP_NATIONAL_REPORT_DENOMINATOR"
+    NO_NATIONAL_REPORT_DATA = "NO_NATIONAL_REPORT_DATA"  # neither of the month nor of last year
     NO_FEED = "NO_FEED"  # the connected sources can't tell
     ZERO_DENOMINATOR = "ZERO_DENOMINATOR"  # nothing to count
 

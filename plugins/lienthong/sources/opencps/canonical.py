@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import polars as pl
 import pyarrow as pa
@@ -24,6 +25,14 @@ from lienthong.sources.typing_columns import looked_up
 
 #: A fee was paid by a method that the contract doesn't know: whether it was online can't be told.
 _UNKNOWN_METHOD = 9
+
+#: DuocThanhToanTrucTuyen: the portal if any paid fee went through it, else the own gateway, else none.
+_PAYMENT_RANKS = {
+    OnlinePayment.PORTAL.value: 1,
+    OnlinePayment.OWN_GATEWAY.value: 2,
+    _UNKNOWN_METHOD: 3,
+    OnlinePayment.NONE.value: 4,
+}
 
 _DOSSIER_COLUMNS = {
     "reference_code": "referenceUid",
@@ -60,10 +69,27 @@ _FEE_COLUMNS = {"name": "paymentFee", "amount": "paymentAmount", "paid_at": "con
 
 @dataclass
 class _Seen:
-    """What children say about their dossiers: paid fees by owner, and owners with text that was not in NFC."""
+    """What children say about their dossiers: paid fees by owner, and owners with text that was not in NFC.
+
+    Children come first, so the first dossier asks when all is known: what it asks for is made once per batch.
+    """
 
     payments: list[pl.DataFrame] = field(default_factory=list)
     not_nfc: list[pl.Series] = field(default_factory=list)
+
+    @cached_property
+    def best_payment(self) -> pl.DataFrame:
+        """owner, rank of the best method among its paid fees."""
+        paid = (
+            pl.concat(self.payments) if self.payments else pl.DataFrame(schema={"owner": pl.Int64, "method": pl.Int16})
+        )
+        rank = pl.col("method").replace_strict(_PAYMENT_RANKS, return_dtype=pl.Int16)
+        return paid.group_by("owner").agg(rank.min().alias("rank"))
+
+    @cached_property
+    def not_nfc_owners(self) -> pl.Series:
+        """Distinct, as the one list that `is_in` takes."""
+        return (pl.concat(self.not_nfc) if self.not_nfc else pl.Series("owner", [], dtype=pl.Int64)).unique().implode()
 
 
 def canonicalise(contract: SourceContract, batch: LandedBatch) -> Iterator[tuple[Entity, pa.Table]]:
@@ -90,7 +116,7 @@ def _rows(entity: Entity, chunk: Chunk, lookups: Lookups, seen: _Seen, part: int
     if entity is Entity.DOCUMENT:
         chunk.edit("url", lambda urls: without_query(urls, contract.volatile_query))
     if entity is Entity.DOSSIER:
-        chunk.put("was_not_nfc", chunk.not_nfc | _among(chunk.column(OWNER), seen.not_nfc))
+        chunk.put("was_not_nfc", chunk.not_nfc | chunk.column(OWNER).is_in(seen.not_nfc_owners).fill_null(False))
     elif chunk.not_nfc.any():
         seen.not_nfc.append(chunk.column(OWNER).filter(chunk.not_nfc))
     if entity is Entity.FEE:
@@ -144,7 +170,7 @@ def _dossier(chunk: Chunk, lookups: Lookups, seen: _Seen) -> None:
     refused = chunk.typed("cancellingDate", Kind.INSTANT)
     chunk.put("refused_at", refused, only=status == DossierStatus.NOT_ACCEPTED.value)
     if Entity.FEE in lookups.contract.entities:
-        chunk.put("online_payment", _online_payment(chunk.column(OWNER), seen.payments))
+        chunk.put("online_payment", _online_payment(chunk.column(OWNER), seen.best_payment))
 
 
 def channel_words(chunk: Chunk) -> pl.Series:
@@ -168,21 +194,11 @@ def _payments(chunk: Chunk) -> pl.DataFrame:
     return frame.filter(chunk.field("paid"))
 
 
-def _online_payment(owners: pl.Series, payments: list[pl.DataFrame]) -> pl.Series:
-    """DuocThanhToanTrucTuyen: the portal if any paid fee went through it, else the own gateway, else none."""
-    none = OnlinePayment.NONE.value
-    ranks = {OnlinePayment.PORTAL.value: 1, OnlinePayment.OWN_GATEWAY.value: 2, _UNKNOWN_METHOD: 3, none: 4}
-    codes: dict[int, int | None] = {rank: code for code, rank in ranks.items()} | {3: None}
-    paid = pl.concat(payments) if payments else pl.DataFrame(schema={"owner": pl.Int64, "method": pl.Int16})
-    best = paid.group_by("owner").agg(pl.col("method").replace_strict(ranks, return_dtype=pl.Int16).min().alias("rank"))
+def _online_payment(owners: pl.Series, best: pl.DataFrame) -> pl.Series:
+    """DuocThanhToanTrucTuyen of dossiers; null where only a fee by an unknown method could tell."""
+    codes = {rank: None if code == _UNKNOWN_METHOD else code for code, rank in _PAYMENT_RANKS.items()}
     found = owners.rename("owner").to_frame().join(best, on="owner", how="left", maintain_order="left")["rank"]
-    return found.fill_null(ranks[none]).replace_strict(codes, return_dtype=pl.Int16)
-
-
-def _among(owners: pl.Series, found: list[pl.Series]) -> pl.Series:
-    if not found:
-        return pl.repeat(False, len(owners), dtype=pl.Boolean, eager=True)
-    return owners.is_in(pl.concat(found).unique().implode()).fill_null(False)
+    return found.fill_null(_PAYMENT_RANKS[OnlinePayment.NONE.value]).replace_strict(codes, return_dtype=pl.Int16)
 
 
 def _first_filled(first: pl.Series, second: pl.Series) -> pl.Series:

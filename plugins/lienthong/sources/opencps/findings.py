@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import polars as pl
 import pyarrow as pa
@@ -15,7 +15,7 @@ from lienthong.sources.chunk import Chunk
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.opencps.canonical import channel_words
 from lienthong.sources.opencps.lookups import PAIR, lookups_of, rows_of
-from lienthong.sources.opencps.tables import ENTITY_TABLES, SERVICE_CONFIG, SERVICE_INFO
+from lienthong.sources.opencps.tables import ENTITY_TABLES, PAYMENT_STATES, SERVICE_CONFIG, SERVICE_INFO
 from lienthong.sources.profile import UnmappedCode
 
 _SERVICE_COLUMNS: list[tuple[str, pa.DataType]] = [
@@ -24,8 +24,10 @@ _SERVICE_COLUMNS: list[tuple[str, pa.DataType]] = [
     ("online_level", pa.int16()),
 ]
 
-#: kind of code → the text column of a chunk that holds its words.
+#: The text column of a chunk that holds the words of a kind.
 _Words = Callable[[Chunk], pl.Series]
+#: kind of code, its words, whether a word is mapped, and the columns that this takes.
+_Kind = tuple[str, _Words, Callable[[str], bool], tuple[str, ...]]
 
 
 def services(contract: SourceContract, batch: LandedBatch) -> pa.Table:
@@ -52,22 +54,32 @@ def services(contract: SourceContract, batch: LandedBatch) -> pa.Table:
 
 
 def unmapped_codes(contract: SourceContract, batch: LandedBatch) -> list[UnmappedCode]:
-    """See `profile.Profile.unmapped_codes`. Empty words are the gate's business, not the contract's."""
+    """See `profile.Profile.unmapped_codes`. Empty words are the gate's business, not the contract's.
+
+    A sub-status is reported where the status alone decided.
+    """
     lookups, codes = lookups_of(contract, batch), contract.codes
-    kinds: dict[Entity, list[tuple[str, _Words, Callable[[str], object], tuple[str, ...]]]] = {
+    status_columns = ("dossierStatus", "dossierSubStatus")
+    kinds: dict[Entity, list[_Kind]] = {
         Entity.DOSSIER: [
-            ("status", _status_pairs, lookups.status, ("dossierStatus", "dossierSubStatus")),
-            ("procedure", _text("serviceCode"), lookups.procedure, ("serviceCode",)),
-            ("subject", _text("applicantIdType"), codes.subject.get, ("applicantIdType",)),
-            ("channel", channel_words, codes.channel.get, ("online_", "originality", "fromViaPostal")),
+            ("status", _status_pairs, lambda pair: lookups.status(pair) is not None, status_columns),
+            ("substatus", _status_pairs, lambda pair: not lookups.passes_over(pair), status_columns),
+            ("procedure", _text("serviceCode"), lambda code: lookups.procedure(code) is not None, ("serviceCode",)),
+            ("channel", channel_words, codes.channel.__contains__, ("online_", "originality", "fromViaPostal")),
+            *_column("subject", "applicantIdType", codes.subject),
+            *_column("return_method", "viaPostal", codes.return_method),
         ],
-        Entity.STEP: [("step", _text("stepCode"), codes.step.get, ("stepCode",))],
-        Entity.FEE: [("payment_method", _text("paymentMethod"), codes.payment_method.get, ("paymentMethod",))],
+        Entity.STEP: _column("step", "stepCode", codes.step),
+        Entity.DOCUMENT: _column("document_role", "dossierPartType", codes.document_role),
+        Entity.FEE: [
+            *_column("payment_method", "paymentMethod", codes.payment_method),
+            *_column("payment_status", "paymentStatus", PAYMENT_STATES.union(codes.paid)),
+        ],
     }
     counts: Counter[tuple[str, str]] = Counter()
     for entity, lists in kinds.items():
         table = batch.manifest.tables.get(ENTITY_TABLES[entity].name)
-        if table is None:
+        if table is None or not lists:
             continue
         there = {name for name, _ in table.columns}
         columns = [name for *_, names in lists for name in names if name in there]
@@ -75,13 +87,18 @@ def unmapped_codes(contract: SourceContract, batch: LandedBatch) -> list[Unmappe
             chunk = Chunk(raw, contract.time_zone)
             for kind, words, known, _ in lists:
                 for word, rows in words(chunk).drop_nulls().rename("word").value_counts().iter_rows():
-                    if word.strip(PAIR) and known(word) is None:
+                    if word.strip(PAIR) and not known(word):
                         counts[(kind, word.rstrip(PAIR).replace(PAIR, "/"))] += rows
     for (local,) in rows_of(batch, SERVICE_INFO.name, "serviceCode"):
         if local.strip() and lookups.procedure(local.strip()) is None:
             counts[("service", local.strip())] += 1
     order = sorted(counts.items(), key=lambda item: (item[0][0], -item[1], item[0][1]))
     return [UnmappedCode(kind, word, rows) for (kind, word), rows in order]
+
+
+def _column(kind: str, column: str, words: Collection[str]) -> list[_Kind]:
+    """The words of one column; nothing to look for where `other` maps every word."""
+    return [] if "other" in words else [(kind, _text(column), words.__contains__, (column,))]
 
 
 def _text(column: str) -> _Words:

@@ -42,6 +42,12 @@ class Lookups:
                 return found
         return codes.status.get(status)
 
+    def passes_over(self, pair: str) -> bool:
+        """Whether `status␟sub-status` has a code though nobody says what its sub-status means."""
+        status, _, sub = pair.partition(PAIR)
+        known = not sub or (status, sub) in self.statuses or sub in self.contract.codes.substatus
+        return not known and self.status(pair) is not None
+
 
 def lookups_of(contract: SourceContract, batch: LandedBatch) -> Lookups:
     """Read the mapping tables of a batch. Rows that map to nothing usable are passed over."""

@@ -22,16 +22,20 @@ def _modified(bound: BoundTable) -> sa.Column[Any]:
     return bound.table.c[MODIFIED]
 
 
-def head(bound: BoundTable, now: datetime, seen_from: datetime | None, seen_key: int | None) -> sa.Select[Any]:
-    """One row: rows, highest key, newest modification up to `now`, rows of the last overlap window found again."""
-    modified, key = _modified(bound), bound.key
-    again = sa.false() if seen_from is None or seen_key is None else sa.and_(modified >= seen_from, key <= seen_key)
-    return sa.select(
-        sa.func.count().label("rows"),
-        sa.func.max(key).label("last_key"),
+def last_key(bound: BoundTable) -> sa.Select[Any]:
+    """One row: the highest key, null when the table is empty. Alone, so that the key's index answers it."""
+    return sa.select(sa.func.max(bound.key).label("last_key"))
+
+
+def recent(bound: BoundTable, now: datetime, since: datetime | None, known_key: int | None) -> sa.Select[Any]:
+    """One row over what was modified from `since` on: the newest modification up to `now`, rows up to `known_key`."""
+    modified = _modified(bound)
+    known = sa.false() if known_key is None else bound.key <= known_key
+    statement = sa.select(
         sa.func.max(sa.case((modified <= now, modified))).label("modified_at"),
-        sa.func.coalesce(sa.func.sum(sa.case((again, 1), else_=0)), 0).label("found_again"),
-    ).select_from(bound.table)
+        sa.func.coalesce(sa.func.sum(sa.case((known, 1), else_=0)), 0).label("found_again"),
+    )
+    return statement if since is None else statement.where(modified >= since)
 
 
 def count_window(bound: BoundTable, start: datetime, end: datetime) -> sa.Select[Any]:

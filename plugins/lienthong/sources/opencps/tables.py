@@ -118,4 +118,7 @@ STATUS_MAPPING = _table(
     "opencps_dossierstatusmapping", None, "statusCode subStatusCode statusCodeDVCQG", "", "dossierStatusMappingId"
 )
 
+#: Every paymentStatus that OpenCPS has: advance, settlement, complete. Which of them mean "paid" says the contract.
+PAYMENT_STATES = frozenset({"1", "2", "3"})
+
 REFERENCE_TABLES: tuple[TableMap, ...] = (SERVICE_INFO, SERVICE_CONFIG, SERVICE_MAPPING, ITEM_MAPPING, STATUS_MAPPING)

@@ -25,17 +25,22 @@ def survey(
 
     `now` bounds the watermark: a row dated in the future must not make later rows look old.
     CollapsedExtractError when the table is empty though it had rows, or the overlap window lost too many.
+    After the first load only the overlap window is looked at: the table is a live system's, and large.
     """
     clock = bound.clock(contract.zone)
     seen_from = overlap_start(before, contract.overlap, clock) if before else None
-    found = source.row(statements.head(bound, clock.to_source(now), seen_from, before.last_key if before else None))
+    last_key = source.row(statements.last_key(bound)).last_key
+    upper = clock.to_source(now)
+    found = source.row(statements.recent(bound, upper, seen_from, before.last_key if before else None))
     if before is not None:
-        _guard(source, contract, before, int(found.rows), int(found.found_again))
-    if found.modified_at is None:
-        return Watermark(bound.name, None, found.last_key, 0)
-    start = found.modified_at - contract.overlap
-    overlap_rows = source.row(statements.count_window(bound, start, found.modified_at)).rows
-    return Watermark(bound.name, clock.to_instant(found.modified_at), int(found.last_key), int(overlap_rows))
+        _guard(source, contract, before, last_key is None, int(found.found_again))
+    if found.modified_at is None and seen_from is not None:  # the window was lost, and that is accepted
+        found = source.row(statements.recent(bound, upper, None, None))
+    modified_at = found.modified_at
+    if modified_at is None:
+        return Watermark(bound.name, None, last_key, 0)
+    overlap_rows = source.row(statements.count_window(bound, modified_at - contract.overlap, modified_at)).rows
+    return Watermark(bound.name, clock.to_instant(modified_at), int(last_key), int(overlap_rows))
 
 
 def survey_reference(
@@ -44,7 +49,7 @@ def survey_reference(
     """Reference tables are read whole, so their watermark is only the number of rows, guarded in the same way."""
     rows = int(source.row(statements.count_all(bound)).rows)
     if before is not None:
-        _guard(source, contract, before, rows, rows)
+        _guard(source, contract, before, not rows, rows)
     return Watermark(bound.name, None, None, rows)
 
 
@@ -53,12 +58,12 @@ def is_first_load(tables: tuple[BoundTable, ...], watermarks: Mapping[str, Water
     return any(table.name not in watermarks for table in tables)
 
 
-def _guard(source: SourceDatabase, contract: SourceContract, before: Watermark, rows: int, found_again: int) -> None:
+def _guard(source: SourceDatabase, contract: SourceContract, before: Watermark, empty: bool, found_again: int) -> None:
     guard = contract.volume_guard
     had = before.overlap_rows
     if guard.overlap_min_ratio == 0:
         return
-    if rows == 0 and before.last_key is not None:
+    if empty and before.last_key is not None:
         what = f"Table {before.table} is empty, though the last load found rows in it."
     elif (had and not found_again) or (had >= guard.min_rows and found_again < guard.overlap_min_ratio * had):
         what = (
