@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 ENTITY_LABELS = {"dossier": "Hồ sơ", "step": "Bước xử lý", "document": "Giấy tờ", "fee": "Phí, lệ phí"}
 OUTCOME_LABELS = {
-    "extracted": "Trích xuất",
-    "inserted": "Thêm mới",
-    "updated": "Cập nhật",
-    "unchanged": "Không đổi",
+    "extracted": "Trích\nxuất",
+    "inserted": "Thêm\nmới",
+    "updated": "Cập\nnhật",
+    "unchanged": "Không\nđổi",
     "duplicate": "Trùng",
     "stale": "Cũ",
-    "quarantined": "Cách ly",
+    "quarantined": "Cách\nly",
 }
 #: Columns of the delivery table: heading (broken over two lines) → states counted in it.
 DELIVERY_COLUMNS = {
@@ -119,7 +119,14 @@ def _table(title: str) -> Table:
     from rich import box
     from rich.table import Table
 
-    return Table(title=title, title_style="bold", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    return Table(
+        title=title,
+        title_style="bold",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        padding=(0, 1, 0, 0),
+    )
 
 
 def _rule_titles(rt: Runtime) -> dict[str, str]:
