@@ -186,6 +186,14 @@ def test_a_fee_is_read_from_its_digits(amount: str, fee: bool) -> None:
     assert entry.has_fee is fee
 
 
+def test_only_what_the_registry_keeps_makes_a_procedure_another() -> None:
+    entry, reworded = read_procedure(DETAIL), read_procedure(DETAIL | {"TRINHTUTHUCHIEN": "viết lại"})
+    retired = read_procedure(DETAIL | {"TRANGTHAI": "0"})
+    assert entry is not None and reworded is not None and retired is not None
+    assert entry.detail_hash == reworded.detail_hash
+    assert entry.detail_hash != retired.detail_hash
+
+
 def test_a_detail_without_a_national_code_is_not_a_procedure() -> None:
     assert read_procedure({"MATTHC": "DNG-01"}) is None
 

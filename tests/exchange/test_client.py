@@ -134,6 +134,12 @@ def test_every_call_leaves_evidence_and_no_content(portal: PortalServer) -> None
     assert "Ngân" not in repr(calls)
 
 
+def test_evidence_does_not_hold_what_the_portal_served(portal: PortalServer) -> None:
+    with client_of(portal) as client:
+        assert client.catalogue("LayDanhMucCoQuan")
+        assert [call.result for call in client.take_calls()] == [[], []]
+
+
 class _Wrapper(BaseHTTPRequestHandler):
     """An LGSP in front of the portal: the service in the path, answers as JSON text inside `message`."""
 

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from sqlalchemy.engine import Connection
+
+from lienthong.exchange import derive as derivation
 from lienthong.exchange.believed import load_believed
 from lienthong.exchange.payload import PAYLOAD_RECIPE, as_sent, dossier_payload
 from lienthong.exchange.summary import delivery_summary
+from lienthong.exchange.wanted import Wanted, store_wanted
 from lienthong.model.codes import DeliveryState, SourceMode
+from lienthong.warehouse.statements import run
 from tests.exchange.world import NOW, SOURCE, TENANT, Province, code, settings_with
 
 
@@ -87,7 +96,7 @@ def test_a_blocked_dossier_waits_with_its_reasons_until_it_is_mended(province: P
     dossier = province.believe(1, blocked_reasons=["status_unknown", "date_order"], steps=1)
     summary = province.push()
     assert (summary.blocked, summary.calls) == (1, 0)
-    assert province.delivery(dossier).reasons == ["status_unknown", "date_order"]
+    assert province.delivery(dossier).reasons == ["date_order", "status_unknown"]
     assert delivery_summary(province.engine, TENANT).reasons == {"date_order": 1, "status_unknown": 1}
     province.believe(1, steps=1)
     assert province.push().delivered == 1
@@ -104,13 +113,111 @@ def test_a_dossier_blocked_later_keeps_what_the_portal_acknowledged(province: Pr
     assert province.portal.store.dossier(code(1)).body["TrangThaiHoSo"] == "4"  # type: ignore[union-attr]
 
 
-def test_reasons_that_change_without_a_new_version_are_noticed(province: Province) -> None:
-    dossier = province.believe(1, blocked_reasons=["procedure_unknown"])
+@pytest.mark.parametrize("reason", ["procedure_known", "procedure_not_retired"])
+def test_a_dossier_blocked_for_its_procedure_is_released_by_the_catalogue(province: Province, reason: str) -> None:
+    province.list_procedure("Đăng ký khai sinh", 1, active=reason == "procedure_known", vanished=True)
+    dossier = province.believe(1, blocked_reasons=[reason], steps=1)
+    assert province.push().blocked == 1
+    assert reason in province.delivery(dossier).reasons
+    province.list_procedure("Đăng ký khai sinh", 2)
+    summary = province.push()
+    assert (summary.created, summary.steps_sent, summary.blocked) == (1, 1, 0)
+    assert province.delivery(dossier).reasons == []
+
+
+def test_a_procedure_that_is_listed_for_the_first_time_releases_its_dossiers(province: Province) -> None:
+    with province.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM registry.procedure")
+    dossier = province.believe(1, blocked_reasons=["date_order", "procedure_known"])
+    province.believe(2, blocked_reasons=["procedure_known"])
+    assert province.push().blocked == 2
+    province.list_procedure("Đăng ký khai sinh", 7)
+    assert province.push().created == 1
+    assert province.delivery(dossier).reasons == ["date_order"]
+
+
+@pytest.mark.parametrize(
+    ("active", "vanished", "reason"), [(False, False, "procedure_not_retired"), (True, True, "procedure_known")]
+)
+def test_a_procedure_that_ended_since_blocks_its_dossiers(
+    province: Province, active: bool, vanished: bool, reason: str
+) -> None:
+    dossier = province.believe(1, steps=1)
+    province.derive()
+    province.list_procedure("Đăng ký khai sinh", 2, active=active, vanished=vanished)
+    summary = province.push()
+    assert (summary.blocked, summary.calls) == (1, 0)
+    assert province.delivery(dossier).reasons == [reason]
+
+
+def test_a_rule_of_the_catalogue_that_only_warns_blocks_nothing(province: Province) -> None:
+    with province.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO quality.rule (rule_id, entity, severity, owner, title_vi, explanation_vi)"
+            " VALUES ('procedure_not_retired', 'dossier', 'warn', '', '', '')"
+        )
+    try:
+        province.list_procedure("Đăng ký khai sinh", 2, active=False)
+        province.believe(1)
+        assert province.push().created == 1
+    finally:
+        with province.engine.begin() as connection:
+            connection.exec_driver_sql("DELETE FROM quality.rule")
+
+
+def test_dossiers_of_loads_that_were_derived_are_not_read_again(province: Province) -> None:
+    province.believe(1)
     province.derive()
     with province.engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE dossier.source_record SET blocked_reasons = '{}'")
+        connection.exec_driver_sql("UPDATE dossier.dossier SET version = version + 1")
+    assert province.derive().examined == 0
+
+
+def test_a_load_that_merged_late_is_derived_although_its_number_is_lower(province: Province) -> None:
+    with province.engine.begin() as connection:
+        early = province.open_load(connection)
+    province.believe(1)
+    assert province.derive().owed == 1
+    with province.engine.begin() as connection:
+        province.merged_load(connection, early)
+    dossier = province.believe(2, load_id=early)
     assert province.derive().owed == 1
     assert province.state(dossier) == "owed"
+
+
+def test_a_derivation_that_was_killed_is_finished_by_the_next(
+    province: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [province.believe(number) for number in range(1, 8)]
+    pages: list[int] = []
+
+    def dies(connection: Connection, tenant: str, page: Sequence[Wanted]) -> Any:
+        pages.append(len(page))
+        if len(pages) == 3:
+            raise KeyboardInterrupt
+        return store_wanted(connection, tenant, page)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(derivation, "PAGE", 2)
+        patched.setattr(derivation, "store_wanted", dies)
+        with pytest.raises(KeyboardInterrupt):
+            province.derive()
+    assert pages == [2, 2, 2]
+    assert province.derive().examined == 3
+    assert {province.state(dossier) for dossier in ids} == {"owed"}
+
+
+def test_statistics_are_taken_of_the_own_tenant_only(province: Province) -> None:
+    province.believe(1)
+    province.derive()
+    with province.engine.begin() as connection:
+        connection.exec_driver_sql("SELECT ops.ensure_tenant('H26')")
+        connection.exec_driver_sql("TRUNCATE exchange.delivery__h26")
+        run(connection, "exchange/analyze", tenant=TENANT)
+        rows = connection.exec_driver_sql(
+            "SELECT oid::regclass::text, reltuples FROM pg_class WHERE relname IN ('delivery__h17', 'delivery__h26')"
+        )
+        assert {name: tuples for name, tuples in rows} == {"exchange.delivery__h17": 1, "exchange.delivery__h26": -1}
 
 
 def test_only_a_source_in_own_mode_sends(province: Province) -> None:

@@ -37,6 +37,12 @@ def test_a_typo_is_named_with_file_and_key(tmp_path: Path, old: str, new: str, n
     assert "portal.yaml" in str(caught.value)
 
 
+def test_without_a_word_about_it_dossiers_travel_one_by_one(tmp_path: Path) -> None:
+    file = tmp_path / "portal.yaml"
+    file.write_text(PORTAL_FILE.read_text(encoding="utf-8").replace("batch_size: 50", ""), encoding="utf-8")
+    assert load_portal_settings(file).batch_size == 1
+
+
 def test_unsettled_dossiers_are_asked_about_less_and_less_often() -> None:
     settings = load_portal_settings()
     delays = [settings.settle_delay(attempts) for attempts in range(1, 30)]

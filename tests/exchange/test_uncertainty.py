@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from lienthong.exchange.payload import Wire
 from lienthong.exchange.wanted import store_wanted, want
 from lienthong.model.codes import SourceMode
 from lienthong.model.errors import PortalAccessError, PortalUnreachableError
+from lienthong.warehouse.statements import run
 from simulator.portal import FaultKind, PortalSwitches
 from tests.exchange.world import Province, code, connection_to, settings_with
 
@@ -88,13 +90,69 @@ def test_a_dossier_the_portal_already_holds_is_updated(province: Province) -> No
     province.believe(1)
     province.push()
     with province.engine.begin() as connection:
-        connection.exec_driver_sql("TRUNCATE exchange.delivery")
+        connection.exec_driver_sql("TRUNCATE exchange.delivery, exchange.derive_state")
     province.believe(1, status=9)
     for number in range(2, 5):
         province.believe(number)
     summary = province.push()
     assert (summary.created, summary.updated, summary.rejected) == (3, 1, 0)
     assert province.portal.store.dossier(code(1)).body["TrangThaiHoSo"] == "9"  # type: ignore[union-attr]
+
+
+def sent_by_another_program(province: Province, number: int, steps: int) -> None:
+    """The portal holds the dossier with its steps, and this warehouse never sent them."""
+    province.believe(number, steps=steps)
+    province.push()
+    with province.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "TRUNCATE exchange.delivery, exchange.step_delivery, exchange.derive_state, exchange.stale"
+        )
+
+
+@pytest.mark.parametrize("others", [0, 3])
+def test_steps_of_a_dossier_that_another_program_sent_are_not_sent_again(province: Province, others: int) -> None:
+    sent_by_another_program(province, 1, steps=3)
+    ids = [province.believe(number, steps=2) for number in range(2, 2 + others)]
+    summary = province.push()
+    assert (summary.updated, summary.created, summary.steps_sent) == (1, others, 2 * others)
+    dossier = province.believe(1, steps=3)
+    assert province.step_states(dossier) == ["unsettled"] * 3
+    assert {state for other in ids for state in province.step_states(other)} <= {"acknowledged"}
+    assert len(province.portal.store.steps(code(1))) == 3
+
+
+def test_after_a_dossier_is_taken_over_only_steps_that_happen_later_are_sent(province: Province) -> None:
+    sent_by_another_program(province, 1, steps=1)
+    dossier = province.believe(1, steps=1)
+    province.push()
+    province.believe(1, steps=3)  # known only now, but from before
+    assert province.push().steps_sent == 0
+    later = province.clock + timedelta(hours=1)
+    province.edit(f"UPDATE dossier.step SET child_key = '9', occurred_at = '{later}' WHERE child_key = '2'")
+    assert province.push().steps_sent == 1
+    assert province.step_states(dossier)[-1] == "acknowledged"
+
+
+def test_a_dossier_of_ours_that_a_refused_batch_had_brought_there_keeps_its_steps(province: Province) -> None:
+    province.portal.switches = PortalSwitches(bad_record_fails_batch=False)
+    province.settings = settings_with(refusals_are_whole=False)
+    province.believe(1, steps=2)
+    bad_dossier(province, 2)
+    summary = province.push()
+    assert (summary.rejected, summary.steps_sent) == (1, 2)
+
+
+def test_a_portal_that_was_down_at_first_does_not_make_its_dossiers_ours(province: Province) -> None:
+    sent_by_another_program(province, 1, steps=2)
+    province.derive()
+
+    def make(connection: Connection, settings: Any, **named: Any) -> PortalClient:
+        return PortalClient(connection_to(province.portal, port=1), settings, **named)
+
+    with pytest.raises(PortalUnreachableError):
+        province.drain(make)  # type: ignore[arg-type]
+    assert province.push().steps_sent == 0
+    assert len(province.portal.store.steps(code(1))) == 2
 
 
 @pytest.mark.parametrize(
@@ -228,18 +286,14 @@ def test_a_rejected_dossier_sends_no_progress(province: Province) -> None:
 def test_a_step_whose_text_is_edited_is_not_sent_a_second_time(province: Province) -> None:
     province.believe(1, steps=2)
     province.push()
-    with province.engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE dossier.step SET content = 'viết lại'")
-        connection.exec_driver_sql("UPDATE dossier.dossier SET version = version + 1")
+    province.edit("UPDATE dossier.step SET content = 'viết lại'")
     assert province.push().steps_sent == 0
 
 
 def test_a_step_that_another_record_tells_in_the_same_words_is_not_sent_again(province: Province) -> None:
     province.believe(1, steps=3)
     province.push()
-    with province.engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE dossier.step SET child_key = 'moved-' || child_key")
-        connection.exec_driver_sql("UPDATE dossier.dossier SET version = version + 1")
+    province.edit("UPDATE dossier.step SET child_key = 'moved-' || child_key")
     assert province.push().steps_sent == 0
     assert province.portal.store.count("H17") == (1, 3)
 
@@ -271,6 +325,46 @@ def test_a_refused_chunk_is_halved_only_where_refusals_are_known_to_be_whole(
     assert province.push().steps_sent == expected.count("acknowledged")
     assert province.step_states(dossier) == expected
     assert province.push().calls == 0
+
+
+def test_a_refused_step_is_sent_once_it_is_corrected(province: Province) -> None:
+    dossier = province.believe(1, steps=2)
+    province.edit("UPDATE dossier.step SET content = '' WHERE child_key = '1'")
+    province.push()
+    assert province.step_states(dossier) == ["acknowledged", "rejected"]
+    assert province.push().calls == 0
+    province.edit("UPDATE dossier.step SET content = 'đủ' WHERE child_key = '1'")
+    assert province.push().steps_sent == 1
+    assert province.step_states(dossier) == ["acknowledged", "acknowledged"]
+
+
+def waits_for(province: Province, pid: int) -> bool:
+    """Whether a session waits for the one with `pid`."""
+    with province.engine.begin() as connection:
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE %s = ANY(pg_blocking_pids(pid))"
+        return bool(connection.exec_driver_sql(waiting, (pid,)).scalar_one())
+
+
+def test_results_are_recorded_in_the_order_in_which_dossiers_are_derived(province: Province) -> None:
+    """In any other order a drain and a derivation could wait for each other for ever."""
+    low, high = sorted(province.believe(number) for number in (1, 2))
+    province.derive()
+    with province.client() as client:
+        leases = Leases(province.engine, client, "H17", province.settings, province.clock, "one")
+        items = sorted(leases.claim_deliveries(), key=lambda item: item.dossier_id, reverse=True)
+        lock = "SELECT 1 FROM exchange.delivery WHERE tenant = 'H17' AND dossier_id = %s FOR UPDATE NOWAIT"
+        with province.engine.begin() as connection:  # a scan of the table meets the high one first
+            connection.exec_driver_sql("UPDATE exchange.delivery SET fence = fence WHERE dossier_id = %s", (low,))
+            run(connection, "exchange/analyze", tenant="H17")
+        with province.engine.begin() as connection:
+            connection.exec_driver_sql(lock, (low,))
+            thread = threading.Thread(target=leases.release, args=(items,))
+            thread.start()
+            while not waits_for(province, connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()):
+                assert thread.is_alive()
+            connection.exec_driver_sql(lock, (high,))
+        thread.join()
+    assert {province.state(dossier) for dossier in (low, high)} == {"owed"}
 
 
 def test_two_drains_at_once_send_nothing_twice(province: Province) -> None:

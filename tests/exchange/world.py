@@ -18,6 +18,7 @@ from lienthong.exchange.derive import DeriveSummary, derive
 from lienthong.exchange.drain import PushSummary, drain
 from lienthong.exchange.settings import PortalSettings, load_portal_settings
 from lienthong.model.codes import SourceMode
+from lienthong.warehouse.statements import statement
 from simulator.portal import PortalServer
 
 TENANT = "H17"
@@ -83,21 +84,50 @@ class Province:
             connection.execute(text("SELECT ops.ensure_tenant(:t)"), {"t": TENANT})
         self.list_procedure("Đăng ký khai sinh", 1)
 
-    def list_procedure(self, name: str, revision: int) -> None:
-        """The catalogue's words for the procedure of every dossier here."""
+    def open_load(self, connection: Any) -> int:
+        """A load that is not merged yet."""
+        return int(
+            connection.execute(
+                text(
+                    "INSERT INTO ops.load (tenant, source_id, run_key, mode, contract_hash, opened_at)"
+                    " VALUES (:t, :s, gen_random_uuid()::text, 'incremental', '', :now) RETURNING load_id"
+                ),
+                {"t": TENANT, "s": SOURCE, "now": NOW},
+            ).scalar_one()
+        )
+
+    def merged_load(self, connection: Any, load_id: int | None = None) -> int:
+        """Merge a load: `load_id`, or a new one."""
+        load_id = self.open_load(connection) if load_id is None else load_id
+        connection.execute(text("UPDATE ops.load SET state = 'gated' WHERE load_id = :l"), {"l": load_id})
+        connection.execute(statement("ops/finish_merge"), {"load_id": load_id, "tenant": TENANT, "now": NOW})
+        return load_id
+
+    def edit(self, change: str) -> None:
+        """Change what is believed by SQL, as a load that touches every dossier."""
+        with self.engine.begin() as connection:
+            load_id = self.merged_load(connection)
+            connection.exec_driver_sql(change)
+            connection.exec_driver_sql("UPDATE dossier.dossier SET version = version + 1, load_id = %s", (load_id,))
+
+    def list_procedure(self, name: str, revision: int, *, active: bool = True, vanished: bool = False) -> None:
+        """The catalogue's entry for the procedure of every dossier here."""
         with self.engine.begin() as connection:
             connection.execute(
                 text(
                     "INSERT INTO registry.procedure (procedure_code, name, field_code, field_name, active,"
-                    " returns_paper, has_fee, detail_hash, revision)"
-                    " VALUES ('1.001193', :name, 'G15-HT02', 'Hộ tịch', true, true, false, '', :revision)"
-                    " ON CONFLICT (procedure_code) DO UPDATE SET name = excluded.name, revision = excluded.revision"
+                    " vanished, returns_paper, has_fee, detail_hash, revision)"
+                    " VALUES ('1.001193', :name, 'G15-HT02', 'Hộ tịch', :active, :vanished, true, false, '', :revision)"
+                    " ON CONFLICT (procedure_code) DO UPDATE SET name = excluded.name, revision = excluded.revision,"
+                    " active = excluded.active, vanished = excluded.vanished"
                 ),
-                {"name": name, "revision": revision},
+                {"name": name, "revision": revision, "active": active, "vanished": vanished},
             )
 
-    def believe(self, number: int, *, steps: int = 0, source_id: str = SOURCE, **values: Any) -> str:
-        """A new dossier, or a new version of it; returns its id."""
+    def believe(
+        self, number: int, *, steps: int = 0, source_id: str = SOURCE, load_id: int | None = None, **values: Any
+    ) -> str:
+        """A new dossier, or a new version of it, by a merged load of its own or by `load_id`; returns its id."""
         key = str(number)
         dossier_id = str(uuid5(NAMESPACE_OID, f"{TENANT}{SOURCE}{key}"))
         record: dict[str, Any] = {
@@ -116,6 +146,7 @@ class Province:
                 {"t": TENANT, "d": dossier_id},
             ).scalar_one_or_none()
             keys = {"t": TENANT, "s": source_id, "k": key, "d": dossier_id, "v": version or 1}
+            keys["load"] = self.merged_load(connection) if load_id is None else load_id
             for table in ("source_record", "person", "step", "document", "fee"):
                 connection.execute(
                     text(f"DELETE FROM dossier.{table} WHERE tenant = :t AND source_id = :s AND source_key = :k"), keys
@@ -124,7 +155,7 @@ class Province:
                 text(
                     "INSERT INTO dossier.source_record (tenant, source_id, source_key, dossier_id, version,"
                     f" record_hash, recipe, observed_at, load_id, {names})"
-                    f" VALUES (:t, :s, :k, :d, :v, '', 1, :now, 1, {binds})"
+                    f" VALUES (:t, :s, :k, :d, :v, '', 1, :now, :load, {binds})"
                 ),
                 keys | {"now": NOW} | record,
             )
@@ -149,9 +180,9 @@ class Province:
             connection.execute(
                 text(
                     "INSERT INTO dossier.dossier (tenant, dossier_id, dossier_code, source_id, source_key, version,"
-                    " load_id, opened_load_id) VALUES (:t, :d, :code, :s, :k, :v, 1, 1)"
+                    " load_id, opened_load_id) VALUES (:t, :d, :code, :s, :k, :v, :load, :load)"
                     " ON CONFLICT (tenant, dossier_id) DO UPDATE SET dossier_code = excluded.dossier_code,"
-                    " source_id = excluded.source_id, version = excluded.version"
+                    " source_id = excluded.source_id, version = excluded.version, load_id = excluded.load_id"
                 ),
                 keys | {"code": record["dossier_code"]},
             )

@@ -21,4 +21,4 @@ UPDATE exchange.delivery AS x SET
     dispatched = false
 FROM claimable
 WHERE x.tenant = :tenant AND x.dossier_id = claimable.dossier_id
-RETURNING x.dossier_id::text AS dossier_id, x.fence, x.source_id, x.mode;
+RETURNING x.dossier_id::text AS dossier_id, x.fence;

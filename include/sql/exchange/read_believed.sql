@@ -1,5 +1,7 @@
 -- Purpose: what is believed about some dossiers, with the applicant and the catalogue's words.
 -- Personal: for payloads only.
+-- blocked_reasons are the gate's, except for its two rules about the catalogue: these are judged by the catalogue of
+-- now, unless the suite says that they don't block.
 -- Grain: one row per dossier; column order is that of exchange.believed. Idempotency: reads only. Locks: none.
 SELECT
     d.dossier_id::text AS dossier_id,
@@ -8,7 +10,29 @@ SELECT
     d.version,
     d.dossier_code,
     r.dossier_code AS recorded_code,
-    r.blocked_reasons,
+    ARRAY(
+        SELECT judged.reason
+        FROM (
+            SELECT gate.reason
+            FROM unnest(r.blocked_reasons) AS gate (reason)
+            WHERE gate.reason NOT IN ('procedure_known', 'procedure_not_retired')
+            UNION
+            SELECT catalogue.reason
+            FROM (
+                VALUES
+                ('procedure_known', c.procedure_code IS NULL OR c.vanished),
+                ('procedure_not_retired', NOT c.active)
+            ) AS catalogue (reason, failed)
+            WHERE
+                catalogue.failed
+                AND NOT EXISTS (
+                    SELECT 1
+                    FROM quality.rule AS q
+                    WHERE q.entity = 'dossier' AND q.rule_id = catalogue.reason AND q.severity <> 'block'
+                )
+        ) AS judged
+        ORDER BY judged.reason COLLATE "C"
+    ) AS blocked_reasons,
     r.procedure_code,
     r.procedure_code_raw,
     r.procedure_name,

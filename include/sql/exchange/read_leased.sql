@@ -6,6 +6,7 @@ SELECT
     x.due,
     x.in_doubt,
     coalesce(x.acked_code = x.dossier_code, false) AS acknowledged_before,
+    coalesce(x.sent_code = x.dossier_code, false) AS sent_before,
     x.presence,
     x.attempts
 FROM exchange.delivery AS x

@@ -45,6 +45,7 @@ CREATE TABLE exchange.delivery (
     acked_code text,
     acked_at timestamptz,
     rejected_hash bytea,
+    taken_over_at timestamptz,
     presence text NOT NULL DEFAULT 'unknown',
     in_doubt boolean NOT NULL DEFAULT false,
     dispatched boolean NOT NULL DEFAULT false,
@@ -78,9 +79,31 @@ CREATE TABLE exchange.delivery (
 ) PARTITION BY LIST (tenant);
 COMMENT ON COLUMN exchange.delivery.hold IS 'why nothing may be sent now: waiting or blocked; reasons say more';
 COMMENT ON COLUMN exchange.delivery.in_doubt IS 'the last send was never answered: ask before sending again';
+COMMENT ON COLUMN exchange.delivery.taken_over_at IS
+'when the portal turned out to hold a code that we never sent: steps up to then may be there already';
 COMMENT ON COLUMN exchange.delivery.dispatched IS 'the current lease has put this dossier on the wire';
 CREATE INDEX delivery_owed ON exchange.delivery (tenant, dossier_id)
 WHERE state IN ('owed', 'unsettled', 'sending');
+
+-- How far a tenant's deliveries follow from what is believed: the newest merge and catalogue sync that were looked at,
+-- and the mode of each source. Its row lock orders derivations and drains. Without the row all is looked at again.
+CREATE TABLE exchange.derive_state (
+    tenant text PRIMARY KEY,
+    merge_no bigint NOT NULL DEFAULT 0,
+    revision bigint NOT NULL DEFAULT 0,
+    modes jsonb NOT NULL DEFAULT '{}'
+);
+
+-- Dossiers that derive_state counts as looked at but that are still to be derived: a work list, no order of events.
+CREATE TABLE exchange.stale (
+    tenant text NOT NULL,
+    dossier_id uuid NOT NULL,
+    PRIMARY KEY (tenant, dossier_id)
+) PARTITION BY LIST (tenant);
+
+-- From a merge to its dossiers, and from a changed procedure to its dossiers, without reading all history.
+CREATE INDEX load_merge ON ops.load (tenant, merge_no) WHERE merge_no IS NOT NULL;
+CREATE INDEX source_record_procedure ON dossier.source_record (tenant, procedure_code);
 
 -- One row per step that belongs on the portal. The portal knows no step number: a step that may have arrived is never
 -- sent again by itself (unsettled).
@@ -125,3 +148,12 @@ CREATE TABLE exchange.bucket (
     refilled_at timestamptz NOT NULL,
     PRIMARY KEY (tenant, endpoint)
 ) PARTITION BY LIST (tenant);
+
+-- Statistics of a tenant's deliveries after many of them changed.
+CREATE FUNCTION exchange.analyze_deliveries(of_tenant text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('ANALYZE exchange.%I', 'delivery__' || lower(of_tenant));
+    EXECUTE format('ANALYZE exchange.%I', 'step_delivery__' || lower(of_tenant));
+END;
+$$;

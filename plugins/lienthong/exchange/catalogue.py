@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -152,7 +152,7 @@ def _apply_procedures(connection: Connection, procedures: dict[str, ProcedureEnt
 
 
 def _procedure_row(entry: ProcedureEntry, revision: int) -> dict[str, Any]:
-    row = dict(vars(entry))
+    row = asdict(entry) | {"detail_hash": entry.detail_hash}
     for name in ("levels", "subjects", "result_codes", "agencies"):
         row[name] = list(row[name])
     return row | {"revision": revision}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
@@ -48,7 +48,7 @@ class PortalClient:
     """Calls the portal for one tenant. Use as a context manager.
 
     Raises PortalAccessError when the account is refused and PortalUnreachableError when no session can be had; calls
-    themselves never raise for what the portal answers. `calls` keeps the evidence until `take_calls`.
+    themselves never raise for what the portal answers. The evidence of each call is kept until `take_calls`.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class PortalClient:
         self._http.close()
 
     def take_calls(self) -> list[Answer]:
-        """The evidence of all calls since the last time, oldest first."""
+        """The evidence of all calls since the last time, oldest first; without their results, which may be large."""
         taken, self._calls = self._calls, []
         return taken
 
@@ -221,7 +221,7 @@ class PortalClient:
             round((time.perf_counter() - started) * 1000),
             called_at,
         )
-        self._calls.append(answer)
+        self._calls.append(replace(answer, result=[]))
         return answer, reply
 
     def _transfer(self, path: str, body: dict[str, Any]) -> tuple[int | None, str | None, Fault | None]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Engine
+from sqlalchemy.engine import Connection
 
 from lienthong.exchange.believed import load_believed
-from lienthong.exchange.wanted import store_wanted, want
+from lienthong.exchange.wanted import mode_of, store_wanted, want
 from lienthong.model.codes import DeliveryState, SourceMode
 from lienthong.warehouse.statements import run
 
@@ -31,8 +33,8 @@ class DeriveSummary:
 
 
 def derive(engine: Engine, tenant: str, modes: Mapping[str, SourceMode], now: datetime) -> DeriveSummary:
-    """Bring exchange.delivery up to what is believed: every dossier of `tenant` whose version, catalogue entry,
-    blocking reasons or source mode is newer than what was derived.
+    """Bring exchange.delivery up to what is believed: every dossier of `tenant` whose version, catalogue entry or
+    source mode is newer than what was derived. Only dossiers of newer merges and changed procedures are looked at.
 
     `modes` names all sources of the tenant; dossiers of a source that is not named are only observed. Each page is one
     transaction, so an interrupted call is finished by the next. `now` dates nothing today and is part of the contract
@@ -42,31 +44,47 @@ def derive(engine: Engine, tenant: str, modes: Mapping[str, SourceMode], now: da
     after = _BEFORE_ALL
     with engine.begin() as connection:
         run(connection, "ops/ensure_tenant", tenant=tenant)
+        run(connection, "exchange/open_derive_state", tenant=tenant)
+    with engine.begin() as connection:
+        _note_stale(connection, tenant, modes)
     while True:
         with engine.begin() as connection:
-            ids = [
-                row.dossier_id
-                for row in run(
-                    connection,
-                    "exchange/read_stale_dossiers",
-                    tenant=tenant,
-                    source_ids=list(modes),
-                    modes=[mode.value for mode in modes.values()],
-                    after=after,
-                    page_size=PAGE,
-                )
-            ]
+            now_modes = run(connection, "exchange/lock_derive_state", tenant=tenant).one().modes
+            taken = run(connection, "exchange/take_stale_dossiers", tenant=tenant, after=after, page_size=PAGE)
+            ids = sorted(row.dossier_id for row in taken)
             if not ids:
                 if summary.examined >= PAGE:
-                    run(connection, "exchange/analyze")
+                    run(connection, "exchange/analyze", tenant=tenant)
                 return summary
-            page = [
-                want(dossier, modes.get(dossier.source_id, SourceMode.OBSERVE))
-                for dossier in load_believed(connection, tenant, ids)
-            ]
+            page = [want(d, mode_of(now_modes, d.source_id)) for d in load_believed(connection, tenant, ids)]
             counts = store_wanted(connection, tenant, page)
         after = ids[-1]
         summary = _added(summary, counts, sum(len(wanted.steps) for wanted in page))
+
+
+def _note_stale(connection: Connection, tenant: str, modes: Mapping[str, SourceMode]) -> None:
+    """Put what is newer than the state on the work list and move the state on, both or neither."""
+    state = run(connection, "exchange/lock_derive_state", tenant=tenant).one()
+    wanted = {source_id: mode.value for source_id, mode in modes.items()}
+    if (state.newest_merge_no, state.newest_revision, wanted) == (state.merge_no, state.revision, state.modes):
+        return
+    run(
+        connection,
+        "exchange/note_stale_dossiers",
+        tenant=tenant,
+        merge_no=state.merge_no,
+        revision=state.revision,
+        modes=json.dumps(wanted),
+        modes_changed=wanted != state.modes,
+    )
+    run(
+        connection,
+        "exchange/advance_derive_state",
+        tenant=tenant,
+        merge_no=state.newest_merge_no,
+        revision=state.newest_revision,
+        modes=json.dumps(wanted),
+    )
 
 
 def _added(summary: DeriveSummary, counts: list[tuple[DeliveryState, SourceMode, int]], steps: int) -> DeriveSummary:

@@ -53,11 +53,13 @@ class DossierSender:
     created: set[str] = field(default_factory=set)
     updated: set[str] = field(default_factory=set)
     _open: dict[str, Item] = field(default_factory=dict)
+    _perhaps_sent: set[str] = field(default_factory=set)
 
     def send_batch(self) -> bool:
         """Claim and send one batch; False when nothing is owed. A stop gives back what was certainly not sent."""
         items = self.leases.claim_deliveries()
         self._open = {item.dossier_id: item for item in items}
+        self._perhaps_sent = {item.dossier_id for item in items if item.sent_before}
         try:
             known, new = self._settled(items)
             self._push(new, updating=False)
@@ -83,8 +85,12 @@ class DossierSender:
         for item in items:
             answer = self.client.find_dossier(item.code)
             if answer.outcome is Outcome.OK:
-                self.leases.settle([item], present=bool(answer.result))
-                (present if answer.result else absent).append(item)
+                if answer.result:
+                    self._found(item)
+                    present.append(item)
+                else:
+                    self.leases.settle([item], present=False)
+                    absent.append(item)
             elif answer.outcome is Outcome.REJECTED:
                 self._closed([item], self.leases.doubt([item], answer))
             else:
@@ -113,6 +119,8 @@ class DossierSender:
         elif answer.outcome is Outcome.EXISTS:
             self._push_existing(items)
         elif answer.outcome is Outcome.REJECTED and len(items) > 1:
+            if not self.settings.refusals_are_whole:
+                self._perhaps_sent.update(item.dossier_id for item in items)
             half = len(items) // 2
             self._push(items[:half], updating=updating)
             self._push(items[half:], updating=updating)
@@ -124,7 +132,7 @@ class DossierSender:
     def _push_existing(self, items: Sequence[Item]) -> None:
         """Some of these are on the portal already. Alone it is clear which; in a batch the portal is asked."""
         if len(items) == 1:
-            self.leases.settle(items, present=True)
+            self._found(items[0])
             self._push(items, updating=True)
             return
         present, absent = self._ask(items)
@@ -134,6 +142,15 @@ class DossierSender:
             return
         self._push(absent, updating=False)
         self._push(present, updating=True)
+
+    def _found(self, item: Item) -> None:
+        """It is on the portal. If no earlier call of ours can have brought it there, another program did, perhaps with
+        its steps.
+        """
+        if item.dossier_id in self._perhaps_sent:
+            self.leases.settle([item], present=True)
+        else:
+            self.leases.take_over([item])
 
     def _ours(self, kept: Sequence[Item], items: Sequence[Item]) -> list[Item]:
         """Forget the items whose lease another drain took."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any, TypeVar
 
 from lienthong.exchange.payload import payload_hash
@@ -47,7 +48,11 @@ class ProcedureEntry:
     max_term_value: int | None
     max_term_unit: str | None
     agencies: tuple[str, ...]
-    detail_hash: bytes
+
+    @cached_property
+    def detail_hash(self) -> bytes:
+        """SHA-256 over the fields above: what the registry does not keep changes nothing there."""
+        return payload_hash({field.name: getattr(self, field.name) for field in fields(self)})
 
 
 def read_agencies(rows: Iterable[Mapping[str, Any]]) -> dict[str, AgencyEntry]:
@@ -80,7 +85,7 @@ def read_procedure(detail: Mapping[str, Any]) -> ProcedureEntry | None:
     code = base_procedure_code(_text(detail, "MATTHC"))
     if code is None:
         return None
-    fields = _list(detail, "LINHVUCTHUCHIEN")
+    kinds = _list(detail, "LINHVUCTHUCHIEN")
     results = [item for item in _list(detail, "KETQUATHUCHIEN") if _text(item, "MAKETQUA") or _text(item, "TENKETQUA")]
     terms = [term for way in _list(detail, "CACHTHUCTHUCHIEN") for term in _list(way, "THOIGIAN")]
     fees = [fee for term in terms for fee in _list(term, "PHILEPHI")]
@@ -88,8 +93,8 @@ def read_procedure(detail: Mapping[str, Any]) -> ProcedureEntry | None:
     return ProcedureEntry(
         code=code,
         name=_text(detail, "TENTTHC"),
-        field_code=(_text(fields[0], "MALINHVUC") if fields else "") or None,
-        field_name=(_text(fields[0], "TENLINHVUC") if fields else "") or None,
+        field_code=(_text(kinds[0], "MALINHVUC") if kinds else "") or None,
+        field_name=(_text(kinds[0], "TENLINHVUC") if kinds else "") or None,
         active=_text(detail, "TRANGTHAI") == "1",
         levels=_sorted(
             int(level) for item in _list(detail, "CAPTHUCHIEN") if (level := _text(item, "CAPTHUCHIEN")).isdecimal()
@@ -109,7 +114,6 @@ def read_procedure(detail: Mapping[str, Any]) -> ProcedureEntry | None:
             for item in _list(detail, "COQUANTHUCHIEN")
             if (agency := normalise_agency_code(_text(item, "MADONVI")))
         ),
-        detail_hash=payload_hash(detail),
     )
 
 

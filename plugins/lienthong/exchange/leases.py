@@ -16,8 +16,8 @@ from lienthong.exchange.believed import load_believed
 from lienthong.exchange.client import Answer, PortalClient
 from lienthong.exchange.payload import PAYLOAD_RECIPE
 from lienthong.exchange.settings import PortalSettings
-from lienthong.exchange.wanted import Wanted, store_wanted, want
-from lienthong.model.codes import DeliveryState, SourceMode
+from lienthong.exchange.wanted import Wanted, mode_of, store_wanted, want
+from lienthong.model.codes import DeliveryState
 from lienthong.model.errors import TerminalError
 from lienthong.warehouse.statements import run
 
@@ -27,12 +27,15 @@ MOST_TURNS = 20
 
 @dataclass(frozen=True)
 class Item:
-    """One leased dossier, as it is believed at this moment. `acknowledged_before`: under the code it carries now."""
+    """One leased dossier, as it is believed at this moment. `acknowledged_before` and `sent_before` (in a turn
+    before this one) are about the code it carries now.
+    """
 
     fence: int
     due: DeliveryState
     in_doubt: bool
     acknowledged_before: bool
+    sent_before: bool
     presence: str
     attempts: int
     wanted: Wanted
@@ -86,6 +89,7 @@ class Leases:
             return []
         now = self.clock()
         with self.engine.begin() as connection:
+            self.lock(connection, items)
             rows = run(
                 connection,
                 "exchange/dispatch_deliveries",
@@ -121,9 +125,18 @@ class Leases:
         """The portal said whether it holds them; the leases stay."""
         return self._finish("exchange/settle_deliveries", items, presence="present" if present else "absent")
 
+    def take_over(self, items: Sequence[Item]) -> set[str]:
+        """The portal holds them and we never sent them: their steps up to now may be there; the leases stay."""
+        return self._finish("exchange/take_over_deliveries", items, now=self.clock())
+
     def release(self, items: Sequence[Item]) -> set[str]:
         """Give leases back: nothing of this turn is on the portal."""
         return self._finish("exchange/release_deliveries", items)
+
+    def lock(self, connection: Connection, items: Sequence[Item]) -> None:
+        """Lock the items' rows in key order, as derive does, so that neither waits for the other in a circle."""
+        ids = [item.dossier_id for item in items]
+        run(connection, "exchange/lock_deliveries", tenant=self.tenant, dossier_ids=ids)
 
     def record_calls(self, connection: Connection) -> None:
         """Keep the evidence of the client's calls."""
@@ -151,7 +164,7 @@ class Leases:
                 return []
             fences = {row.dossier_id: row.fence for row in rows}
             self._refuse_circles(fences)
-            items = self._refresh(fences, {row.source_id: SourceMode(row.mode) for row in rows})
+            items = self._refresh(fences)
             self.release([item for item in items if item.due not in due])
             found = [item for item in items if item.due in due]
             if found:
@@ -169,11 +182,12 @@ class Leases:
                 key=dossier_id,
             )
 
-    def _refresh(self, fences: dict[str, int], modes: dict[str, SourceMode]) -> list[Item]:
+    def _refresh(self, fences: dict[str, int]) -> list[Item]:
         """Derive the leased dossiers again: what is sent is what is believed now, or nothing."""
         with self.engine.begin() as connection:
+            modes = run(connection, "exchange/read_modes", tenant=self.tenant).scalar_one()
             believed = load_believed(connection, self.tenant, list(fences))
-            page = {d.dossier_id: want(d, modes.get(d.source_id, SourceMode.OBSERVE)) for d in believed}
+            page = {d.dossier_id: want(d, mode_of(modes, d.source_id)) for d in believed}
             store_wanted(connection, self.tenant, list(page.values()))
             rows = run(
                 connection,
@@ -188,6 +202,7 @@ class Leases:
                     DeliveryState(row.due),
                     row.in_doubt,
                     row.acknowledged_before,
+                    row.sent_before,
                     row.presence,
                     row.attempts,
                     page[row.dossier_id],
@@ -200,6 +215,7 @@ class Leases:
         if not items:
             return set()
         with self.engine.begin() as connection:
+            self.lock(connection, items)
             rows = run(
                 connection,
                 statement,

@@ -124,6 +124,7 @@ class StepSender:
 
     def _finish(self, item: Item, steps: Sequence[WantedStep], state: str, answer: Answer | None) -> int:
         with self.leases.engine.begin() as connection:
+            self.leases.lock(connection, [item])
             rows = run(
                 connection,
                 "exchange/finish_steps",

@@ -60,7 +60,11 @@ class Limits(_Strict):
 
 
 class PortalSettings(_Strict):
-    """Everything about the exchange that is configuration; times in seconds. See the comments of portal.yaml."""
+    """Everything about the exchange that is configuration; times in seconds. See the comments of portal.yaml.
+
+    `batch_size` 1 is the careful value: a success for several dossiers is believed for each of them, unless the answer
+    counts them ("49/50"); nothing more can be known. A refused batch may be taken in part (`refusals_are_whole`).
+    """
 
     batch_size: int = Field(default=1, ge=1, le=1000)
     step_chunk: int = Field(default=10, ge=1, le=100)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -50,6 +50,11 @@ class Wanted:
     payload: Wire | None
     hash: bytes | None
     steps: tuple[WantedStep, ...]
+
+
+def mode_of(modes: Mapping[str, str], source_id: str) -> SourceMode:
+    """The mode of a source in exchange.derive_state.modes; a source that is not named is only observed."""
+    return SourceMode(modes.get(source_id, SourceMode.OBSERVE))
 
 
 def want(dossier: BelievedDossier, mode: SourceMode) -> Wanted:
