@@ -144,3 +144,4 @@ def test_the_summary_tells_loads_deliveries_and_scores_in_vietnamese(scored: tup
         assert words in text, words
     [(delivered,)] = live.rows("SELECT count(*) FROM exchange.delivery WHERE tenant = 'H17' AND state = 'acknowledged'")
     assert str(delivered) in text
+    assert "…" not in text.split("BỘ CHỈ SỐ")[0], "nothing is cut off in 80 columns"

@@ -66,7 +66,7 @@ def print_loads(rt: Runtime, console: Console) -> None:
         table = _table(f"Nguồn {load['source_id']} ({load['tenant']}), lần nạp {load['load_id']}")
         table.add_column("", no_wrap=True)
         for label in OUTCOME_LABELS.values():
-            table.add_column(label, justify="right", no_wrap=True)
+            table.add_column(label, justify="right", overflow="fold")
         rows = {row["entity"]: row for row in counts[load["load_id"]]}
         for entity in (entity for entity in ENTITY_LABELS if entity in rows):
             table.add_row(ENTITY_LABELS[entity], *(vietnamese(rows[entity][outcome]) for outcome in OUTCOME_LABELS))
@@ -87,7 +87,7 @@ def print_deliveries(rt: Runtime, console: Console) -> None:
     table = _table("Gửi lên Cổng Dịch vụ công quốc gia (số hồ sơ, số bước xử lý)")
     table.add_column("Tỉnh", no_wrap=True)
     for label in (*DELIVERY_COLUMNS, *STEP_COLUMNS):
-        table.add_column(label, justify="right", no_wrap=True)
+        table.add_column(label, justify="right", overflow="fold")
     for tenant, summary in summaries.items():
         states = {state.value: amount for state, amount in summary.states.items()}
         dossiers = (sum(states.get(state, 0) for state in counted) for counted in DELIVERY_COLUMNS.values())
@@ -120,7 +120,7 @@ def _table(title: str) -> Table:
     from rich.table import Table
 
     return Table(
-        title=title,
+        title=f"\n{title}",
         title_style="bold",
         title_justify="left",
         box=box.SIMPLE_HEAD,
