@@ -90,7 +90,7 @@ class Postgres:
                 return
             if not (self.data / "PG_VERSION").exists():
                 self._initialise()
-            port = free_port()
+            port = self._choose_port()
             (self.home / "port").write_text(str(port))
             options = (
                 f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' "
@@ -138,6 +138,14 @@ class Postgres:
                 cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
         finally:
             connection.close()
+
+    def _choose_port(self) -> int:
+        """The port of the last start if it is still free, so that addresses outlive a restart."""
+        with suppress(OSError, ValueError), socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", self.port))
+            return self.port
+        return free_port()
 
     def _connect(self, database: str) -> Any:
         return psycopg2.connect(host="127.0.0.1", port=self.port, user=SUPERUSER, dbname=database, connect_timeout=5)

@@ -30,7 +30,7 @@ _numbers = itertools.count(1)
 def postgres() -> Iterator[Postgres]:
     """A running server of this test process; nothing of it survives the session."""
     homes = home_for(REPO, "tests")
-    for left in homes.glob("*-*"):  # by test processes that were killed
+    for left in homes.glob("server-*"):  # by test processes that were killed
         if not Path(f"/proc/{left.name.rpartition('-')[2]}").exists():
             _remove(Postgres(left))
     server = Postgres(homes / f"server-{os.getpid()}", durable=False)

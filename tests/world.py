@@ -94,7 +94,11 @@ class Live:
     def __post_init__(self) -> None:
         contracts = self.folder / "sources"
         shutil.copytree(PROJECT / "include" / "sources", contracts)
-        self.settings = Settings(PROJECT, (self.folder / "landing").as_uri(), self.folder / "reports", contracts)
+        portal = self.folder / "portal.yaml"
+        shutil.copy(PROJECT / "include" / "exchange" / "portal.yaml", portal)
+        self.settings = Settings(
+            PROJECT, (self.folder / "landing").as_uri(), self.folder / "reports", contracts, portal
+        )
         self.connections = {WAREHOUSE: database_connection(WAREHOUSE, self.warehouse_url)}
         for tenant in PROVINCES:
             source = f"src_opencps_{tenant.lower()}"

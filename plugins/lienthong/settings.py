@@ -14,12 +14,15 @@ PROJECT = Path(os.environ.get("LIENTHONG_HOME") or Path(__file__).resolve().pare
 
 @dataclass(frozen=True)
 class Settings:
-    """`landing_url` is any fsspec URL; the others are absolute folders. `sources` holds the contracts."""
+    """`landing_url` is any fsspec URL; the others are absolute paths. `sources` is the folder of the contracts, `portal`
+    the file that says how the portal is spoken to.
+    """
 
     home: Path
     landing_url: str
     reports: Path
     sources: Path
+    portal: Path
 
     @property
     def include(self) -> Path:
@@ -41,4 +44,5 @@ class Settings:
             landing_url=os.environ.get("LIENTHONG_LANDING_URL") or (var / "landing").as_uri(),
             reports=Path(os.environ.get("LIENTHONG_REPORTS") or var / "reports"),
             sources=Path(os.environ.get("LIENTHONG_SOURCES") or PROJECT / "include" / "sources"),
+            portal=Path(os.environ.get("LIENTHONG_PORTAL") or PROJECT / "include" / "exchange" / "portal.yaml"),
         )

@@ -189,7 +189,9 @@ def test_a_fee_is_read_from_its_digits(amount: str, fee: bool) -> None:
 def test_only_what_the_registry_keeps_makes_a_procedure_another() -> None:
     entry, reworded = read_procedure(DETAIL), read_procedure(DETAIL | {"TRINHTUTHUCHIEN": "viết lại"})
     retired = read_procedure(DETAIL | {"TRANGTHAI": "0"})
-    assert entry is not None and reworded is not None and retired is not None
+    assert entry is not None
+    assert reworded is not None
+    assert retired is not None
     assert entry.detail_hash == reworded.detail_hash
     assert entry.detail_hash != retired.detail_hash
 

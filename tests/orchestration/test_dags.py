@@ -73,7 +73,9 @@ def test_a_source_keeps_its_own_schedule_in_vietnams_time(loaded: dict[str, Any]
         assert (timetable["expression"], timetable["timezone"]) == (cron, "Asia/Ho_Chi_Minh")
 
 
-def test_every_dag_is_documented_tagged_never_catches_up_and_overlaps_itself_only_where_that_is_safe(loaded: dict[str, Any]) -> None:
+def test_every_dag_is_documented_never_catches_up_and_overlaps_itself_only_where_that_is_safe(
+    loaded: dict[str, Any],
+) -> None:
     for dag_id, dag in loaded["dags"].items():
         assert dag["doc"], dag_id
         assert dag["tags"], dag_id

@@ -13,9 +13,13 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
+from devstack.postgres import Postgres
+from lienthong.pipeline.catalogue import sync_catalogue
 from lienthong.pipeline.load import open_load
 from lienthong.pipeline.push import push
-from tests.world import STEPS, Live, Wiring
+from lienthong.pipeline.runtime import Runtime
+from lienthong.pipeline.score import score
+from tests.world import MONTH, STEPS, Live, Wiring
 
 SOURCE = "opencps_h17"
 
@@ -62,6 +66,39 @@ def die_between_pages(wiring: Wiring, load_id: int) -> None:
 
     BatchWriter.write = write  # type: ignore[method-assign]
     STEPS["extract"](wiring.rt, load_id)
+
+
+#: Jobs that are not loads: name → what runs under a run key.
+JOBS: dict[str, Callable[[Runtime, str], object]] = {
+    "catalogue": sync_catalogue,
+    "score": lambda rt, run_key: score(rt, MONTH, run_key),
+}
+
+
+def die_in_job(wiring: Wiring, job: str, run_key: str, number: int) -> None:
+    """A job that is killed just before its `number`-th statement in the warehouse."""
+    seen = iter(range(1, 1_000_000))
+
+    def count(*_: Any) -> None:
+        if next(seen) == number:
+            die()
+
+    event.listen(wiring.rt.warehouse(), "before_cursor_execute", count)
+    JOBS[job](wiring.rt, run_key)
+
+
+def known(live: Live) -> dict[str, list[tuple[Any, ...]]]:
+    """The registry, and every score ever computed, without the numbers of runs."""
+    return {
+        "registry": live.rows(
+            "SELECT md5(string_agg(p::text, '|' ORDER BY p.procedure_code)) FROM registry.procedure p"
+        )
+        + live.rows("SELECT md5(string_agg(a::text, '|' ORDER BY a.agency_code)) FROM registry.agency a"),
+        "scores": live.rows(
+            "SELECT tenant, agency_code, component_id, numerator, denominator, score FROM indices.component_score "
+            "ORDER BY run_id, 1, 2, 3"
+        ),
+    }
 
 
 def die_after_an_answer(wiring: Wiring, tenant: str) -> None:
@@ -158,18 +195,45 @@ def test_an_extract_killed_between_two_pages_starts_over_and_leaves_nothing_behi
 
 @pytest.mark.parametrize("step", ["gate", "merge"])
 def test_rows_that_a_database_crash_emptied_from_staging_are_staged_again(
-    live: Live, expected: dict[str, list[tuple[Any, ...]]], step: str
+    live: Live, postgres: Postgres, expected: dict[str, list[tuple[Any, ...]]], step: str
 ) -> None:
     load_id = open_load(live.rt, SOURCE, "emptied")
     for earlier, work in STEPS.items():
         if earlier == step:
             break
         work(live.rt, load_id)
-    with live.engine.begin() as connection:
-        connection.execute(text("TRUNCATE staging.step__h17, staging.dossier__h17"))
+    with live.engine.connect() as connection:
+        connection.exec_driver_sql("CHECKPOINT")
+    postgres.kill()
+    postgres.start()
+    assert live.rows("SELECT count(*) FROM staging.dossier") == [(0,)], "PostgreSQL empties unlogged tables"
     for work in STEPS.values():
         work(live.rt, load_id)
     assert live.contents() == expected
+
+
+@pytest.mark.parametrize("job", ["catalogue", "score"])
+def test_a_catalogue_sync_or_a_score_killed_half_way_leaves_the_old_state_and_is_finished_by_the_next(
+    loaded: Live, job: str
+) -> None:
+    reference = known(loaded)
+    statements = []
+
+    def count(*_: Any) -> None:
+        statements.append(1)
+
+    event.listen(loaded.engine, "before_cursor_execute", count)
+    JOBS[job](loaded.rt, "undisturbed")
+    event.remove(loaded.engine, "before_cursor_execute", count)
+    done = known(loaded)
+    assert len(statements) > 4
+    for number in (3, len(statements) // 2, len(statements)):
+        before = known(loaded)
+        killed(die_in_job, loaded.wiring, job, f"killed-{number}", number)
+        assert known(loaded) == before
+        JOBS[job](loaded.rt, f"killed-{number}")
+        assert set(known(loaded)["scores"]) == set(done["scores"])
+        assert known(loaded)["registry"] == reference["registry"]
 
 
 def test_a_push_killed_after_the_portal_answered_sends_no_dossier_and_no_step_twice(loaded: Live) -> None:

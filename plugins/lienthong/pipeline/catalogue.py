@@ -24,7 +24,7 @@ def sync_catalogue(rt: Runtime, run_key: str) -> dict[str, object]:
     accounts = {contract.tenant: contract.portal_connection for contract in rt.contracts().values()}
     # A province whose contract can't be read at this moment keeps its agencies.
     tenants = sorted({*accounts, *loaded_tenants(rt)})
-    settings = load_portal_settings(rt.settings.include / "exchange" / "portal.yaml")
+    settings = load_portal_settings(rt.settings.portal)
     refused: list[LienThongError] = []
     for tenant, conn_id in sorted(accounts.items()):
         try:

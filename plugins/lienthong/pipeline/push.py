@@ -43,7 +43,7 @@ def push(rt: Runtime, tenant: str, run_key: str) -> dict[str, object]:
     derived = derive(engine, tenant, modes, rt.now())
     if SourceMode.OWN not in modes.values():
         return {"tenant": tenant, "derived": asdict(derived)}
-    settings = load_portal_settings(rt.settings.include / "exchange" / "portal.yaml")
+    settings = load_portal_settings(rt.settings.portal)
     with PortalClient(rt.resolve(contracts[0].portal_connection), settings, tenant=tenant) as client:
         pushed = drain(engine, client, tenant, settings, rt.now(), run_key)
     return {"tenant": tenant, "derived": asdict(derived), "pushed": asdict(pushed)}

@@ -72,7 +72,7 @@ def print_loads(rt: Runtime, console: Console) -> None:
             table.add_row(ENTITY_LABELS[entity], *(vietnamese(rows[entity][outcome]) for outcome in OUTCOME_LABELS))
         console.print(table)
         if load["error"]:
-            console.print(f"  [red]Lỗi: {load['error']}[/red]", markup=True, soft_wrap=True)
+            console.print(f"Lỗi: {load['error']}", style="red", markup=False, highlight=False, soft_wrap=True)
         elif rows and not any(row["inserted"] or row["updated"] for row in rows.values()):
             console.print("  Không có gì mới: mọi hồ sơ đọc lại đều giống lần trước.")
 
