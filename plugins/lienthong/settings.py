@@ -14,8 +14,8 @@ PROJECT = Path(os.environ.get("LIENTHONG_HOME") or Path(__file__).resolve().pare
 
 @dataclass(frozen=True)
 class Settings:
-    """`landing_url` is any fsspec URL; the others are absolute paths. `sources` is the folder of the contracts, `portal`
-    the file that says how the portal is spoken to.
+    """`landing_url` is any fsspec URL; the others are absolute paths. `sources` is the folder of the contracts,
+    `portal` the file that says how the portal is spoken to.
     """
 
     home: Path
