@@ -77,7 +77,7 @@ def open_and_stage(
             connection, source, run_key, mode=LoadMode.INCREMENTAL, window=None, now=NOON + timedelta(days=1)
         )
         load = ledger.lock_load(connection, load_id)
-        fence = ledger.claim_extract(connection, load_id, NOON)
+        fence = ledger.claim_extract(connection, load_id)
         assert fence is not None
         ledger.finish_extract(connection, load, fence, manifest_url="memory://", observed_at=observed_at, now=NOON)
         counts = staging.stage_rows(

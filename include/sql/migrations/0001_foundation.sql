@@ -43,7 +43,6 @@ CREATE TABLE ops.load (
     state text NOT NULL DEFAULT 'opened',
     contract_hash text NOT NULL,
     fence bigint NOT NULL DEFAULT 0,
-    lease_until timestamptz,
     manifest_url text,
     observed_at timestamptz,
     staged_rows jsonb,

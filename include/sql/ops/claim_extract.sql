@@ -1,6 +1,6 @@
 -- Purpose: take the right to extract a load. The newest claim wins: whoever holds an older fence can't commit any more.
 -- Grain: one load. Idempotency: every claim raises the fence. Locks: the load's row.
 UPDATE ops.load
-SET fence = fence + 1, lease_until = :lease_until, error = NULL, failed_at = NULL
+SET fence = fence + 1, error = NULL, failed_at = NULL
 WHERE load_id = :load_id AND state = 'opened'
 RETURNING fence;

@@ -5,6 +5,5 @@ SET
     state = 'extracted',
     manifest_url = :manifest_url,
     observed_at = :observed_at,
-    extracted_at = :now,
-    lease_until = NULL
+    extracted_at = :now
 WHERE load_id = :load_id AND state = 'opened' AND fence = :fence;

@@ -9,7 +9,6 @@ SELECT
     window_to,
     state,
     fence,
-    lease_until,
     manifest_url,
     observed_at,
     staged_rows

@@ -106,7 +106,7 @@ def extract(rt: Runtime, load_id: int) -> None:
 
     with rt.warehouse().begin() as connection:
         load = ledger.lock_load(connection, load_id)
-        fence = ledger.claim_extract(connection, load_id, rt.now())
+        fence = ledger.claim_extract(connection, load_id)
         if fence is None:
             return
         rows = run(connection, "ops/read_watermarks", tenant=load.tenant, source_id=load.source_id).all()

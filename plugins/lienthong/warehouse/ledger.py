@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.engine import Connection, RowMapping
 
 from lienthong.model.codes import LoadMode, LoadState
 from lienthong.model.errors import FencedError, LoadStateError
 from lienthong.warehouse.statements import run
-
-#: How long an extract may be silent before another copy may take over (it may do so earlier: the fence protects).
-EXTRACT_LEASE = timedelta(hours=6)
 
 
 @dataclass(frozen=True)
@@ -30,7 +27,6 @@ class Load:
     window_to: datetime | None
     state: LoadState
     fence: int
-    lease_until: datetime | None
     manifest_url: str | None
     observed_at: datetime | None
     staged_rows: Mapping[str, int] | None
@@ -99,9 +95,9 @@ def require(load: Load, *states: LoadState) -> None:
         )
 
 
-def claim_extract(connection: Connection, load_id: int, now: datetime) -> int | None:
+def claim_extract(connection: Connection, load_id: int) -> int | None:
     """Take the extract of a load; returns the fence to finish it with, or None when it is already extracted."""
-    fence = run(connection, "ops/claim_extract", load_id=load_id, lease_until=now + EXTRACT_LEASE).scalar_one_or_none()
+    fence = run(connection, "ops/claim_extract", load_id=load_id).scalar_one_or_none()
     return None if fence is None else int(fence)
 
 
