@@ -147,8 +147,9 @@ def _province(sheet: Worksheet, styles: Styles, table: ScoreTable, province: Uni
     _page(sheet, 3)
     sheet.set_column(0, 0, 6)
     sheet.set_column(1, 1, 9)
-    sheet.set_column(2, 2, 38)
-    sheet.set_column(3, len(groups) + 6, 10)
+    longest = max(len(unit.name) for unit in table.units if unit.tenant == province.tenant)
+    sheet.set_column(2, 2, min(max(longest, 30), 60))  # names on one line: not every program fits row heights
+    sheet.set_column(3, len(groups) + 6, 13)
     sheet.set_row(0, 26)
     sheet.write_string(0, 0, f"{title(table)} – {province.name}", styles.title)
     kind = "tạm tính" if is_provisional(table) else "chính thức"
