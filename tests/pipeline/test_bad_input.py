@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from lienthong.model.errors import (
     SourceAccessError,
     SourceUnreachableError,
 )
+from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.pipeline.load import extract, gate, merge, open_load, stage
 from lienthong.pipeline.push import push
 from lienthong.pipeline.score import score
@@ -160,6 +162,21 @@ def test_a_contract_with_a_typo_names_file_line_and_key_and_stops_only_itself(
     assert loaded.contents() == before
     assert loaded.load(OTHER)["dossier"]["unchanged"] > 0
     assert push(loaded.rt, "H26", "others")["pushed"]["delivered"] > 0  # type: ignore[index]
+
+
+def test_a_source_is_read_only_in_the_hours_its_contract_allows(loaded: Live) -> None:
+    spoil(loaded, lambda text: text.replace("pause_ms: 0}", 'pause_ms: 0, hours: "19:00-06:00"}'))
+    assert loaded.clock.astimezone(BUSINESS_ZONE).hour == 8
+    breaks(loaded, NotReadyError, "19:00", "06:00")
+    loaded.clock += timedelta(hours=12)
+    assert loaded.load(SOURCE)["dossier"]["unchanged"] > 0
+
+
+@pytest.mark.parametrize("hours", ["at night", "19:00", "24:00-06:00", "06:00-06:00"])
+def test_hours_that_are_no_hours_are_refused(loaded: Live, hours: str) -> None:
+    spoil(loaded, lambda text: text.replace("pause_ms: 0}", f'pause_ms: 0, hours: "{hours}"}}'))
+    with pytest.raises(ContractError, match="hours"):
+        loaded.load(SOURCE)
 
 
 def test_a_source_without_a_connection_says_how_to_create_one(loaded: Live) -> None:

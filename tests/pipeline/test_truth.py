@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
@@ -111,6 +112,62 @@ def test_the_warehouse_believes_the_truth_field_by_field(delivered: Live, tenant
         if found:
             wrong[entry.dossier_id] = found
     assert wrong == {}
+
+
+def children_of(live: Live, tenant: str, table: str, columns: str) -> dict[str, list[tuple[str, ...]]]:
+    """Children the warehouse believes, per dossier, in the order of their keys; instants as the portal writes them."""
+    rows = live.rows(
+        f"SELECT source_key, {columns} FROM dossier.{table} WHERE tenant = :tenant "
+        "ORDER BY source_key, length(child_key), child_key",
+        tenant=tenant,
+    )
+    found: dict[str, list[tuple[str, ...]]] = defaultdict(list)
+    for key, *values in rows:
+        found[key].append(tuple("" if value is None else str(value) for value in values))
+    return found
+
+
+LOCAL = "coalesce(to_char({} AT TIME ZONE 'Asia/Ho_Chi_Minh', 'YYYYMMDDHH24MISS'), '')"
+FLAG = "CASE {} WHEN true THEN '1' WHEN false THEN '0' END"
+CHILDREN: list[tuple[str, str, str | None, tuple[str, ...]]] = [
+    (
+        "step",
+        f"{LOCAL.format('occurred_at')}, status, actor_name, content, {LOCAL.format('due_at')}",
+        None,
+        ("ThoiDiemXuLy", "TrangThai", "NguoiXuLy", "NoiDungXuLy", "NgayKetThucTheoQuyDinh"),
+    ),
+    ("fee", "name, amount", "DanhSachLePhi", ("TenPhiLePhi", "Gia")),
+    (
+        "document",
+        f"role, name, url, component_code, {FLAG.format('digitised')}, reuse, {FLAG.format('from_citizen_store')}",
+        "TaiLieuNop",
+        (
+            "TenTepDinhKem",
+            "DuongDanTaiTepTin",
+            "MaThanhPhanHoSo",
+            "DuocSoHoa",
+            "DuocTaiSuDung",
+            "DuocLayTuKhoDMQG",
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("table", "columns", "list_name", "names"), CHILDREN, ids=[child[0] for child in CHILDREN])
+def test_the_warehouse_believes_the_children_field_by_field(
+    delivered: Live, tenant: str, table: str, columns: str, list_name: str | None, names: tuple[str, ...]
+) -> None:
+    believed = children_of(delivered, tenant, table, columns)
+    wrong = {}
+    for entry in entries(delivered, tenant, lambda e: e.clean):
+        rows = believed.get(str(entry.dossier_id), [])
+        if table == "document":
+            rows = [row[1:] for row in rows if row[0] == "component"]
+        true = [tuple(item[name] for name in names) for item in (entry.truth[list_name] if list_name else entry.steps)]
+        if sorted(rows) != sorted(true):
+            wrong[entry.dossier_id] = (true, rows)
+    assert wrong == {}
+    assert believed
 
 
 def test_a_dossier_that_was_not_received_waits_and_is_not_on_the_portal(delivered: Live, tenant: str) -> None:

@@ -106,6 +106,8 @@ def extract(rt: Runtime, load_id: int) -> None:
 
     with rt.warehouse().begin() as connection:
         load = ledger.lock_load(connection, load_id)
+        if load.state is LoadState.OPENED:
+            _respect_hours(rt, load)
         fence = ledger.claim_extract(connection, load_id)
         if fence is None:
             return
@@ -242,6 +244,19 @@ def _step(rt: Runtime, load_id: int, done: tuple[LoadState, ...]) -> Iterator[tu
     with rt.warehouse().begin() as connection:
         load = ledger.lock_load(connection, load_id)
         yield connection, None if load.state in done else load
+
+
+def _respect_hours(rt: Runtime, load: Load) -> None:
+    """NotReadyError outside the hours in which the contract lets the source be read."""
+    contract = rt.contract(load.source_id)
+    hours = contract.read.hours
+    if hours and not hours.contains(rt.now().astimezone(contract.zone).time()):
+        raise NotReadyError(
+            f"The source may be read from {hours.start:%H:%M} to {hours.end:%H:%M} only.",
+            source=load.source_id,
+            load=load.load_id,
+            next_step="put the schedule inside read.hours of the contract, or change the hours.",
+        )
 
 
 def _stage(rt: Runtime, connection: Connection, load: Load) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import time, timedelta
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 _DURATION = re.compile(r"(\d+)([smhdw])")
+_HOURS = re.compile(r"((?:[01]\d|2[0-3]):[0-5]\d)-((?:[01]\d|2[0-3]):[0-5]\d)")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -51,13 +53,47 @@ class Codes(Section):
     document_role: dict[str, Literal["component", "result"]]
 
 
+@dataclass(frozen=True)
+class DailyWindow:
+    """Hours of the day, in the source's own time; may pass midnight (`19:00-06:00`)."""
+
+    start: time
+    end: time
+
+    def contains(self, moment: time) -> bool:
+        if self.start <= self.end:
+            return self.start <= moment < self.end
+        return moment >= self.start or moment < self.end
+
+
+def _hours(value: object) -> object:
+    match = _HOURS.fullmatch(value) if isinstance(value, str) else None
+    if not match:
+        raise ValueError("hours are written as HH:MM-HH:MM, e.g. 19:00-06:00")
+    start, end = time.fromisoformat(match.group(1)), time.fromisoformat(match.group(2))
+    if start == end:
+        raise ValueError("the hours begin and end at the same time; leave the key out to read at any time")
+    return DailyWindow(start, end)
+
+
+#: Written `19:00-06:00`.
+Hours = Annotated[
+    DailyWindow,
+    BeforeValidator(_hours),
+    PlainSerializer(lambda hours: f"{hours.start:%H:%M}-{hours.end:%H:%M}"),
+]
+
+
 class ReadLimits(Section):
-    """How gently a source is read: dossiers per page, keys per page of discovery, rows per fetch, pause per page."""
+    """How gently a source is read: dossiers per page, keys per page of discovery, rows per fetch, pause per page, and
+    the hours in which it may be read at all (absent: any).
+    """
 
     page_rows: Annotated[int, Field(ge=1, le=50_000)] = 2_000
     key_rows: Annotated[int, Field(ge=1, le=500_000)] = 20_000
     fetch_rows: Annotated[int, Field(ge=1, le=100_000)] = 5_000
     pause_ms: Annotated[int, Field(ge=0, le=60_000)] = 0
+    hours: Hours | None = None
 
 
 class VolumeGuard(Section):
