@@ -217,7 +217,7 @@ def test_statistics_are_taken_of_the_own_tenant_only(province: Province) -> None
         rows = connection.exec_driver_sql(
             "SELECT oid::regclass::text, reltuples FROM pg_class WHERE relname IN ('delivery__h17', 'delivery__h26')"
         )
-        assert dict(rows) == {"exchange.delivery__h17": 1, "exchange.delivery__h26": -1}
+        assert dict(rows.tuples().all()) == {"exchange.delivery__h17": 1, "exchange.delivery__h26": -1}
 
 
 def test_only_a_source_in_own_mode_sends(province: Province) -> None:
