@@ -6,10 +6,11 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
+
+from lienthong.warehouse.statements import run
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
-_LOCK = 7_661_766  # one migration at a time per database
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
@@ -18,7 +19,7 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.set_main_option("path_separator", "os")
     with engine.connect() as connection:
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
+        run(connection, "ops/lock_migrations")
         connection.commit()
         try:
             config.attributes["connection"] = connection
@@ -26,5 +27,5 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
             connection.commit()
         finally:
             connection.rollback()
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK})
+            run(connection, "ops/unlock_migrations")
             connection.commit()
