@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from lienthong.model.canonical import Entity
@@ -46,6 +46,34 @@ class UnmappedCode:
     rows: int
 
 
+@dataclass(frozen=True)
+class TableSight:
+    """One table or resource: estimated rows, and when its newest row was modified (aware). None: not told."""
+
+    name: str
+    rows: int | None
+    newest_at: datetime | None
+
+
+@dataclass(frozen=True)
+class SourceSight:
+    """What a look at a source finds without reading it through.
+
+    `server`: product and version. `clock`: its own time (aware, in the contract's zone) and `clock_ahead` how far that
+    is ahead of ours; None where the source doesn't tell. `may_write`: privileges beyond reading that our account has
+    (e.g. "INSERT opencps_dossier"). `unmapped_columns`: by table, as `Profile.check_schema` returns them. `remarks`:
+    anything else worth a line, in words without data.
+    """
+
+    server: str
+    clock: datetime | None
+    clock_ahead: timedelta | None
+    may_write: tuple[str, ...]
+    tables: tuple[TableSight, ...]
+    unmapped_columns: Mapping[str, tuple[str, ...]]
+    remarks: tuple[str, ...] = ()
+
+
 class Profile(Protocol):
     """One kind of source system. Implementations hold no state: two may run at once.
 
@@ -72,6 +100,12 @@ class Profile(Protocol):
 
         SourceUnreachableError, SourceAccessError, SchemaDriftError or CollapsedExtractError; then nothing is landed.
         """
+
+    def look(self, contract: SourceContract, connection: Connection) -> SourceSight:
+        """Connection, permissions, clock and volumes, gently: no table is read through. Errors as `extract` raises."""
+
+    def sample(self, contract: SourceContract, connection: Connection, writer: BatchWriter, dossiers: int) -> str:
+        """Read the newest `dossiers` dossiers, whole, into `writer` and commit it; returns the manifest's URL."""
 
     def canonicalise(self, contract: SourceContract, batch: LandedBatch) -> Iterator[tuple[Entity, pa.Table]]:
         """Canonical rows in bounded pieces; children come before dossiers.

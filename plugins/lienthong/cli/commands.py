@@ -1,4 +1,4 @@
-"""`lienthong …`: the pipeline from a terminal, without Airflow. Connections come from AIRFLOW_CONN_… variables."""
+"""The steps of the pipeline, one command each."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import Annotated
 
 import typer
 
-from lienthong.model.errors import LienThongError
 from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.pipeline.runtime import Runtime
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+app = typer.Typer()
 
 
 def run_key(name: str) -> str:
@@ -77,18 +76,6 @@ def score(
 
 
 @app.command()
-def status() -> None:
-    """The newest load of every source and where deliveries stand."""
-    from rich.console import Console
-
-    from lienthong.pipeline.summary import print_deliveries, print_loads
-
-    rt, console = Runtime.from_environment(), Console()
-    print_loads(rt, console)
-    print_deliveries(rt, console)
-
-
-@app.command()
 def contracts() -> None:
     """Check every source contract; exit code 1 when one is broken."""
     from lienthong.sources.contract import read_contracts
@@ -100,12 +87,3 @@ def contracts() -> None:
         typer.echo(f"LỖI  {error}", err=True)
     if found.errors:
         raise typer.Exit(1)
-
-
-def main() -> None:
-    """Entry point: our own errors are one clear line, not a traceback."""
-    try:
-        app()
-    except LienThongError as error:
-        typer.echo(f"Lỗi: {error}", err=True)
-        raise SystemExit(1) from None

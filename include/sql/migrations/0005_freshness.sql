@@ -1,0 +1,2 @@
+-- Schema: freshness.
+SELECT 1;

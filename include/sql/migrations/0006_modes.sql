@@ -1,0 +1,2 @@
+-- Schema: modes.
+SELECT 1;

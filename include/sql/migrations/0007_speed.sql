@@ -1,0 +1,2 @@
+-- Schema: speed.
+SELECT 1;

@@ -1,0 +1,21 @@
+"""`lienthong …`: the pipeline from a terminal, without Airflow. Connections come from AIRFLOW_CONN_… variables."""
+
+from __future__ import annotations
+
+import typer
+
+from lienthong.cli import commands, status
+from lienthong.model.errors import LienThongError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+app.add_typer(commands.app)
+app.add_typer(status.app)
+
+
+def main() -> None:
+    """Entry point: our own errors are one clear line, not a traceback."""
+    try:
+        app()
+    except LienThongError as error:
+        typer.echo(f"Lỗi: {error}", err=True)
+        raise SystemExit(1) from None
