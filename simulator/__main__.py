@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
+from contextlib import ExitStack
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -18,12 +21,16 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import psycopg2
 from psycopg2 import sql
 
+from simulator import control
 from simulator import state as states
+from simulator.catalogue import PROVINCES
+from simulator.igate import IgateServer
 from simulator.ledger import write_ledger
-from simulator.opencps import advance, create_reader, install
+from simulator.opencps import Installation, create_reader, install, installed
+from simulator.outside import Live, Outside
 from simulator.portal import Portal, serve
 from simulator.portal.server import listen
-from simulator.world import DEFAULT_SIZE
+from simulator.world import DEFAULT_SIZE, World
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -46,9 +53,9 @@ def database_of(options: argparse.Namespace, province: str) -> str:
 
 
 def up(options: argparse.Namespace) -> int:
-    """Create and fill the databases if they are not, write the ledger, serve the portal until SIGTERM."""
+    """Create and fill the databases if they are not, write the ledger, serve portal and iGates until SIGTERM."""
     kept = states.load(options.state_dir)
-    state = states.State(options.seed, options.size, options.month)
+    state = states.State(options.seed, options.size, options.month, _provinces(options))
     fresh = not state.same_world(kept)
     if kept is not None and not fresh:
         state = kept
@@ -56,71 +63,124 @@ def up(options: argparse.Namespace) -> int:
         for leftover in options.state_dir.glob("portal.sqlite*"):
             leftover.unlink()
     _say(f"generating {state.size} dossiers per province, seed {state.seed}, month {state.month}")
-    world = state.world()
-    sources = {}
-    for province in world.provinces:
-        name = database_of(options, province.code)
-        url = _with_database(options.postgres_url, name)
-        _create_database(options.postgres_url, name)
-        done = install(world, province.code, url)
-        _say(f"{name}: {'installed' if done else 'already installed'}")
-        if options.reader_role:
-            create_reader(url, options.reader_role, options.reader_password)
-            url = _with_login(url, options.reader_role, options.reader_password)
-        sources[f"opencps_{province.code.lower()}"] = url
+    world = state.world(options.state_dir)
+    databases = {p.code: _fill(options, world, p.code) for p in world.provinces if p.system == "opencps"}
     if fresh or not states.ledger_path(options.state_dir).exists():
         write_ledger(world.ledger(), states.ledger_path(options.state_dir))
     states.save(options.state_dir, state)
-    portal = Portal(store_path=states.store_path(options.state_dir))
-    bound = listen(options.host, options.port)
-    ready = {
-        "ready": True,
-        "portal_url": f"http://{options.host}:{bound.getsockname()[1]}",
-        "sources": sources,
-        "ledger": str(states.ledger_path(options.state_dir)),
-        "accounts": {account.province: [account.username, account.password] for account in portal.accounts.values()},
-    }
-    print(json.dumps(ready), flush=True)
-    try:
-        serve(portal, bound)
-    finally:
-        portal.store.close()
+    states.tidy(options.state_dir, state)
+    with ExitStack() as running:
+        portal = Portal(store_path=states.store_path(options.state_dir))
+        running.callback(portal.store.close)
+        igates: dict[str, IgateServer] = {}
+        for province in world.provinces:
+            if province.system == "igate":
+                port = options.igate_port + len(igates) if options.igate_port else 0
+                server = IgateServer(world, province.code, host=options.host, port=port)
+                igates[province.code] = running.enter_context(server)
+        outside = Outside(options.state_dir, state, world, databases, igates)
+        for code, server in igates.items():
+            server.igate.mover = partial(outside.advance, code)
+        bound = listen(options.host, options.port)
+        portal_url = f"http://{options.host}:{bound.getsockname()[1]}"
+        key = control.publish(options.state_dir, portal_url)
+        running.callback(control.withdraw, options.state_dir)
+        if options.live_every:
+            running.enter_context(Live(outside, state.seed, options.live_every, options.live_changes, _say))
+        print(json.dumps(_ready(options, portal, portal_url, databases, igates)), flush=True)
+        serve(portal, bound, [control.advance_route(outside, key)])
     return 0
 
 
 def move_on(options: argparse.Namespace) -> int:
-    """One working day goes by in one province: `changes` dossiers change, in the database and in the ledger."""
+    """One working day goes by in one province: `changes` dossiers change, in its system and in the ledger."""
+    made = control.ask(options.state_dir, options.province, options.seed, options.changes)
+    if made is None:
+        made = _move_alone(options)
+    print(json.dumps(made), flush=True)
+    return 0
+
+
+def _move_alone(options: argparse.Namespace) -> dict[str, Any]:
+    """Nobody serves the world: move it here."""
     state = states.load(options.state_dir)
     if state is None:
         raise ValueError(f"no world is kept in {options.state_dir}: run `python -m simulator up` first")
-    world = state.world()
-    if options.province not in world.plans:
-        raise ValueError(f"no province {options.province}: there are {', '.join(world.plans)}")
-    url = _with_database(options.postgres_url, database_of(options, options.province))
-    made = advance(world, options.province, url, options.seed, options.changes)
-    states.save(options.state_dir, state.moved(states.Move(options.province, options.seed, options.changes)))
-    write_ledger(world.ledger(), states.ledger_path(options.state_dir))
-    print(json.dumps({"province": options.province, "changes": [asdict(change) for change in made]}), flush=True)
-    return 0
+    world = state.world(options.state_dir)
+    databases = {p.code: _database_url(options, p.code) for p in world.provinces if p.system == "opencps"}
+    url = databases.get(options.province)
+    if url and installed(url) != Installation.of(world, options.province):
+        raise ValueError(f"the database of {options.province} holds another world: run `python -m simulator up` first")
+    outside = Outside(options.state_dir, state, world, databases, {})
+    made = outside.advance(options.province, options.seed, options.changes)
+    return {"province": options.province, "changes": [asdict(change) for change in made]}
+
+
+def _ready(
+    options: argparse.Namespace, portal: Portal, portal_url: str, databases: dict[str, str],
+    igates: dict[str, IgateServer],
+) -> dict[str, Any]:  # fmt: skip
+    """What `up` answers. `sources` are databases, `services` are HTTP; both by source id."""
+    urls = databases
+    if options.reader_role:
+        role, password = options.reader_role, options.reader_password
+        urls = {code: _with_login(url, role, password) for code, url in databases.items()}
+    return {
+        "ready": True,
+        "portal_url": portal_url,
+        "sources": {f"opencps_{code.lower()}": url for code, url in urls.items()},
+        "services": {f"igate_{code.lower()}": server.service() for code, server in igates.items()},
+        "ledger": str(states.ledger_path(options.state_dir)),
+        "accounts": {account.province: [account.username, account.password] for account in portal.accounts.values()},
+    }
+
+
+def _fill(options: argparse.Namespace, world: World, province: str) -> str:
+    """The province's database, created, filled and readable; its URL."""
+    name, url = database_of(options, province), _database_url(options, province)
+    _create_database(options.postgres_url, name)
+    done = install(world, province, url)
+    _say(f"{name}: {'installed' if done else 'already installed'}")
+    if options.reader_role:
+        create_reader(url, options.reader_role, options.reader_password)
+    return url
+
+
+def _provinces(options: argparse.Namespace) -> tuple[str, ...]:
+    codes = tuple(code.strip().upper() for code in options.provinces.split(","))
+    for code in codes:
+        if code not in PROVINCES:
+            raise ValueError(f"no province {code or '(empty)'}: there are {', '.join(PROVINCES)}")
+    return tuple(dict.fromkeys(codes))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m simulator", description=__doc__)
     commands = parser.add_subparsers(required=True)
-    up_command = commands.add_parser("up", help="bring the outside world up and serve the portal")
+    up_command = commands.add_parser("up", help="bring the outside world up and serve portal and iGates")
+    up_command.add_argument(
+        "--provinces", default=",".join(PROVINCES), help="e.g. H17,H21; default: all that are known"
+    )
     up_command.add_argument("--size", type=int, default=DEFAULT_SIZE, help="dossiers per province")
     up_command.add_argument("--month", default="2026-10", help="last month with dossiers, YYYY-MM")
     up_command.add_argument("--host", default="127.0.0.1")
-    up_command.add_argument("--port", type=int, default=0, help="0 = any free port")
+    up_command.add_argument("--port", type=int, default=0, help="of the portal; 0 = any free port")
+    up_command.add_argument("--igate-port", type=int, default=0, help="of the first iGate, then counting up; 0 = any")
+    up_command.add_argument("--live-every", type=float, default=0.0, help="seconds between small changes; 0 = none")
+    up_command.add_argument("--live-changes", type=int, default=3, help="changed dossiers per province and step")
     up_command.add_argument("--reader-role", default="", help="also create a read-only login of this name")
-    up_command.add_argument("--reader-password", default="")
+    up_command.add_argument(
+        "--reader-password",
+        default=os.environ.get("SIMULATOR_READER_PASSWORD", ""),
+        help="its password; better in SIMULATOR_READER_PASSWORD, which no process list shows",
+    )
     up_command.set_defaults(run=up)
     advance_command = commands.add_parser("advance", help="let one working day go by in one province")
     advance_command.add_argument("--province", default="H17")
     advance_command.add_argument("--changes", type=int, default=20)
     advance_command.set_defaults(run=move_on)
     for command in (up_command, advance_command):
-        command.add_argument("--postgres-url", required=True, help="SQLAlchemy URL of a role that may create databases")
+        command.add_argument("--postgres-url", default="", help="SQLAlchemy URL of a role that may create databases")
         command.add_argument("--state-dir", type=Path, required=True, help="where ledger and portal store are kept")
         command.add_argument("--seed", type=int, default=766)
         command.add_argument("--database-prefix", default="sim_", help="databases are named <prefix><province>")
@@ -133,6 +193,12 @@ def _leave(signum: int, frame: FrameType | None) -> Any:
 
 def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
+
+
+def _database_url(options: argparse.Namespace, province: str) -> str:
+    if not options.postgres_url:
+        raise ValueError(f"{province} keeps its dossiers in a database: give --postgres-url")
+    return _with_database(options.postgres_url, database_of(options, province))
 
 
 def _with_database(url: str, database: str) -> str:

@@ -16,7 +16,9 @@ DATA = Path(__file__).parent / "data"
 
 @dataclass(frozen=True, slots=True)
 class Province:
-    """One sender. `system` names the kind of system it runs; `closed` are codes of merged provinces it still meets."""
+    """One sender. `system` is the kind of system it runs, opencps or igate; `closed` are codes of merged provinces that
+    it still meets; `rank` is tỉnh or thành phố.
+    """
 
     code: str
     name: str
@@ -24,6 +26,11 @@ class Province:
     system: str
     closed: tuple[str, ...] = ()
     local_prefix: str = ""
+    rank: str = "thành phố"
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.rank} {self.name}"
 
     @property
     def sender(self) -> str:
@@ -34,6 +41,8 @@ class Province:
 PROVINCES = {
     "H17": Province("H17", "Đà Nẵng", "motcua.danang.example", "opencps", ("H47",), "DNG"),
     "H26": Province("H26", "Hà Nội", "motcua.hanoi.example", "opencps", (), "HNI"),
+    "H21": Province("H21", "Gia Lai", "motcua.gialai.example", "igate", ("H08",), "GLA", "tỉnh"),
+    "H13": Province("H13", "Cần Thơ", "motcua.cantho.example", "igate", ("H30", "H51"), "CTO"),
 }
 
 
@@ -107,8 +116,8 @@ class Procedure:
         return tuple((f"{self.code}.TP{number:02d}", name) for number, name in enumerate(names[:count], start=1))
 
     def local_code(self, province: Province) -> str:
-        """Code in the province's own system: mostly base code + sender, every seventh a purely local one."""
-        if self.index % 7 == 3:
+        """Code in the province's own system: base code + sender; in OpenCPS every seventh is a purely local one."""
+        if province.system == "opencps" and self.is_local_code():
             return f"{province.local_prefix}-{self.field.code.split('-')[1][:2]}-{self.index:02d}"
         return f"{self.code}.{province.sender}"
 

@@ -86,7 +86,7 @@ def derive(plan: Plan, province: Province, catalogue: Catalogue) -> Facts:
     """The facts of a plan. Pure: the same plan always gives the same facts; a moved plan keeps its people and files."""
     procedure = catalogue.procedures[plan.procedure]
     agency = catalogue.agencies[plan.agency]
-    who = applicant(Random(plan.key * 4), business=plan.business, place=agency.place or f"thành phố {province.name}")
+    who = applicant(Random(plan.key * 4), business=plan.business, place=agency.place or province.full_name)
     # The catalogue really holds names in decomposed Unicode; a province's system composes what its clerks see.
     abstract = unicodedata.normalize("NFC", f"{procedure.name} - {who.name}")
     return Facts(

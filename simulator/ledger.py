@@ -19,10 +19,11 @@ CREATE TABLE ledger (
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One dossier. `code` is None before reception; `truth` and `steps` are in wire words (portal-exchange §2.3, §2.4).
+    """One dossier. `truth` and `steps` are in wire words (portal-exchange §2.3, §2.4).
 
-    `truth` is free of the fault named in `defects`. For `orphan_child` the dossier row does not exist and `truth` is
-    empty. `duplicate_of` is the dossierId that a `duplicate_row` repeats, else 0.
+    `code` is None as long as there is none (OpenCPS: before reception). `truth` is free of the fault in `defects`.
+    For `orphan_child` the dossier row does not exist (iGate: it was deleted softly) and `truth` is empty.
+    `duplicate_of` is the dossierId that a `duplicate_row` repeats, else 0.
     """
 
     province: str
@@ -51,6 +52,16 @@ def write_ledger(entries: Iterable[Entry], path: Path) -> None:
     finally:
         connection.close()
     draft.replace(path)
+
+
+def update_ledger(entries: Iterable[Entry], path: Path) -> None:
+    """Write some entries of an existing ledger file anew, in one transaction."""
+    connection = sqlite3.connect(path, timeout=30)
+    try:
+        with connection:
+            connection.executemany("INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?)", map(_row, entries))
+    finally:
+        connection.close()
 
 
 def read_ledger(path: Path, province: str | None = None) -> Iterator[Entry]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from random import Random
 
 from simulator.catalogue import Agency, Catalogue, Procedure
@@ -25,6 +26,7 @@ class Calendar:
     days: Workdays
 
     @classmethod
+    @lru_cache(maxsize=4)
     def of(cls, month: str) -> Calendar:
         first, as_of = month_start(month, back=2), month_end(month)
         return cls(month, first, as_of, Workdays(min(first, MERGER) - 120 * DAY, as_of + 500 * DAY))

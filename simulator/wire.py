@@ -18,7 +18,7 @@ Wire = dict[str, Any]
 
 
 def dossier(facts: Facts) -> Wire:
-    """One element of `data` of DongBoHoSoMC. All scalars are strings; MaHoSo is "" before reception."""
+    """One element of `data` of DongBoHoSoMC. All scalars are strings; MaHoSo is "" as long as there is none."""
     plan, who = facts.plan, facts.who
     known = not plan.has(Trait.META_UNKNOWN)
     return {

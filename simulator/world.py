@@ -58,6 +58,13 @@ class World:
         """The dossier behind a plan, in full and without its fault."""
         return derive(plan, PROVINCES[plan.province], self.catalogue)
 
+    def plan(self, province: str, dossier_id: int) -> Plan:
+        """The dossier of that number; KeyError when there is none."""
+        plans, index = self.plans[province], dossier_id - FIRST_ID
+        if not 0 <= index < len(plans):
+            raise KeyError(f"{province} has no dossier {dossier_id}")
+        return plans[index]
+
     def entry(self, plan: Plan) -> Entry:
         """What the ledger says about one dossier."""
         facts = self.facts(plan)
@@ -75,16 +82,24 @@ class World:
                 yield from (self.entry(plan) for plan in plans)
 
     def give_code(self, plan: Plan) -> None:
-        """Number a dossier at its reception: agency, day, running number of the agency on that day."""
+        """Number a dossier: agency, day, running number of the agency on that day.
+
+        OpenCPS does so at reception; iGate when the dossier is registered, so that a waiting one has a number already.
+        """
         agency = self.catalogue.agencies[plan.agency]
-        changed = agency.changed_spelling and plan.received < self.as_of - 30 * DAY
+        moment = self._numbered_at(plan)
+        changed = agency.changed_spelling and moment < self.as_of - 30 * DAY
         prefix = agency.old_code if changed else agency.code
         if plan.has(Trait.BEFORE_MERGER):
             prefix = agency.former_code
         serials = self.serials.setdefault(plan.province, {})
-        key = (prefix, plan.received // DAY)
+        key = (prefix, moment // DAY)
         serials[key] = serials.get(key, 0) + 1
-        plan.code = f"{prefix}-{stamp(plan.received)}-{serials[key]:04d}"
+        plan.code = f"{prefix}-{stamp(moment)}-{serials[key]:04d}"
+
+    @staticmethod
+    def _numbered_at(plan: Plan) -> int:
+        return plan.submitted if PROVINCES[plan.province].system == "igate" else plan.received
 
     def next_id(self, province: str) -> int:
         return self.plans[province][-1].dossier_id + 1
@@ -97,8 +112,8 @@ class World:
         plans.sort(key=lambda plan: plan.submitted)
         for number, plan in enumerate(plans):
             plan.dossier_id = FIRST_ID + number
-        for plan in sorted(plans, key=lambda plan: (plan.received, plan.dossier_id)):
-            if plan.received:
+        for plan in sorted(plans, key=lambda plan: (self._numbered_at(plan), plan.dossier_id)):
+            if self._numbered_at(plan):
                 self.give_code(plan)
         doubles = assign(plans, self.rates, stream(self.seed, province.code, "defects"))
         self.plans[province.code] = plans

@@ -10,6 +10,7 @@ from typing import Any
 from simulator.catalogue import Catalogue
 from simulator.defects import Defect
 from simulator.facts import Facts, Fee, File
+from simulator.faults import DUMMY_ID, malformed_code, refused_id, retired_procedure, unknown_procedure
 from simulator.plans import Trait
 from simulator.steps import SPECS, Step
 from simulator.wire import flag
@@ -101,13 +102,12 @@ def _fault(facts: Facts, row: Row, catalogue: Catalogue) -> Row:
     plan, key = facts.plan, facts.plan.key
     match plan.defect:
         case Defect.UNKNOWN_PROCEDURE:
-            return {"serviceCode": _unknown_code(facts, catalogue)}
+            return {"serviceCode": unknown_procedure(facts, catalogue)}
         case Defect.RETIRED_PROCEDURE:
-            retired = [procedure for procedure in catalogue.procedures if procedure.state == "retired"]
-            chosen = retired[key % len(retired)]
+            chosen = retired_procedure(facts, catalogue)
             return {"serviceCode": chosen.local_code(facts.province), "serviceName": chosen.name}
         case Defect.MALFORMED_CODE:
-            return {"dossierNo": _malformed(plan.code or "", key)}
+            return {"dossierNo": malformed_code(plan.code or "", key)}
         case Defect.DATES_OUT_OF_ORDER:
             if key % 3 == 1 and plan.moment_of(Step.FINISHED):
                 return {"releaseDate": moment(plan.received - DAY)}
@@ -117,31 +117,15 @@ def _fault(facts: Facts, row: Row, catalogue: Catalogue) -> Row:
         case Defect.UNKNOWN_STATUS:
             return {"dossierStatus": _UNKNOWN_STATUSES[key % 3], "dossierStatusText": "", "dossierSubStatus": ""}
         case Defect.DUMMY_ID:
-            return {"applicantIdNo": "000000001"}
+            return {"applicantIdNo": DUMMY_ID}
         case Defect.NFD_TEXT:
             spoiled = ("applicantName", "dossierName", "briefNote", "serviceName", "govAgencyName", "address")
             return {name: unicodedata.normalize("NFD", row[name]) for name in spoiled}
         case Defect.EMPTY_REQUIRED:
             return ({"govAgencyName": ""}, {"applicantName": ""}, {"receiveDate": None})[key % 3]
         case Defect.PORTAL_REFUSES:
-            return {"applicantIdNo": f"997{key % 10**9:09d}"}
+            return {"applicantIdNo": refused_id(key)}
     return {}
-
-
-def _unknown_code(facts: Facts, catalogue: Catalogue) -> str:
-    """A procedure that vanished from the catalogue, a number nobody gave, or a local code without a mapping."""
-    key, province = facts.plan.key, facts.province
-    if key % 3 == 0:
-        vanished = [procedure for procedure in catalogue.procedures if procedure.state == "vanished"]
-        return f"{vanished[key % len(vanished)].code}.{province.sender}"
-    return f"1.999{key % 1000:03d}.{province.sender}" if key % 3 == 1 else f"{province.local_prefix}-XX-{key % 90 + 10}"
-
-
-def _malformed(code: str, key: int) -> str:
-    agency, day, number = code.split("-")
-    return (f"{agency}/{day}/{number}", f"{agency}-{day}-{number[1:]}", f"{code}-BS", f"{agency}-20{day}-{number}")[
-        key % 4
-    ]
 
 
 def _meta(facts: Facts) -> str:

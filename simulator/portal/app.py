@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.applications import Starlette
@@ -41,8 +42,8 @@ class NoAnswer(Response):
             await send({"type": "http.response.start", "status": 200, "headers": headers})
 
 
-def create_app(portal: Portal) -> Starlette:
-    """The ASGI application of one portal."""
+def create_app(portal: Portal, more_routes: Sequence[Route] = ()) -> Starlette:
+    """The ASGI application of one portal, with routes of whoever runs it."""
 
     async def login(request: Request) -> Response:
         body = await _body(request)
@@ -73,6 +74,7 @@ def create_app(portal: Portal) -> Starlette:
             Route("/mapi/login", login, methods=["POST"]),
             Route("/mapi/g", service, methods=["POST"]),
             *inspection_routes(portal),
+            *more_routes,
         ]
     )
 

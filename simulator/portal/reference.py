@@ -88,8 +88,7 @@ SERVICES: dict[str, Callable[[Catalogue, dict[str, Any]], list[Answer]]] = {
 def _detail(catalogue: Catalogue, item: Procedure) -> Answer:
     level = ("1", "Cấp Tỉnh") if item.level == 1 else ("3", "Cấp Xã")
     units = [
-        {"MADONVI": province, "TENDONVI": f"Ủy ban nhân dân thành phố {PROVINCES[province].name}"}
-        for province in PROVINCES
+        {"MADONVI": province, "TENDONVI": f"Ủy ban nhân dân {PROVINCES[province].full_name}"} for province in PROVINCES
     ]
     fee = {
         "MAPHILEPHI": "1", "SOTIEN": str(item.fee), "DONVI": "Đồng", "MOTA": "", "TENTEP": "", "URL": "",

@@ -1,13 +1,15 @@
-"""Runs a portal under uvicorn: in a thread for tests, in the foreground for `python -m simulator up`."""
+"""Runs a portal under uvicorn, in a thread: beside a test, or while `python -m simulator up` waits."""
 
 from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
 import uvicorn
+from starlette.routing import Route
 
 from simulator.portal.app import create_app
 from simulator.portal.state import Account, Portal
@@ -18,9 +20,13 @@ from simulator.world import World
 STOP_TIMEOUT_S = 20.0
 
 
-def _server(portal: Portal) -> uvicorn.Server:
+def _server(portal: Portal, more_routes: Sequence[Route] = ()) -> uvicorn.Server:
     config = uvicorn.Config(
-        create_app(portal), log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1
+        create_app(portal, more_routes),
+        log_level="critical",
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=1,
     )
     return uvicorn.Server(config)
 
@@ -34,9 +40,22 @@ def listen(host: str, port: int) -> socket.socket:
     return bound
 
 
-def serve(portal: Portal, bound: socket.socket) -> None:
-    """Serve in the foreground until SIGTERM or SIGINT."""
-    _server(portal).run(sockets=[bound])
+def serve(portal: Portal, bound: socket.socket, more_routes: Sequence[Route] = ()) -> None:
+    """Serve until a signal handler of the caller raises (SystemExit, KeyboardInterrupt).
+
+    The server has a thread of its own: an exception raised inside its event loop would leave it half-closed.
+    """
+    server = _server(portal, more_routes)
+    server.config.load()
+    server.config.get_loop_factory()
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, name="portal", daemon=True)
+    thread.start()
+    try:
+        while thread.is_alive():
+            thread.join(1.0)
+    finally:
+        server.should_exit = True
+        thread.join(STOP_TIMEOUT_S)
 
 
 class PortalServer:

@@ -11,9 +11,11 @@ import psycopg2.extras
 import pytest
 
 from devstack.postgres import Postgres
+from simulator.igate import IgateServer
 from simulator.opencps import install
 from simulator.portal import PortalServer
 from simulator.world import World
+from tests.simulator.igate_reader import Reader
 
 SEED, SIZE, MONTH = 766, 700, "2026-10"
 Rows = list[dict[str, Any]]
@@ -104,3 +106,40 @@ def client(portal: PortalServer) -> Iterator[Client]:
 def connect(portal: PortalServer) -> Callable[[str], Client]:
     """Clients of other provinces."""
     return lambda province: Client(portal, province)
+
+
+@pytest.fixture(scope="session")
+def igate_world() -> World:
+    """A world with two iGates that nobody moves."""
+    return World.generate(SEED, 400, MONTH, provinces=("H21", "H13"))
+
+
+@pytest.fixture(scope="session")
+def gialai_running(igate_world: World) -> Iterator[IgateServer]:
+    with IgateServer(igate_world, "H21") as server:
+        yield server
+
+
+@pytest.fixture
+def gialai(gialai_running: IgateServer) -> Iterator[IgateServer]:
+    """Gia Lai's iGate as if just started; its world is not to be moved."""
+    gialai_running.igate.reset()
+    yield gialai_running
+    gialai_running.igate.reset()
+
+
+@pytest.fixture
+def reader(gialai: IgateServer) -> Iterator[Reader]:
+    """Logged in at Gia Lai."""
+    made = Reader(gialai)
+    yield made
+    made.http.close()
+
+
+@pytest.fixture
+def moving() -> Iterator[Reader]:
+    """Logged in at a Gia Lai of the test's own, which it may move."""
+    with IgateServer(World.generate(SEED, 150, MONTH, provinces=("H21",)), "H21") as server:
+        made = Reader(server)
+        yield made
+        made.http.close()
