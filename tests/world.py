@@ -19,6 +19,7 @@ from lienthong.pipeline.catalogue import sync_catalogue
 from lienthong.pipeline.push import push
 from lienthong.pipeline.runtime import Runtime
 from lienthong.settings import PROJECT, Settings
+from simulator.igate import IgateServer
 from simulator.portal.server import PortalServer
 from simulator.world import World
 
@@ -59,6 +60,21 @@ def portal_connection(conn_id: str, portal: PortalServer, tenant: str) -> Connec
     )
 
 
+def igate_connection(conn_id: str, igate: IgateServer) -> Connection:
+    """The account that reads one iGate."""
+    parts, account = urlsplit(igate.url), igate.account
+    return Connection(
+        conn_id,
+        "http",
+        parts.hostname,
+        parts.port,
+        account.username,
+        account.password,
+        "http",
+        {"token_url": igate.token_url, "client_id": account.client_id},
+    )
+
+
 @dataclass(frozen=True)
 class Wiring:
     """What a Runtime is made of; can be handed to another process."""
@@ -79,7 +95,10 @@ class Wiring:
 
 @dataclass
 class Live:
-    """Everything running: the world, its databases and portal, and a Runtime over a warehouse of its own."""
+    """Everything running: the world, its databases, iGates and portal, and a Runtime over a warehouse of its own.
+
+    Only the contracts of provinces that are up are there.
+    """
 
     world: World
     sources: dict[str, str]
@@ -90,19 +109,28 @@ class Live:
     connections: dict[str, Connection] = field(init=False)
     clock: datetime = datetime(2026, 11, 1, 1, tzinfo=UTC)
     runs: int = 0
+    igates: Mapping[str, IgateServer] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         contracts = self.folder / "sources"
-        shutil.copytree(PROJECT / "include" / "sources", contracts)
+        contracts.mkdir()
+        up = {f"opencps_{tenant.lower()}" for tenant in self.sources}
+        up |= {f"igate_{tenant.lower()}" for tenant in self.igates}
+        for source in up:
+            shutil.copy(PROJECT / "include" / "sources" / f"{source}.yaml", contracts)
         portal = self.folder / "portal.yaml"
         shutil.copy(PROJECT / "include" / "exchange" / "portal.yaml", portal)
         self.settings = Settings(
             PROJECT, (self.folder / "landing").as_uri(), self.folder / "reports", contracts, portal
         )
         self.connections = {WAREHOUSE: database_connection(WAREHOUSE, self.warehouse_url)}
-        for tenant in PROVINCES:
+        for tenant in self.sources:
             source = f"src_opencps_{tenant.lower()}"
             self.connections[source] = database_connection(source, self.sources[tenant])
+        for tenant, igate in self.igates.items():
+            source = f"src_igate_{tenant.lower()}"
+            self.connections[source] = igate_connection(source, igate)
+        for tenant in (*self.sources, *self.igates):
             account = f"portal_{tenant.lower()}"
             self.connections[account] = portal_connection(account, self.portal, tenant)
 

@@ -21,6 +21,7 @@ from lienthong.sources.contract import SourceContract, load_contract
 from lienthong.sources.profile import Progress, Window, no_progress
 from lienthong.sources.profiles import profile_of
 from simulator.opencps import schema as opencps
+from tests.sources.igate import Gateway, gateway_of
 
 REPO = Path(__file__).resolve().parents[2]
 KEYS = {table: opencps.primary_key(table) for table in opencps.TABLES}
@@ -149,3 +150,11 @@ def province(
     made = Province(new_database("opencps", opencps_template), contract, tmp_path / "landing")
     yield made
     made.engine.dispose()
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Iterator[Gateway]:
+    """A simulated iGate of its own, that the test may advance and break."""
+    made = gateway_of(tmp_path / "landing")
+    with made.server:
+        yield made

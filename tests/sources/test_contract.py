@@ -20,8 +20,12 @@ SHIPPED = Path(__file__).resolve().parents[2] / "include/sources"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    shutil.copytree(SHIPPED, tmp_path / "sources")
-    return tmp_path / "sources"
+    """The contracts of the two OpenCPS provinces, to change."""
+    folder = tmp_path / "sources"
+    folder.mkdir()
+    for path in SHIPPED.glob("opencps_*.yaml"):
+        shutil.copy(path, folder)
+    return folder
 
 
 def edited(folder: Path, old: str, new: str, name: str = "opencps_h17.yaml") -> Path:
@@ -49,7 +53,7 @@ def complaint(path: Path) -> str:
 
 def test_the_shipped_contracts_are_valid_and_sorted() -> None:
     contracts = load_contracts(SHIPPED)
-    assert list(contracts) == ["opencps_h17", "opencps_h26"]
+    assert list(contracts) == ["igate_h13", "igate_h21", "opencps_h17", "opencps_h26"]
     h17 = contracts["opencps_h17"]
     assert (h17.tenant, h17.mode, h17.overlap) == ("H17", SourceMode.OWN, timedelta(days=2))
     assert (h17.codes.step["100"], h17.codes.status["done"]) == (1, 10)
@@ -180,3 +184,22 @@ def test_reading_contracts_does_not_import_what_dag_files_must_not_pay_for() -> 
     plugins = SHIPPED.parents[1] / "plugins"
     done = subprocess.run([sys.executable, "-c", code], cwd=plugins, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_path_of_a_field_names_a_field_that_exists(tmp_path: Path) -> None:
+    path = tmp_path / "igate_h21.yaml"
+    text = (SHIPPED / "igate_h21.yaml").read_text(encoding="utf-8")
+    path.write_text(text.replace("vneid_verified:", "vneid_verifed:"), encoding="utf-8")
+    message = complaint(path)
+    assert "vneid_verifed" in message
+    assert "vneid_verified" in message
+    path.write_text(text.replace("eForm.data.Tai", "eForm..Tai"), encoding="utf-8")
+    assert "fields.dossier.vneid_verified" in complaint(path)
+
+
+def test_the_two_igate_contracts_differ_in_their_names_only() -> None:
+    contracts = load_contracts(SHIPPED)
+    one, two = (contracts[name].model_dump() for name in ("igate_h21", "igate_h13"))
+    assert {name for name in one if one[name] != two[name]} == {
+        "source_id", "title", "connection", "tenant", "agency", "portal_connection", "schedule",
+    }  # fmt: skip

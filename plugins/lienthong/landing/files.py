@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import suppress
 from typing import IO, Any, cast
 
 from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
+
+from lienthong import disk
+from lienthong.model.errors import DiskFullError
 
 
 class HashingFile:
     """A binary file for writing that counts and hashes what passes through.
 
     On a local disk it is written beside its final name and renamed on `publish`; object stores show a file only when
-    it is closed, which amounts to the same.
+    it is closed, which amounts to the same. DiskFullError when it does not fit: the file can then only be abandoned,
+    and takes what is still written to it (Parquet's footer) without a word.
     """
 
     def __init__(self, fs: AbstractFileSystem, path: str) -> None:
@@ -22,14 +27,21 @@ class HashingFile:
         self._path = path
         self._local = isinstance(fs, LocalFileSystem)
         self._written_to = f"{path}.partial" if self._local else path
-        self._file = cast("IO[bytes]", fs.open(self._written_to, "wb"))
+        with disk.telling(path):
+            self._file = cast("IO[bytes]", fs.open(self._written_to, "wb"))
         self._hash = hashlib.sha256()
+        self._full: DiskFullError | None = None
         self.bytes = 0
 
     def write(self, data: Any) -> int:
         view = memoryview(data)
+        if self._full is not None:
+            return view.nbytes
         self._hash.update(view)
-        self._file.write(view)
+        try:
+            self._file.write(view)
+        except OSError as error:
+            raise self._failed(error) from None
         self.bytes += view.nbytes
         return view.nbytes
 
@@ -37,7 +49,12 @@ class HashingFile:
         return self.bytes
 
     def flush(self) -> None:
-        self._file.flush()
+        if self._full is not None:
+            return
+        try:
+            self._file.flush()
+        except OSError as error:
+            raise self._failed(error) from None
 
     def close(self) -> None:
         """Parquet's writer closes what it wrote to; the file stays open until `publish` or `abandon`."""
@@ -51,17 +68,27 @@ class HashingFile:
         return self._hash.hexdigest()
 
     def publish(self) -> None:
-        self._file.flush()
-        if self._local:
-            os.fsync(self._file.fileno())
-        self._file.close()
-        if self._local:
-            os.replace(self._written_to, self._path)
+        if self._full is not None:
+            raise self._full
+        try:
+            self._file.flush()
+            if self._local:
+                os.fsync(self._file.fileno())
+            self._file.close()
+            if self._local:
+                os.replace(self._written_to, self._path)
+        except OSError as error:
+            raise self._failed(error) from None
 
     def abandon(self) -> None:
-        self._file.close()
+        with suppress(OSError):  # closing writes what still waits, which a full disk refuses once more
+            self._file.close()
         if self._fs.exists(self._written_to):
             self._fs.rm_file(self._written_to)
+
+    def _failed(self, error: OSError) -> OSError | DiskFullError:
+        self._full = disk.disk_full(error, self._path, self.bytes)
+        return self._full or error
 
 
 def write_once(fs: AbstractFileSystem, path: str, text: str) -> None:
@@ -76,14 +103,16 @@ def write_once(fs: AbstractFileSystem, path: str, text: str) -> None:
         fs.pipe_file(path, text.encode())
         return
     partial = f"{path}.partial"
-    with open(partial, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
     try:
-        os.link(partial, path)
+        with disk.telling(path):
+            with open(partial, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            os.link(partial, path)
     finally:
-        os.unlink(partial)
+        with suppress(FileNotFoundError):
+            os.unlink(partial)
 
 
 def sha256_of(fs: AbstractFileSystem, path: str) -> str:

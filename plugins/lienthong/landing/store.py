@@ -9,6 +9,7 @@ from fsspec import AbstractFileSystem
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
+from lienthong.landing import checkpoint
 from lienthong.landing.batch import LandedBatch
 from lienthong.landing.manifest import NAME, Manifest
 from lienthong.landing.writer import BatchWriter
@@ -29,13 +30,17 @@ class LandingStore:
         self._fs: AbstractFileSystem = fs
         self._base = str(path).rstrip("/")
 
+    def is_landed(self, tenant: str, source_id: str, load_id: int, fence: int) -> bool:
+        """Whether attempt `fence` has its manifest, be it of a load that a restored warehouse forgot."""
+        return bool(self._fs.exists(f"{self._folder(tenant, source_id, load_id, fence)}/{NAME}"))
+
     def writer(self, tenant: str, source_id: str, load_id: int, fence: int) -> BatchWriter:
         """A writer for attempt `fence` of a load. Leftovers of the same attempt without a manifest are removed.
 
         LoadStateError when the attempt is already committed.
         """
         folder = self._folder(tenant, source_id, load_id, fence)
-        if self._fs.exists(f"{folder}/{NAME}"):
+        if self.is_landed(tenant, source_id, load_id, fence):
             raise LoadStateError(
                 f"Attempt {fence} of this load is already landed.",
                 next_step="read it instead of extracting again.",
@@ -62,10 +67,14 @@ class LandingStore:
         return LandedBatch(fs, folder, manifest_url, manifest)
 
     def discard_uncommitted(self, tenant: str, source_id: str, load_id: int, before_fence: int) -> int:
-        """Remove attempts of a load older than `before_fence` that never got a manifest; returns how many."""
+        """Remove attempts of a load older than `before_fence` that never got a manifest; returns how many.
+
+        The progress that the attempts kept for each other goes too: called once the load has been extracted.
+        """
         load = f"{self._base}/{_segment(tenant)}/{_segment(source_id)}/{load_id}"
         if not self._fs.exists(load):
             return 0
+        checkpoint.discard(self._fs, load)
         removed = 0
         for path in sorted(str(entry) for entry in self._fs.ls(load, detail=False)):
             attempt = _ATTEMPT.fullmatch(path.rstrip("/").rpartition("/")[2])

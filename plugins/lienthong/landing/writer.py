@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from fsspec import AbstractFileSystem
 
+from lienthong.landing.checkpoint import Checkpoint
 from lienthong.landing.files import HashingFile, write_once
 from lienthong.landing.manifest import NAME, BatchFacts, LandedFile, LandedTable, Manifest
 from lienthong.model.errors import LoadStateError
@@ -60,6 +61,10 @@ class BatchWriter:
         self._folder = folder
         self._tables: dict[str, _Table] = {}
         self._committed = False
+
+    def checkpoint(self, plan: str) -> Checkpoint:
+        """Where this load's attempts keep what they have read so far; survives `discard`."""
+        return Checkpoint(self._fs, self._folder.rpartition("/")[0], self.fence, plan)
 
     def declare(self, table: str, schema: pa.Schema) -> None:
         """Announce a table, so that it is in the manifest even when it has no rows."""

@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from pydantic import AfterValidator, Field, ValidationError
 
 from lienthong.model.canonical import SPECS, Entity
-from lienthong.model.codes import SourceMode
+from lienthong.model.codes import HistoryPolicy, SourceMode
 from lienthong.model.errors import ContractError
 from lienthong.model.identifiers import normalise_agency_code
-from lienthong.sources.contract_parts import Codes, Duration, ReadLimits, Section, VolumeGuard
+from lienthong.sources.contract_parts import Codes, Duration, HttpLimits, ReadLimits, Section, VolumeGuard
 from lienthong.sources.contract_problems import NEXT_STEP, did_you_mean, problem_of, refuse
 from lienthong.sources.marked_yaml import MarkedYamlError, parse
 from lienthong.sources.profiles import PROFILES
@@ -27,6 +27,9 @@ __all__ = ["Codes", "Contracts", "SourceContract", "load_contract", "load_contra
 
 #: Entity → JSON column → JSON key → canonical field.
 Extensions = dict[Entity, dict[str, dict[str, str]]]
+
+#: Entity → canonical field → dotted path of its value in what the source answers.
+FieldPaths = dict[Entity, dict[str, Annotated[str, Field(pattern=r"^[A-Za-z0-9_$-]+(\.[A-Za-z0-9_$-]+)*$")]]]
 
 _ID = r"^[a-z][a-z0-9_]{0,62}$"
 
@@ -77,12 +80,22 @@ def _known_fields(extensions: Extensions) -> Extensions:
     return extensions
 
 
+def _known_targets(paths: FieldPaths) -> FieldPaths:
+    for entity, fields in paths.items():
+        for field in fields:
+            if field not in SPECS[entity].names:
+                raise ValueError(f"a {entity} has no field {field!r}{did_you_mean(field, SPECS[entity].names)}")
+    return paths
+
+
 class SourceContract(Section):
     """One source system of one tenant.
 
+    `history`: what the first push in mode `own` does with old dossiers that were never adopted (docs/cutting-over.md).
     `precedence`: when several sources hold the same dossier, the lowest number speaks for it. `extensions`: entity →
     JSON column → JSON key → canonical field. `ignore`: table → columns that are deliberately not read (`*`: a reference
     table that this system doesn't have).
+    `fields`: where a system that answers in JSON keeps our fields, where it differs from what its profile expects.
     `volatile_query`: URL parameters that change without meaning. `overlap`: how far behind the watermark each
     incremental load reads again.
     """
@@ -97,14 +110,17 @@ class SourceContract(Section):
     time_zone: Annotated[str, AfterValidator(_known_zone)]
     schedule: Annotated[str, AfterValidator(_valid_cron)]
     mode: SourceMode
+    history: HistoryPolicy = HistoryPolicy.REFUSE
     precedence: Annotated[int, Field(ge=1)]
     entities: Annotated[tuple[Entity, ...], AfterValidator(_whole_dossiers)]
     codes: Codes
     extensions: Annotated[Extensions, AfterValidator(_known_fields)] = Field(default_factory=dict)
+    fields: Annotated[FieldPaths, AfterValidator(_known_targets)] = Field(default_factory=dict)
     ignore: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     volatile_query: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     overlap: Duration
     read: ReadLimits = ReadLimits()
+    http: HttpLimits = HttpLimits()
     volume_guard: VolumeGuard = VolumeGuard()
 
     @property
@@ -114,7 +130,7 @@ class SourceContract(Section):
     @property
     def contract_hash(self) -> str:
         """SHA-256 (hex) of everything that decides what is read and how it is understood."""
-        return digest(self.model_dump(mode="json", exclude={"title", "schedule"}))
+        return digest(self.model_dump(mode="json", exclude={"title", "schedule", "history"}))
 
 
 def digest(content: object) -> str:

@@ -40,6 +40,7 @@ class Codes(Section):
     `status`, `substatus`, `step` → TrangThaiHoSo (the sub-status wins); `channel` → KenhThucHien; `subject` →
     LoaiDoiTuong; `return_method` → HinhThuc; `payment_method` → DuocThanhToanTrucTuyen; `paid`: payment states that
     mean "paid"; `document_role`: component or result. In return_method and document_role `other` stands for the rest.
+    `removed`: words of `status` that mean "deleted at the source": known, but no status of the portal's, so never sent.
     """
 
     status: Words
@@ -51,6 +52,7 @@ class Codes(Section):
     payment_method: dict[str, Annotated[int, Field(ge=0, le=2)]]
     paid: tuple[str, ...]
     document_role: dict[str, Literal["component", "result"]]
+    removed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,12 +98,35 @@ class ReadLimits(Section):
     hours: Hours | None = None
 
 
-class VolumeGuard(Section):
-    """When a reread counts as collapsed.
+class HttpLimits(Section):
+    """How a source is read over HTTP: seconds to connect and to wait for an answer, tries per request and the pauses
+    between them (doubling from `backoff_ms`, never above `longest_wait_s`, also when the server asks for more).
 
-    Of the rows that the overlap window had at the last load, at least this share must be found again; below `min_rows`
-    only a complete loss counts.
+    `smallest_page`: pages that time out are halved down to this. `details`: documents are read dossier by dossier
+    (false: the list has them already). `fee_ids`: dossiers per request for fees. `check_total`: a full read that saw
+    fewer dossiers than the server counts is an error.
+    """
+
+    connect_timeout_s: Annotated[float, Field(gt=0, le=120)] = 10.0
+    read_timeout_s: Annotated[float, Field(gt=0, le=600)] = 60.0
+    attempts: Annotated[int, Field(ge=1, le=20)] = 5
+    backoff_ms: Annotated[int, Field(ge=1, le=60_000)] = 1_000
+    longest_wait_s: Annotated[float, Field(gt=0, le=600)] = 60.0
+    smallest_page: Annotated[int, Field(ge=1, le=1_000)] = 10
+    details: bool = True
+    fee_ids: Annotated[int, Field(ge=1, le=500)] = 50
+    check_total: bool = True
+
+
+class VolumeGuard(Section):
+    """When a reread counts as collapsed; 0 switches a guard off.
+
+    Of the rows that the overlap window had at the last load, at least `overlap_min_ratio` must be found again; a full
+    load must find `full_min_ratio` of the dossiers that are known, a range load `range_min_ratio` of those known to be
+    last modified in its window. Below `min_rows` only a complete loss counts.
     """
 
     overlap_min_ratio: Annotated[float, Field(ge=0, le=1)] = 0.5
+    full_min_ratio: Annotated[float, Field(ge=0, le=1)] = 0.8
+    range_min_ratio: Annotated[float, Field(ge=0, le=1)] = 0.5
     min_rows: Annotated[int, Field(ge=1)] = 20

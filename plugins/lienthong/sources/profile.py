@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from lienthong.model.canonical import Entity
@@ -48,11 +48,15 @@ class UnmappedCode:
 
 @dataclass(frozen=True)
 class TableSight:
-    """One table or resource: estimated rows, and when its newest row was modified (aware). None: not told."""
+    """One table or resource: estimated rows, and the newest modification found near its end (aware). None: not told.
+
+    `indexed`: whether what changed since an instant is found through an index; None where there is no such thing.
+    """
 
     name: str
     rows: int | None
     newest_at: datetime | None
+    indexed: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -61,17 +65,72 @@ class SourceSight:
 
     `server`: product and version. `clock`: its own time (aware, in the contract's zone) and `clock_ahead` how far that
     is ahead of ours; None where the source doesn't tell. `may_write`: privileges beyond reading that our account has
-    (e.g. "INSERT opencps_dossier"). `unmapped_columns`: by table, as `Profile.check_schema` returns them. `remarks`:
-    anything else worth a line, in words without data.
+    (e.g. "INSERT opencps_dossier"), None where the source doesn't tell. `unmapped_columns`: by table, as
+    `Profile.check_schema` returns them. `remarks`: anything else worth a warning, in Vietnamese words without data.
+    `missing`: tables and columns that the contract maps and the source lacks ("table a", "column a.b"); `unreadable`:
+    tables that our account may not read; a load fails on either. `days`: dossiers by day of the newest days, newest
+    first. `hours`: how many of the newest changes fall into each of the 24 hours of the day, in Vietnam's time as the
+    contract's zone makes it: office hours tell a wrong zone.
     """
 
     server: str
     clock: datetime | None
     clock_ahead: timedelta | None
-    may_write: tuple[str, ...]
+    may_write: tuple[str, ...] | None
     tables: tuple[TableSight, ...]
     unmapped_columns: Mapping[str, tuple[str, ...]]
     remarks: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
+    days: tuple[tuple[date, int], ...] = ()
+    hours: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class CodeWord:
+    """A word found at a source, in how many of the rows looked at, and the code that such systems usually give it."""
+
+    word: str
+    rows: int
+    code: int | str | None
+
+
+@dataclass(frozen=True)
+class JsonKey:
+    """A key inside a JSON column, in how many of the rows looked at, and our field that it usually fills."""
+
+    entity: Entity
+    column: str
+    key: str
+    rows: int
+    field: str | None
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What a new contract of this kind should say, from a bounded look at the newest rows.
+
+    `codes`: section of the contract's `codes` → the words found, most frequent first, together with the words that
+    every system of this kind has (rows 0 when not seen). `paid`: payment states that mean paid. `absent`: reference
+    tables that aren't there; `ignore`: optional columns that aren't there, `unmapped` columns that nobody maps, both
+    by table. `looked_at`: dossiers read, at most. `read`: limits of reading for the contract's `read`; `overlap`: as
+    the contract writes it. `more_codes`: further lists of `codes` as YAML values, `more_lines`: further lines of YAML
+    at the end, for what only this kind of system has.
+    """
+
+    entities: tuple[Entity, ...]
+    codes: Mapping[str, tuple[CodeWord, ...]]
+    paid: tuple[str, ...]
+    keys: tuple[JsonKey, ...]
+    absent: tuple[str, ...]
+    ignore: Mapping[str, tuple[str, ...]]
+    unmapped: Mapping[str, tuple[str, ...]]
+    volatile_query: tuple[str, ...]
+    looked_at: int
+    overlap: str = "2d"
+    read: Mapping[str, int] = field(default_factory=dict)
+    more_codes: Mapping[str, str] = field(default_factory=dict)
+    more_lines: tuple[str, ...] = ()
 
 
 class Profile(Protocol):
@@ -101,11 +160,20 @@ class Profile(Protocol):
         SourceUnreachableError, SourceAccessError, SchemaDriftError or CollapsedExtractError; then nothing is landed.
         """
 
-    def look(self, contract: SourceContract, connection: Connection) -> SourceSight:
-        """Connection, permissions, clock and volumes, gently: no table is read through. Errors as `extract` raises."""
+    def look(self, contract: SourceContract, connection: Connection, now: Callable[[], datetime]) -> SourceSight:
+        """Connection, permissions, clock and volumes, gently: no table is read through. Errors as `extract` raises.
+
+        `now` is our clock, asked right before and after the source's own.
+        """
 
     def sample(self, contract: SourceContract, connection: Connection, writer: BatchWriter, dossiers: int) -> str:
-        """Read the newest `dossiers` dossiers, whole, into `writer` and commit it; returns the manifest's URL."""
+        """Read the newest `dossiers` dossiers, whole, into `writer` and commit it (mode range, no watermarks); returns
+        the manifest's URL. Errors as `extract` raises."""
+
+    def propose(self, contract: SourceContract, connection: Connection) -> Proposal:
+        """What a contract for this source should say. `contract` is a draft: only its names, tenant, connection and
+        time zone mean anything, its codes are empty. Errors as `extract` raises; SchemaDriftError when the source
+        lacks what every system of this kind has."""
 
     def canonicalise(self, contract: SourceContract, batch: LandedBatch) -> Iterator[tuple[Entity, pa.Table]]:
         """Canonical rows in bounded pieces; children come before dossiers.

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 #: `profile:` of a contract → module whose PROFILE is an instance of `profile.Profile`.
 PROFILES: dict[str, str] = {
+    "igate": "lienthong.sources.igate.profile",
     "opencps": "lienthong.sources.opencps.profile",
 }
 

@@ -45,8 +45,18 @@ def to_batch(rows: Sequence[sa.Row[Any]], schema: pa.Schema) -> pa.RecordBatch:
     arrays = []
     for field, values in zip(schema, zip(*rows, strict=True), strict=False):
         arrays.append(_array(field, values, unreadable))
-    remarks = [None] * len(rows) if not unreadable else [_dump(unreadable.get(row)) for row in range(len(rows))]
-    return pa.record_batch([*arrays, pa.array(remarks, pa.string())], schema=schema)
+    return typed_or_remarked(arrays, unreadable, schema)
+
+
+def typed_or_remarked(
+    arrays: Sequence[pa.Array[Any]], unreadable: Mapping[int, dict[str, str]], schema: pa.Schema
+) -> pa.RecordBatch:
+    """The batch of `arrays` with, last, what their types could not hold: row → column → text."""
+    rows = len(arrays[0])
+    remarks = pa.nulls(rows, pa.string())
+    if unreadable:
+        remarks = pa.array([_dump(unreadable.get(row)) for row in range(rows)], pa.string())
+    return pa.record_batch([*arrays, remarks], schema=schema)
 
 
 def _array(field: pa.Field[Any], values: Sequence[Any], unreadable: dict[int, dict[str, str]]) -> pa.Array[Any]:

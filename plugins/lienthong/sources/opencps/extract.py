@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import sqlalchemy as sa
 
 from lienthong.connections import Connection
 from lienthong.landing import BatchFacts, BatchWriter, Watermark
 from lienthong.model.codes import LoadMode
 from lienthong.sources.contract import SourceContract, digest
+from lienthong.sources.copy_out import copied
 from lienthong.sources.database import SourceDatabase, reading
 from lienthong.sources.opencps import statements
 from lienthong.sources.opencps.schema import BoundSchema, BoundTable, bind
@@ -88,7 +90,7 @@ class _Reader:
         for table in self.schema.references:
             rows: list[str] = []
             for page in self.source.pages(statements.whole(table), self.contract.read.fetch_rows):
-                self._land(table, page)
+                self._land(table, to_batch(page, table.schema))
                 if table.name in (STATUS_MAPPING.name, SERVICE_MAPPING.name):
                     rows += [repr(tuple(row)) for row in page]
             codes[table.name] = sorted(rows)
@@ -101,12 +103,16 @@ class _Reader:
         above: int | None = None
         while True:
             last, rows = above, 0
-            for page in self.source.pages(statements.dossier_page(dossier, above, size), self._fetch(size)):
-                self._land(dossier, page)
-                last, rows = page[-1][key], rows + len(page)
+            for batch in self._batches(dossier, statements.dossier_page(dossier, above, size)):
+                self._land(dossier, batch)
+                if batch.num_rows:
+                    last, rows = batch.column(key)[-1].as_py(), rows + batch.num_rows
             full = rows == size
             for table in self.schema.children:
-                self._land_all(table, statements.children_between(table, above, last if full else None))
+                if full:
+                    self._land_page(table, statements.children_between(table, above, last))
+                else:
+                    self._land_all(table, statements.children_between(table, above, None))
             if not full:
                 return
             above = last
@@ -167,18 +173,32 @@ class _Reader:
         for start in range(0, len(known), size):
             chunk = known.slice(start, size).to_list()
             for table in self.schema.moving:
-                self._land_all(table, statements.rows_of_owners(table, chunk))
+                self._land_page(table, statements.rows_of_owners(table, chunk))
             self._pause()
         for table in self.schema.children if orphaned else ():
             self._land_all(table, statements.rows_without_owner(table))
 
     def _land_all(self, table: BoundTable, statement: sa.Select[Any]) -> None:
+        """Land a result of any size."""
         for page in self.source.pages(statement, self.contract.read.fetch_rows):
-            self._land(table, page)
+            self._land(table, to_batch(page, table.schema))
 
-    def _land(self, table: BoundTable, page: Any) -> None:
-        self.writer.write(table.name, to_batch(page, table.schema))
-        self.landed[table.name] = self.landed.get(table.name, 0) + len(page)
+    def _land_page(self, table: BoundTable, statement: sa.Select[Any]) -> None:
+        """Land a result that belongs to one page of dossiers."""
+        for batch in self._batches(table, statement):
+            self._land(table, batch)
+
+    def _batches(self, table: BoundTable, statement: sa.Select[Any]) -> Iterator[pa.RecordBatch]:
+        whole = copied(self.source.connection, statement, table.schema)
+        if whole is not None:
+            yield whole
+            return
+        for page in self.source.pages(statement, self._fetch(self.contract.read.page_rows)):
+            yield to_batch(page, table.schema)
+
+    def _land(self, table: BoundTable, batch: pa.RecordBatch) -> None:
+        self.writer.write(table.name, batch)
+        self.landed[table.name] = self.landed.get(table.name, 0) + batch.num_rows
         self.progress(table.name, self.landed[table.name])
 
     def _keys(self, statement: sa.Select[Any]) -> list[sa.Row[Any]]:

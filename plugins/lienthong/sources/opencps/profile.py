@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from lienthong.connections import Connection
@@ -11,10 +12,12 @@ from lienthong.model.canonical import Entity
 from lienthong.model.codes import LoadMode
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.database import reading
-from lienthong.sources.opencps import canonical, extract, findings
+from lienthong.sources.opencps import canonical, extract, findings, propose
+from lienthong.sources.opencps import look as looking
+from lienthong.sources.opencps import sample as sampling
 from lienthong.sources.opencps.schema import bind
 from lienthong.sources.opencps.tables import ENTITY_TABLES
-from lienthong.sources.profile import Profile, Progress, UnmappedCode, Window, no_progress
+from lienthong.sources.profile import Profile, Progress, Proposal, SourceSight, UnmappedCode, Window, no_progress
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,6 +45,15 @@ class OpenCps:
         progress: Progress = no_progress,
     ) -> str:
         return extract.extract(contract, connection, writer, watermarks, mode, window, progress)
+
+    def look(self, contract: SourceContract, connection: Connection, now: Callable[[], datetime]) -> SourceSight:
+        return looking.look(contract, connection, now)
+
+    def sample(self, contract: SourceContract, connection: Connection, writer: BatchWriter, dossiers: int) -> str:
+        return sampling.sample(contract, connection, writer, dossiers)
+
+    def propose(self, contract: SourceContract, connection: Connection) -> Proposal:
+        return propose.propose(contract, connection)
 
     def canonicalise(self, contract: SourceContract, batch: LandedBatch) -> Iterator[tuple[Entity, pa.Table]]:
         return canonical.canonicalise(contract, batch)

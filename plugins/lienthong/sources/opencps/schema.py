@@ -100,11 +100,41 @@ def wanted_columns(contract: SourceContract, table: TableMap, entity: Entity | N
     return tuple(dict.fromkeys(column for column in (*table.read, *extensions) if column not in ignored))
 
 
+@dataclass(frozen=True)
+class FoundSchema:
+    """What of the mapped tables is there: bound tables by name with the columns that exist, and what is not."""
+
+    bound: Mapping[str, BoundTable]
+    unmapped: Mapping[str, tuple[str, ...]]
+    missing: tuple[str, ...]
+
+
 def bind(source: SourceDatabase, contract: SourceContract) -> BoundSchema:
     """Find every mapped table and column in the database.
 
     SchemaDriftError names all that are missing, with the nearest unknown name where there is one.
     """
+    found = find(source, contract)
+    if found.missing:
+        raise SchemaDriftError(
+            f"The source no longer has: {'; '.join(found.missing)}.",
+            next_step="ask the system's operator what changed; then list the column under `ignore` in the contract, "
+            "or have the mapping extended. Nothing was loaded.",
+            source=source.source_id,
+            load=source.load,
+            key=found.missing[0].split()[1],
+        )
+    bound = found.bound
+    return BoundSchema(
+        bound[DOSSIER.name],
+        tuple(table for table in bound.values() if table.map.key and table.map is not DOSSIER),
+        tuple(table for table in bound.values() if table.map.key is None),
+        found.unmapped,
+    )
+
+
+def find(source: SourceDatabase, contract: SourceContract) -> FoundSchema:
+    """As `bind`, but what is missing is told instead of raised ("table a", "column a.b (now perhaps c)")."""
     inspector = sa.inspect(source.connection)
     present = {name.lower(): name for name in (*inspector.get_table_names(), *inspector.get_view_names())}
     entities = {table.name: entity for entity, table in ENTITY_TABLES.items()}
@@ -134,21 +164,7 @@ def bind(source: SourceDatabase, contract: SourceContract) -> BoundSchema:
             if name.lower() in actual
         ]
         bound[table.name] = BoundTable(table, sa.Table(actual_name, sa.MetaData(), *columns))
-    if missing:
-        raise SchemaDriftError(
-            f"The source no longer has: {'; '.join(missing)}.",
-            next_step="ask the system's operator what changed; then list the column under `ignore` in the contract, "
-            "or have the mapping extended. Nothing was loaded.",
-            source=source.source_id,
-            load=source.load,
-            key=missing[0].split()[1],
-        )
-    return BoundSchema(
-        bound[DOSSIER.name],
-        tuple(bound[table.name] for table in maps if table.key and table is not DOSSIER),
-        tuple(bound[table.name] for table in maps if table.key is None),
-        unmapped,
-    )
+    return FoundSchema(bound, unmapped, tuple(missing))
 
 
 def _renamed(name: str, candidates: Iterable[str]) -> str:

@@ -1,0 +1,78 @@
+"""Reading an iGate into landing: everything, a window, or what may have changed. Resumable by page, bounded memory.
+
+First the list, into a checkpoint; then papers and fees of every dossier found; at last all of it into landing, each
+dossier once, as it was last read (docs/adr/0010).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from lienthong.connections import Connection
+from lienthong.landing import BatchFacts, BatchWriter, Watermark
+from lienthong.model.codes import LoadMode
+from lienthong.sources.contract import SourceContract, digest
+from lienthong.sources.igate.client import IgateClient
+from lienthong.sources.igate.guard import guard_volume, watermark
+from lienthong.sources.igate.land import land
+from lienthong.sources.igate.mapping import DOSSIER
+from lienthong.sources.igate.read import Read
+from lienthong.sources.profile import Progress, Window, no_progress
+
+
+def utc_now() -> datetime:
+    """Our clock."""
+    return datetime.now(UTC)
+
+
+def extract(
+    contract: SourceContract,
+    connection: Connection,
+    writer: BatchWriter,
+    watermarks: Mapping[str, Watermark],
+    mode: LoadMode,
+    window: Window | None = None,
+    progress: Progress = no_progress,
+    now: Callable[[], datetime] = utc_now,
+) -> str:
+    """See `profile.Profile.extract`. Only an incremental load returns a watermark in its manifest."""
+    if (mode is LoadMode.RANGE) != (window is not None):
+        raise ValueError("a range load takes a window, other loads take none")
+    before = watermarks.get(DOSSIER)
+    since: datetime | None = None
+    if window is not None:
+        since = window.start
+    elif mode is LoadMode.INCREMENTAL and before is not None and before.modified_at is not None:
+        since = before.modified_at - contract.overlap
+    plan = digest(
+        [
+            mode.value,
+            [since.isoformat() if since else None, window.end.isoformat() if window else None],
+            [sorted(contract.entities), contract.http.details],
+            connection.http_url(),
+        ]
+    )
+    with writer, IgateClient(contract, connection, writer.load_id) as client:
+        read = Read(contract, client, writer.checkpoint(plan), since, window, progress, now)
+        read.list_dossiers()
+        found = read.judge()
+        if mode is not LoadMode.RANGE and before is not None:
+            guard_volume(contract, writer.load_id, before, read.checkpoint, found)
+        read.fetch_children(found)
+        land(writer, read.checkpoint, found, set(read.gone), progress)
+        marks = {}
+        if mode is LoadMode.INCREMENTAL:
+            marks[DOSSIER] = watermark(contract, before, read.checkpoint, found, read.place.head, read.source_clock)
+        return writer.commit(
+            BatchFacts(
+                mode=mode,
+                observed_at=read.began_at,
+                contract_hash=contract.contract_hash,
+                codes_hash=digest([contract.codes.model_dump(mode="json"), contract.model_dump(mode="json")["fields"]]),
+                window_from=window.start if window else None,
+                window_to=window.end if window else None,
+                watermarks=marks,
+                unmapped_columns=read.audit.findings(),
+            )
+        )

@@ -1,0 +1,87 @@
+"""How far the list has been read, by its own dates, and whether what was there at the last load still is."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lienthong.landing import Checkpoint, Watermark
+from lienthong.model.errors import CollapsedExtractError
+from lienthong.sources.contract import SourceContract
+from lienthong.sources.igate.mapping import DOSSIER
+from lienthong.sources.igate.pages import NEVER
+from lienthong.sources.igate.spool import ITEMS, Survivors
+
+#: A dossier dated further ahead of the server's clock than this doesn't move the watermark: it would make later changes
+#: look old. Clocks that differ by less are harmless, the overlap is longer.
+AHEAD = timedelta(hours=1)
+
+
+def watermark(
+    contract: SourceContract,
+    before: Watermark | None,
+    checkpoint: Checkpoint,
+    found: Survivors,
+    head: datetime | None,
+    source_clock: datetime | None,
+) -> Watermark:
+    """The list's watermark: the newest updatedDate that stood in the list when reading began.
+
+    Only dates of the list itself enter; the clocks merely decide which of them lie in the future.
+    """
+    limit = (source_clock or datetime.now(UTC)) + AHEAD
+    newest = head if head is not None and NEVER < head <= limit else _newest(checkpoint, limit, head)
+    if newest is None:
+        return before or Watermark(DOSSIER, None, None, 0)
+    return Watermark(DOSSIER, newest, None, _count(checkpoint, found, newest - contract.overlap, newest))
+
+
+def guard_volume(
+    contract: SourceContract, load: int, before: Watermark, checkpoint: Checkpoint, found: Survivors
+) -> None:
+    """CollapsedExtractError when the list lost what the last load saw in its overlap window.
+
+    A dossier of that window is still in the list, at the same date or at a later one.
+    """
+    guard, had = contract.volume_guard, before.overlap_rows
+    if before.modified_at is None or guard.overlap_min_ratio == 0 or not had:
+        return
+    again = _count(checkpoint, found, before.modified_at - contract.overlap, None)
+    if again and (had < guard.min_rows or again >= guard.overlap_min_ratio * had):
+        return
+    raise CollapsedExtractError(
+        f"Of {had} dossiers that the last load saw in its overlap window, the list shows {again}.",
+        next_step="check the source (another system behind the address? rights of the account? a purge?). If the loss "
+        "is right, or the contract's overlap was shortened, set volume_guard.overlap_min_ratio to 0 for one load. "
+        "Nothing was loaded.",
+        source=contract.source_id,
+        load=load,
+        key=DOSSIER,
+    )
+
+
+def _newest(checkpoint: Checkpoint, limit: datetime, head: datetime | None) -> datetime | None:
+    """The newest date up to the limit, where the list began with one beyond it."""
+    if head is None or head == NEVER:
+        return None
+    found: datetime | None = None
+    for piece in checkpoint.read(ITEMS, ["modified"]):
+        modified = piece["modified"]
+        newest = pc.max(modified.filter(pc.less_equal(modified, pa.scalar(limit, modified.type)))).as_py()
+        if newest is not None and (found is None or newest > found):
+            found = newest
+    return found
+
+
+def _count(checkpoint: Checkpoint, found: Survivors, start: datetime, end: datetime | None) -> int:
+    """Dossiers modified in [start, end]."""
+    rows = 0
+    for piece, mask in zip(checkpoint.read(ITEMS, ["modified"]), found.kept, strict=True):
+        modified = piece["modified"].filter(pa.array(mask))
+        inside = pc.greater_equal(modified, pa.scalar(start, modified.type))
+        if end is not None:
+            inside = pc.and_(inside, pc.less_equal(modified, pa.scalar(end, modified.type)))
+        rows += pc.sum(inside.cast(pa.int64())).as_py() or 0
+    return rows

@@ -1,0 +1,136 @@
+"""A look at an iGate without reading it through: does it answer, does it say what we map, and what time has it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+
+from lienthong.connections import Connection
+from lienthong.landing import BatchFacts, BatchWriter
+from lienthong.model.codes import LoadMode
+from lienthong.model.errors import SchemaDriftError
+from lienthong.sources.contract import SourceContract, digest
+from lienthong.sources.igate.audit import Audit
+from lienthong.sources.igate.client import IgateClient
+from lienthong.sources.igate.land import land
+from lienthong.sources.igate.mapping import DOSSIER, FEE, PAPER, STRUCTURAL, TASK, TASKS
+from lienthong.sources.igate.pages import NEVER, Item, Page
+from lienthong.sources.igate.papers import Children, children_table
+from lienthong.sources.igate.spool import ITEMS, rows_of, survivors
+from lienthong.sources.profile import SourceSight, TableSight
+
+SERVER = "VNPT iGate 2 (HTTP)"
+
+#: Dossiers looked at, and days told.
+_LOOKED_AT, _DAYS = 200, 7
+#: Clocks may differ by so much without a word.
+TOLERANCE = timedelta(minutes=2)
+
+
+def look(contract: SourceContract, connection: Connection, now: Callable[[], datetime]) -> SourceSight:
+    """See `profile.Profile.look`. Reads one page, and the papers and fees of one dossier."""
+    with IgateClient(contract, connection) as client:
+        asked = now()
+        page = client.search(0, min(_LOOKED_AT, contract.read.page_rows))
+        clock = client.clock
+        ahead = clock - asked - (now() - asked) / 2 if clock else None
+        audit = audited(contract, page.items)
+        if page.items:
+            Children(client, contract, audit).read([page.items[0].data])
+    missing = [name for name in STRUCTURAL if page.items and name in audit.never_met(DOSSIER, STRUCTURAL)]
+    undated = [item for item in page.items if item.order == NEVER]
+    local = [item.order.astimezone(contract.zone) for item in page.items if item.order != NEVER]
+    days = Counter(moment.date() for moment in local)
+    hours = Counter(moment.hour for moment in local)
+    return SourceSight(
+        server=SERVER,
+        clock=clock.astimezone(contract.zone) if clock else None,
+        clock_ahead=ahead,
+        may_write=None,
+        tables=(TableSight(DOSSIER, page.total, max(local).astimezone(UTC) if local else None),),
+        unmapped_columns=audit.findings(),
+        remarks=tuple(_remarks(page, ahead)),
+        missing=tuple(f"column {DOSSIER}.{name}" for name in (*missing, *(["updatedDate"] if undated else []))),
+        days=tuple(sorted(days.items(), reverse=True)[:_DAYS]),
+        hours=tuple(hours.get(hour, 0) for hour in range(24)),
+    )
+
+
+def check_schema(contract: SourceContract, connection: Connection) -> Mapping[str, tuple[str, ...]]:
+    """See `profile.Profile.check_schema`: as far as the newest page and its newest dossier tell."""
+    sight = look(contract, connection, lambda: datetime.now(UTC))
+    if sight.missing:
+        raise SchemaDriftError(
+            f"The source no longer has: {'; '.join(sight.missing)}.",
+            next_step="ask the system's operator what changed, or name the right place under `fields` in the contract.",
+            source=contract.source_id,
+            key=sight.missing[0].split()[1],
+        )
+    return sight.unmapped_columns
+
+
+def sample(contract: SourceContract, connection: Connection, writer: BatchWriter, dossiers: int) -> str:
+    """See `profile.Profile.sample`. Nothing of it is kept for a later try."""
+    with writer, IgateClient(contract, connection, writer.load_id) as client:
+        began_at = datetime.now(UTC)
+        items: dict[str, Item] = {}
+        number, size = 0, min(dossiers, contract.read.page_rows)
+        while len(items) < dossiers:
+            page = client.search(number, size)
+            for item in page.items:
+                items.setdefault(item.key.dossier_id, item)
+            number += 1
+            if page.last or not page.items:
+                break
+            size = page.size
+        wanted = list(items.values())[:dossiers]
+        audit = audited(contract, wanted)
+        children = Children(client, contract, audit)
+        papers, fees = children.read([item.data for item in wanted]) if wanted else ([], [])
+        checkpoint = writer.checkpoint(digest(["sample", dossiers, began_at.isoformat()]))
+        checkpoint.add(ITEMS, rows_of(wanted))
+        checkpoint.add(PAPER, children_table(papers))
+        checkpoint.add(FEE, children_table(fees))
+        land(writer, checkpoint, survivors(checkpoint), set(children.gone), lambda table, rows: None)
+        newest = max((item.order for item in wanted), default=began_at)
+        oldest = min((item.order for item in wanted), default=began_at)
+        return writer.commit(
+            BatchFacts(
+                mode=LoadMode.RANGE,
+                observed_at=began_at,
+                contract_hash=contract.contract_hash,
+                codes_hash=digest(contract.codes.model_dump(mode="json")),
+                window_from=oldest,
+                window_to=newest + timedelta(microseconds=1),
+                unmapped_columns=audit.findings(),
+            )
+        )
+
+
+def audited(contract: SourceContract, items: list[Item] | tuple[Item, ...]) -> Audit:
+    """An audit that has passed some items of the list and their tasks."""
+    audit = Audit(contract)
+    for item in items:
+        audit.look(DOSSIER, item.data)
+        tasks = item.data.get(TASKS)
+        for task in tasks if isinstance(tasks, list) else ():
+            if isinstance(task, dict):
+                audit.look(TASK, task)
+    return audit
+
+
+def _remarks(page: Page, ahead: timedelta | None) -> list[str]:
+    remarks = ["Không xem được quyền ghi của tài khoản qua HTTP; hãy xin tài khoản chỉ được đọc."]
+    if ahead is None:
+        remarks.append("Máy chủ không cho biết giờ của nó (không có đầu mục Date).")
+    elif abs(ahead) > TOLERANCE:
+        minutes = round(abs(ahead).total_seconds() / 60)
+        side = "nhanh" if ahead > timedelta() else "chậm"
+        remarks.append(
+            f"Đồng hồ của máy chủ {side} hơn của chúng ta khoảng {minutes} phút. Mốc đọc lấy theo updatedDate của "
+            "nguồn nên không mất hồ sơ, nhưng các mốc thời gian nguồn ghi có thể lệch."
+        )
+    if page.total is None:
+        remarks.append("Danh sách không cho biết tổng số hồ sơ; không thể kiểm tra khi đọc toàn bộ.")
+    return remarks

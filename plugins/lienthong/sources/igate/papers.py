@@ -1,0 +1,115 @@
+"""The papers and fees of dossiers: what the list does not hold, asked for dossier by dossier or by the handful."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from lienthong.model.canonical import Entity
+from lienthong.sources.contract import SourceContract
+from lienthong.sources.igate.audit import Audit
+from lienthong.sources.igate.client import IgateClient
+from lienthong.sources.igate.json_paths import dump, find
+from lienthong.sources.igate.mapping import ATTACHMENTS, FEE, FORMS, PAPER
+
+#: One landed row per child; `key` is unique within its dossier, `place` its place among its equals there, from 1.
+_FIELDS: list[tuple[str, pa.DataType]] = [
+    ("dossierId", pa.string()),
+    ("key", pa.string()),
+    ("place", pa.int64()),
+    ("item", pa.string()),
+]
+CHILD_SCHEMA = pa.schema(_FIELDS)
+
+#: Keys of a dossier that say how its fees were paid.
+_PAYMENT = ("paymentMethod", "paymentRequestData")
+
+Row = dict[str, str | int]
+
+
+class Children:
+    """Reads the papers and fees of dossiers that the list gave.
+
+    `gone`: dossiers that vanished between the list and the question; they are set aside, not loaded without papers.
+    """
+
+    def __init__(self, client: IgateClient, contract: SourceContract, audit: Audit) -> None:
+        self._client = client
+        self._audit = audit
+        self._papers = Entity.DOCUMENT in contract.entities
+        self._fees = Entity.FEE in contract.entities
+        self._limits = contract.http
+        self.gone: list[str] = []
+
+    @property
+    def wanted(self) -> bool:
+        """Whether there is anything to ask for."""
+        return self._papers or self._fees
+
+    def read(self, dossiers: Sequence[dict[str, Any]]) -> tuple[list[Row], list[Row]]:
+        """Rows of papers and of fees of some items of the list."""
+        papers: list[Row] = []
+        there = list(dossiers)
+        if self._papers:
+            there = []
+            for dossier in dossiers:
+                whole = self._client.detail(dossier["id"]) if self._limits.details else dossier
+                if whole is None:
+                    self.gone.append(dossier["id"])
+                    continue
+                there.append(dossier)
+                papers += self._rows(PAPER, dossier["id"], papers_of(whole))
+        fees: list[Row] = []
+        if self._fees:
+            for first in range(0, len(there), self._limits.fee_ids):
+                fees += self._fee_rows({item["id"]: item for item in there[first : first + self._limits.fee_ids]})
+        return papers, fees
+
+    def _fee_rows(self, dossiers: Mapping[str, dict[str, Any]]) -> list[Row]:
+        by_owner: dict[str, list[dict[str, Any]]] = {}
+        for fee in self._client.fees(list(dossiers)):
+            owner = find(fee, ("dossier", "id"))
+            if owner in dossiers:  # a fee that names no dossier we asked for belongs to nobody we read
+                by_owner.setdefault(owner, []).append(fee)
+        rows: list[Row] = []
+        for owner, found in by_owner.items():
+            payment = {name: dossiers[owner].get(name) for name in _PAYMENT}
+            children = [(_key(fee, "fee", place), {"fee": fee, "dossier": payment}) for place, fee in enumerate(found)]
+            rows += self._rows(FEE, owner, children)
+        return rows
+
+    def _rows(self, table: str, owner: str, children: list[tuple[str, dict[str, Any]]]) -> list[Row]:
+        rows: list[Row] = []
+        for place, (key, child) in enumerate(children, start=1):
+            self._audit.look(table, child)
+            rows.append({"dossierId": owner, "key": key, "place": place, "item": dump(child)})
+        return rows
+
+
+def children_table(rows: Sequence[Row]) -> pa.Table:
+    """Landed rows of papers or fees."""
+    return pa.Table.from_pylist(list(rows), CHILD_SCHEMA)
+
+
+def papers_of(dossier: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Key and {role, form, file} of every file of a dossier: those of its forms, and its results."""
+    found: list[tuple[str, dict[str, Any]]] = []
+    for place, form in enumerate(_objects(dossier.get(FORMS))):
+        about = {name: value for name, value in form.items() if name != "file"}
+        for number, file in enumerate(_objects(form.get("file"))):
+            found.append((_key(file, f"form-{place}", number), {"role": "form", "form": about, "file": file}))
+    for number, file in enumerate(_objects(dossier.get(ATTACHMENTS))):
+        found.append((_key(file, "attachment", number), {"role": "attachment", "form": None, "file": file}))
+    return found
+
+
+def _key(child: Mapping[str, Any], kind: str, place: int) -> str:
+    """Its own id, or its place where it has none (a result without a file)."""
+    own = child.get("id")
+    return own if isinstance(own, str) and own else f"{kind}-{place}"
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

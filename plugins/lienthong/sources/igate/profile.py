@@ -1,0 +1,63 @@
+"""The `igate` profile, as `sources.profiles` hands it out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from lienthong.connections import Connection
+from lienthong.landing import BatchWriter, LandedBatch, Watermark
+from lienthong.model.canonical import Entity
+from lienthong.model.codes import LoadMode
+from lienthong.sources.contract import SourceContract
+from lienthong.sources.igate import canonical, extract, findings, look, propose
+from lienthong.sources.igate.mapping import ENTITY_TABLES
+from lienthong.sources.profile import Profile, Progress, Proposal, SourceSight, UnmappedCode, Window, no_progress
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Igate:
+    """See `sources.profile.Profile`."""
+
+    @property
+    def entity_tables(self) -> Mapping[Entity, str]:
+        return ENTITY_TABLES
+
+    def check_schema(self, contract: SourceContract, connection: Connection) -> Mapping[str, tuple[str, ...]]:
+        return look.check_schema(contract, connection)
+
+    def extract(
+        self,
+        contract: SourceContract,
+        connection: Connection,
+        writer: BatchWriter,
+        watermarks: Mapping[str, Watermark],
+        mode: LoadMode,
+        window: Window | None = None,
+        progress: Progress = no_progress,
+    ) -> str:
+        return extract.extract(contract, connection, writer, watermarks, mode, window, progress)
+
+    def look(self, contract: SourceContract, connection: Connection, now: Callable[[], datetime]) -> SourceSight:
+        return look.look(contract, connection, now)
+
+    def sample(self, contract: SourceContract, connection: Connection, writer: BatchWriter, dossiers: int) -> str:
+        return look.sample(contract, connection, writer, dossiers)
+
+    def propose(self, contract: SourceContract, connection: Connection) -> Proposal:
+        return propose.propose(contract, connection)
+
+    def canonicalise(self, contract: SourceContract, batch: LandedBatch) -> Iterator[tuple[Entity, pa.Table]]:
+        return canonical.canonicalise(contract, batch)
+
+    def services(self, contract: SourceContract, batch: LandedBatch) -> pa.Table:
+        return findings.services()
+
+    def unmapped_codes(self, contract: SourceContract, batch: LandedBatch) -> list[UnmappedCode]:
+        return findings.unmapped_codes(contract, batch)
+
+
+PROFILE: Profile = Igate()

@@ -1,0 +1,66 @@
+"""The access token of one reader: Keycloak's password grant, renewed before it expires (portal-exchange §6.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import httpx
+
+from lienthong.connections import Connection
+from lienthong.sources.igate.outcomes import Exchange, Outcome, judge, judge_fault
+
+#: A token is renewed when less than this share of its life is left, or this many seconds.
+_SPARE_SHARE, _SPARE_S = 0.1, 30.0
+_DEFAULT_LIFE_S = 60.0
+
+
+class Token:
+    """Holds the token and never shows it."""
+
+    def __init__(self, connection: Connection, monotonic: Callable[[], float]) -> None:
+        self._connection = connection
+        self._monotonic = monotonic
+        self._text = ""
+        self._until = 0.0
+
+    @property
+    def valid(self) -> bool:
+        return bool(self._text) and self._monotonic() < self._until
+
+    @property
+    def text(self) -> str:
+        return self._text
+
+    def drop(self) -> None:
+        """Forget the token: the server refused it."""
+        self._text = ""
+
+    def request(self, http: httpx.Client) -> Exchange:
+        """Ask for a new token and keep it when the outcome is OK."""
+        extra = self._connection.extra
+        form = {
+            "grant_type": "password",
+            "client_id": str(extra["client_id"]),
+            "username": self._connection.login or "",
+            "password": self._connection.password or "",
+        }
+        if extra.get("client_secret"):
+            form["client_secret"] = str(extra["client_secret"])
+        asked = self._monotonic()
+        try:
+            response = http.post(str(extra["token_url"]), data=form)
+        except httpx.RequestError as error:
+            return judge_fault(error)
+        exchange = judge(response, datetime.now(UTC))
+        if exchange.outcome is not Outcome.OK:
+            return exchange
+        body = exchange.body
+        token = body.get("access_token") if isinstance(body, dict) else None
+        if not isinstance(token, str) or not token:
+            return Exchange(Outcome.GARBLED, f"{exchange.words}, without a token")
+        life = body.get("expires_in")
+        seconds = float(life) if isinstance(life, int | float) and life > 0 else _DEFAULT_LIFE_S
+        self._text = token
+        self._until = asked + seconds - min(max(seconds * _SPARE_SHARE, 1.0), _SPARE_S)
+        return Exchange(Outcome.OK, exchange.words)

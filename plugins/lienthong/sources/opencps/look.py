@@ -1,0 +1,141 @@
+"""A gentle look at an OpenCPS database: what it is, what we may do, how much there is, and what its clock says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlalchemy import exc
+
+from lienthong.connections import Connection
+from lienthong.model.periods import BUSINESS_ZONE
+from lienthong.sources.contract import SourceContract
+from lienthong.sources.database import SourceDatabase, reading
+from lienthong.sources.opencps import look_statements as ask
+from lienthong.sources.opencps.schema import BoundTable, FoundSchema, find
+from lienthong.sources.opencps.tables import DOSSIER, MODIFIED
+from lienthong.sources.profile import SourceSight, TableSight
+
+#: No single question of a look may take longer.
+STATEMENT_TIMEOUT_S = 20
+#: Days of which the dossiers are told.
+DAYS = 7
+_RECEIVED = "receiveDate"
+_PRODUCTS = {"postgresql": "PostgreSQL", "mysql": "MySQL", "mariadb": "MariaDB"}
+
+
+def look(contract: SourceContract, connection: Connection, now: Callable[[], datetime]) -> SourceSight:
+    """See `profile.Profile.look`. The newest modification is that of the newest rows by key: the column has no index
+    of its own (portal-exchange §6.1)."""
+    with reading(connection, contract.source_id) as source:
+        before = now()
+        clock = source.clock()  # first of all: PostgreSQL tells when the transaction began
+        after = now()
+        limit_time(source)
+        found = find(source, contract)
+        unreadable = tuple(name for name, table in found.bound.items() if not _readable(source, table))
+        readable = {name: table for name, table in found.bound.items() if name not in unreadable}
+        hours = [0] * 24
+        sights = tuple(_sight(source, contract, table, hours) for table in readable.values())
+        return SourceSight(
+            server=_server(source),
+            clock=clock.astimezone(contract.zone),
+            clock_ahead=clock - (before + (after - before) / 2),
+            may_write=_may_write(source, found),
+            tables=sights,
+            unmapped_columns=found.unmapped,
+            missing=found.missing,
+            unreadable=unreadable,
+            days=_days(source, readable),
+            hours=tuple(hours),
+        )
+
+
+def limit_time(source: SourceDatabase) -> None:
+    """No statement of this connection takes longer than STATEMENT_TIMEOUT_S."""
+    setting = ask.limit_time(_dialect(source), STATEMENT_TIMEOUT_S)
+    if setting is not None:
+        source.connection.execute(setting)
+
+
+def _dialect(source: SourceDatabase) -> str:
+    dialect = source.connection.dialect
+    return "mariadb" if getattr(dialect, "is_mariadb", False) else dialect.name
+
+
+def _server(source: SourceDatabase) -> str:
+    version = source.connection.dialect.server_version_info or ()
+    product = _PRODUCTS.get(_dialect(source), source.connection.dialect.name)
+    return " ".join([product, ".".join(str(part) for part in version if isinstance(part, int))]).strip()
+
+
+def _quoted(source: SourceDatabase, table: BoundTable) -> str:
+    return source.connection.dialect.identifier_preparer.format_table(table.table)
+
+
+def _readable(source: SourceDatabase, table: BoundTable) -> bool:
+    if _dialect(source) == "postgresql":  # asked, not tried: a refused statement would end the snapshot
+        columns = [column.name for column in table.table.c]
+        return bool(source.row(ask.may_read(_quoted(source, table), columns)).readable)
+    try:
+        source.connection.execute(ask.peek(table)).all()
+    except (exc.OperationalError, exc.ProgrammingError) as error:
+        if next(iter(getattr(error.orig, "args", ())), None) in (1142, 1143):
+            return False
+        raise
+    return True
+
+
+def _may_write(source: SourceDatabase, found: FoundSchema) -> tuple[str, ...]:
+    if _dialect(source) != "postgresql":
+        rows = [row for statement in ask.grants() for row in source.connection.execute(statement)]
+        return tuple(sorted({f"{row.privilege} {row.place}" for row in rows}))
+    general = source.row(ask.may_define())._mapping
+    if general["SUPERUSER"]:
+        return ("SUPERUSER",)
+    rights = ["CREATE"] if general["CREATE"] else []
+    for table in found.bound.values():
+        held = source.row(ask.may_write(_quoted(source, table)))._mapping
+        rights += [f"{right} {table.name}" for right, granted in held.items() if granted]
+    return tuple(rights)
+
+
+def _sight(source: SourceDatabase, contract: SourceContract, table: BoundTable, hours: list[int]) -> TableSight:
+    rows = _rows(source, table)
+    if table.map.key is None:
+        return TableSight(table.name, rows, None)
+    clock = table.clock(contract.zone)
+    newest: datetime | None = None
+    for row in source.connection.execute(ask.newest_modified(table)):
+        if row.modified is not None:
+            moment = clock.to_instant(row.modified)
+            hours[moment.astimezone(BUSINESS_ZONE).hour] += 1
+            newest = moment if newest is None else max(newest, moment)
+    return TableSight(table.name, rows, newest, _indexed(source, table))
+
+
+def _rows(source: SourceDatabase, table: BoundTable) -> int | None:
+    """The planner's estimate; a table that was never analysed is counted, up to a limit."""
+    found = source.connection.execute(ask.estimate(table, _dialect(source), _quoted(source, table))).one_or_none()
+    if found is not None and found.rows is not None and found.rows >= 0:
+        return int(found.rows)
+    counted = int(source.row(ask.count_up_to(table)).rows)
+    return counted if counted <= ask.COUNT_UP_TO else None
+
+
+def _indexed(source: SourceDatabase, table: BoundTable) -> bool:
+    """Whether an index begins with modifiedDate: (dossierStatus, modifiedDate) doesn't help a walk by time."""
+    indexes = sa.inspect(source.connection).get_indexes(table.table.name)
+    firsts = (next(iter(index["column_names"]), None) for index in indexes)
+    return any(first is not None and first.lower() == MODIFIED.lower() for first in firsts)
+
+
+def _days(source: SourceDatabase, readable: dict[str, BoundTable]) -> tuple[tuple[date, int], ...]:
+    """Dossiers received by day, of the newest days; the oldest day of a full answer is cut off and left out."""
+    dossier = readable.get(DOSSIER.name)
+    if dossier is None or _RECEIVED not in dossier.table.c:
+        return ()
+    rows = [(row.day, int(row.rows)) for row in source.connection.execute(ask.days(dossier, _RECEIVED))]
+    whole = rows if sum(amount for _, amount in rows) < ask.DAY_ROWS else rows[:-1]
+    return tuple(whole[:DAYS])

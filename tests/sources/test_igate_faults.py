@@ -1,0 +1,285 @@
+"""What goes wrong over HTTP: passing faults are sat out, lasting ones are one clear error, and a next try goes on."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import resource
+import signal
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lienthong.connections import Connection
+from lienthong.landing import LandingStore
+from lienthong.model.canonical import Entity
+from lienthong.model.codes import LoadMode
+from lienthong.model.errors import (
+    ContractError,
+    DiskFullError,
+    NotReadyError,
+    SchemaDriftError,
+    SourceAccessError,
+    SourceAnswerError,
+    SourceUnreachableError,
+)
+from lienthong.sources.contract import SourceContract
+from lienthong.sources.contract_parts import DailyWindow
+from lienthong.sources.igate.extract import extract
+from lienthong.sources.igate.mapping import DOSSIER
+from simulator.igate import FaultKind, IgateSwitches
+from tests.sources.igate import PAGE, Gateway, contract_of, versions
+from tests.sources.test_igate_moving import at_rows
+
+PASSING = [
+    FaultKind.HTML_PAGE,
+    FaultKind.ERROR_BODY,
+    FaultKind.HTTP_500,
+    FaultKind.HTTP_502,
+    FaultKind.HTTP_503,
+    FaultKind.HTTP_429,
+    FaultKind.TRUNCATED_JSON,
+    FaultKind.DROP,
+]
+ANSWERED = {FaultKind.HTML_PAGE, FaultKind.ERROR_BODY, FaultKind.TRUNCATED_JSON}
+#: Words of the simulator's error bodies, and a field's name: no message may quote an answer.
+QUOTED = ("Hệ thống", "Lỗi", "bận", "fullname", "<html")
+
+
+@pytest.mark.parametrize("kind", PASSING)
+def test_a_passing_fault_is_sat_out(gateway: Gateway, kind: FaultKind) -> None:
+    order = at_rows({2 * PAGE: lambda: gateway.server.fail_next("search", kind, 2)})
+    assert versions(gateway.load(progress=order)) == gateway.there()
+
+
+@pytest.mark.parametrize("kind", PASSING)
+def test_a_lasting_fault_is_one_clear_error_and_the_next_try_goes_on_where_it_stopped(
+    gateway: Gateway, kind: FaultKind
+) -> None:
+    order = at_rows({4 * PAGE: lambda: gateway.server.fail_next("search", kind, 3)})
+    with pytest.raises(SourceAnswerError if kind in ANSWERED else SourceUnreachableError) as caught:
+        gateway.load(progress=order)
+    message = str(caught.value)
+    assert "source igate_h21, load 1, key page " in message
+    assert "Next: " in message
+    assert "3 tries" in message
+    assert not [word for word in QUOTED if word in message]
+    assert not [name for name in gateway.files() if "manifest" in name]
+    before = len(gateway.searches())
+    assert versions(gateway.load(again=True)) == gateway.there()
+    assert min(gateway.searches()[before:-1]) >= 3, "only the look at the top starts from the beginning"
+    assert [name for name in gateway.files() if "progress" in name] == []
+
+
+def test_a_wait_that_the_server_asks_for_is_kept_but_never_longer_than_the_contract_allows(gateway: Gateway) -> None:
+    from lienthong.sources.igate.client import IgateClient
+
+    gateway.server.switches = IgateSwitches(retry_after_s=3_600)
+    waits: list[float] = []
+    gateway.server.fail_next("search", FaultKind.HTTP_429, 1)
+    with IgateClient(gateway.contract, gateway.connection, sleep=waits.append) as client:
+        client.search(0, 10)
+    assert waits == [gateway.contract.http.longest_wait_s]
+    gateway.server.switches = IgateSwitches(retry_after_s=0)
+    gateway.server.fail_next("search", FaultKind.HTTP_503, 1)
+    with IgateClient(gateway.contract, gateway.connection, sleep=waits.append) as client:
+        client.search(0, 10)
+    assert waits[1:] == [0.0]
+
+
+def test_pages_that_time_out_are_asked_for_in_halves(gateway: Gateway) -> None:
+    gateway.contract = contract_of(http={"read_timeout_s": 0.5})
+    gateway.server.switches = IgateSwitches(slow_s=0.8)
+    sizes: list[int] = []
+    searcher = gateway.server.igate.searcher
+    original = searcher.page
+
+    def page(query: Any, *arguments: Any, **options: Any) -> dict[str, Any]:
+        sizes.append(query.size)
+        return original(query, *arguments, **options)
+
+    searcher.page = page  # type: ignore[method-assign]
+    order = at_rows({2 * PAGE: lambda: gateway.server.fail_next("search", FaultKind.SLOW, 2)})
+    assert versions(gateway.load(progress=order)) == gateway.there()
+    assert max(sizes) == PAGE
+    assert min(sizes[:-3]) <= PAGE // 2
+
+
+def test_a_server_that_is_not_there_is_a_transient_error(gateway: Gateway) -> None:
+    with pytest.raises(SourceUnreachableError, match="source igate_h21, load 1"):
+        gateway.load(connection=replace(gateway.connection, port=1))
+
+
+def test_tokens_are_renewed_before_they_expire_and_when_they_are_refused(gateway: Gateway) -> None:
+    gateway.server.switches = IgateSwitches(token_ttl_s=1)
+    order = at_rows({2 * PAGE: lambda: gateway.server.fail_next("search", FaultKind.REFUSE_TOKEN, 1)})
+    assert versions(gateway.load(progress=order)) == gateway.there()
+    refused = [call for call in gateway.server.igate.calls if call.endpoint == "search" and call.status == 401]
+    assert len(refused) == 1
+
+
+def test_a_token_refused_half_way_for_good_is_told_and_the_next_try_goes_on(gateway: Gateway) -> None:
+    gateway.server.switches = IgateSwitches(refuse_after_pages=4, refuse_for_good=True)
+    with pytest.raises(SourceAccessError, match="refuses a new token as well as the old one") as caught:
+        gateway.load()
+    assert "source igate_h21, load 1, key src_igate_h21" in str(caught.value)
+    gateway.server.switches = IgateSwitches()
+    gateway.server.advance(3)
+    before = len(gateway.searches())
+    seen = versions(gateway.load(again=True))
+    missed = gateway.there().items() - seen.items()
+    assert all(datetime.fromisoformat(text) < mark_of(gateway) for _, text in missed), "only back-dated imports"
+    assert min(gateway.searches()[before : before + 3]) >= 3
+    assert versions(gateway.load()).items() >= missed
+
+
+def mark_of(gateway: Gateway) -> datetime:
+    mark = gateway.marks[DOSSIER].modified_at
+    assert mark is not None
+    return mark
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"login": "nobody"},
+        {"password": "s3cret-word"},
+        {"extra": "client_id"},
+        {"extra": "token_url"},
+    ],
+)
+def test_a_refused_log_in_is_told_without_the_password(gateway: Gateway, changes: dict[str, str]) -> None:
+    connection = gateway.connection
+    if "extra" in changes:
+        wrong = {"client_id": "another", "token_url": f"{gateway.server.url}/nowhere"}[changes["extra"]]
+        connection = replace(connection, extra={**connection.extra, changes["extra"]: wrong})
+    else:
+        connection = replace(connection, **changes)
+    with pytest.raises(SourceAccessError, match="log-in was refused") as caught:
+        gateway.load(connection=connection)
+    assert "s3cret-word" not in str(caught.value)
+    assert "token_url" in str(caught.value)
+
+
+@pytest.mark.parametrize("lacking", ["token_url", "client_id"])
+def test_a_connection_that_lacks_something_says_what(gateway: Gateway, lacking: str) -> None:
+    extra = {name: value for name, value in gateway.connection.extra.items() if name != lacking}
+    with pytest.raises(ContractError, match=lacking):
+        gateway.load(connection=replace(gateway.connection, extra=extra))
+
+
+def test_a_wrong_address_is_not_tried_again(gateway: Gateway) -> None:
+    connection = replace(gateway.connection, host=f"http://127.0.0.1:{gateway.server.port}/elsewhere", port=None)
+    with pytest.raises(SourceAccessError, match="HTTP 404"):
+        gateway.load(connection=connection)
+    assert len([call for call in gateway.server.igate.calls if call.endpoint == "token"]) <= 1
+
+
+def test_a_list_without_modification_dates_is_refused_rather_than_read_for_ever(gateway: Gateway) -> None:
+    gateway.server.switches = IgateSwitches(shows_updated_date=False)
+    with pytest.raises(SchemaDriftError, match="updatedDate"):
+        gateway.load()
+
+
+def test_reading_ends_with_its_hours_and_a_later_try_goes_on(gateway: Gateway) -> None:
+    evening = datetime(2026, 11, 1, 22, tzinfo=gateway.contract.zone)
+    hours = DailyWindow(evening.time(), (evening + timedelta(hours=2)).time())
+    gateway.contract = gateway.contract.model_copy(
+        update={"read": gateway.contract.read.model_copy(update={"hours": hours})}
+    )
+    times = iter([evening + timedelta(minutes=30) * n for n in range(100)])
+    with pytest.raises(NotReadyError, match="22:00 to 00:00"):
+        gateway.load(now=lambda: next(times))
+    before = len(gateway.searches())
+    assert before >= 2
+    assert versions(gateway.load(again=True, now=lambda: evening)) == gateway.there()
+    assert min(gateway.searches()[before:-1]) >= 1
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_server_clock_an_hour_off_loses_nothing(gateway: Gateway, hours: int) -> None:
+    gateway.server.switches = IgateSwitches(clock_offset_s=hours * 3_600)
+    gateway.load()
+    gateway.server.switches = IgateSwitches()  # somebody puts the clock right
+    changed = {change.dossier_id for change in gateway.server.advance(3, 30)}
+    assert {int(key[-8:], 16) for key in versions(gateway.load())} >= changed
+    changed = {change.dossier_id for change in gateway.server.advance(4, 30)}
+    assert {int(key[-8:], 16) for key in versions(gateway.load())} >= changed
+
+
+PROCESSES = multiprocessing.get_context("forkserver")
+
+
+def _extract(
+    contract: SourceContract, connection: Connection, landing: str, load: int, fence: int, die_at: int, most_bytes: int
+) -> None:
+    """A try of a load in a process of its own: killed once so many dossiers were read, or on a disk that fills up."""
+    if most_bytes:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
+
+    def progress(_: str, rows: int) -> None:
+        if die_at and rows >= die_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    try:
+        writer = LandingStore(landing).writer("H21", contract.source_id, load, fence)
+        extract(contract, connection, writer, {}, LoadMode.INCREMENTAL, None, progress)
+    except DiskFullError:
+        os._exit(28)
+
+
+def tried(gateway: Gateway, fence: int, *, die_at: int = 0, most_bytes: int = 0) -> int | None:
+    arguments = (gateway.contract, gateway.connection, str(gateway.landing), 1, fence, die_at, most_bytes)
+    child = PROCESSES.Process(target=_extract, args=arguments)
+    child.start()
+    child.join()
+    return child.exitcode
+
+
+def test_a_killed_read_goes_on_where_it_last_wrote_down_and_takes_in_what_changed(gateway: Gateway) -> None:
+    gateway.contract = contract_of(8)
+    assert tried(gateway, 1, die_at=110) == -signal.SIGKILL
+    assert tried(gateway, 2, die_at=130) == -signal.SIGKILL
+    store = gateway.server.store
+    store.touch(store.newest_first()[3])
+    store.touch(store.newest_first()[-3])
+    before = len(gateway.searches())
+    gateway.loads, gateway.fence = 1, 2
+    assert versions(gateway.load(again=True)) == gateway.there()
+    assert gateway.searches()[before] >= 8, "most of the list is not asked for again"
+    assert len(gateway.searches()) - before < before
+
+
+def test_a_disk_that_is_full_ends_the_try_and_the_next_one_goes_on(gateway: Gateway) -> None:
+    gateway.contract = contract_of(8)
+    assert tried(gateway, 1, most_bytes=12_000) == 28
+    assert not list(Path(gateway.landing).rglob("*.partial"))
+    gateway.loads, gateway.fence = 1, 1
+    assert versions(gateway.load(again=True)) == gateway.there()
+
+
+def test_progress_made_for_other_entities_is_not_continued(gateway: Gateway) -> None:
+    order = at_rows({4 * PAGE: lambda: gateway.server.fail_next("search", FaultKind.HTTP_500, 3)})
+    with pytest.raises(SourceUnreachableError):
+        gateway.load(progress=order)
+    before = len(gateway.searches())
+    assert versions(gateway.load(again=True, entities=(Entity.DOSSIER,))) == gateway.there()
+    assert gateway.searches()[before] == 0
+
+
+def test_the_servers_clock_is_told_by_a_look(gateway: Gateway) -> None:
+    from lienthong.sources.profiles import profile_of
+
+    gateway.server.switches = IgateSwitches(clock_offset_s=3_600)
+    sight = profile_of(gateway.contract).look(gateway.contract, gateway.connection, lambda: datetime.now(UTC))
+    assert sight.clock_ahead is not None
+    assert timedelta(minutes=59) < sight.clock_ahead < timedelta(minutes=61)
+    assert any("60 phút" in remark for remark in sight.remarks)
+    assert [(table.name, table.rows) for table in sight.tables] == [(DOSSIER, len(gateway.there()))]
+    assert sight.may_write is None, "HTTP does not tell"
+    assert sight.missing == ()
+    assert sum(sight.hours) == 20
+    assert sight.unmapped_columns == {}
