@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, text
 from lienthong.model.canonical import SPECS, Entity, Kind
 from lienthong.model.codes import LoadMode
 from lienthong.warehouse import ledger, merge, staging
-from lienthong.warehouse.ledger import Load, SourceDescription
+from lienthong.warehouse.ledger import Judgement, Load, SourceDescription
 
 TENANT = "H17"
 NOON = datetime(2026, 10, 5, 5, tzinfo=UTC)
@@ -68,14 +68,17 @@ def open_and_stage(
     source_id: str = "test",
     precedence: int = 10,
     observed_at: datetime = NOON,
+    mode: LoadMode = LoadMode.INCREMENTAL,
+    judged: Judgement | None = None,
     violations: Iterable[Mapping[str, Any]] = (),
 ) -> Load:
-    """A load that has been gated with `violations` (entity, row_no, source_key, child_key, rule_id, severity)."""
+    """A load that has been gated with `violations` (entity, row_no, source_key, child_key, rule_id, severity).
+
+    With `judged`, what the warehouse knows already is set aside first.
+    """
     source = SourceDescription(TENANT, source_id, source_id, precedence, "own", "0")
     with engine.begin() as connection:
-        load_id = ledger.open_load(
-            connection, source, run_key, mode=LoadMode.INCREMENTAL, window=None, now=NOON + timedelta(days=1)
-        )
+        load_id = ledger.open_load(connection, source, run_key, mode=mode, window=None, now=NOON + timedelta(days=1))
         load = ledger.lock_load(connection, load_id)
         fence = ledger.claim_extract(connection, load_id)
         assert fence is not None
@@ -83,7 +86,10 @@ def open_and_stage(
         counts = staging.stage_rows(
             connection, TENANT, load_id, [(entity, table(entity, rows.get(entity, ()))) for entity in Entity]
         )
-        ledger.finish_stage(connection, load, counts, NOON)
+        load = ledger.lock_load(connection, load_id)
+        aside = staging.set_aside_known(connection, load, judged) if judged else dict.fromkeys(counts, 0)
+        left = {entity: rows - aside[entity] for entity, rows in counts.items()}
+        ledger.finish_stage(connection, load, left, NOON, set_aside=aside, judged=judged)
         for violation in violations:
             connection.execute(
                 text(
@@ -99,7 +105,10 @@ def open_and_stage(
 def merge_load(connection: Connection, load: Load) -> dict[str, dict[str, int]]:
     """Merge inside the caller's transaction; entity → outcome → rows (only outcomes that occurred)."""
     merge.lock_tenant(connection, load.tenant)
-    counts = merge.merge_load(connection, load, load.staged_rows or {})
+    staged, aside = load.staged_rows or {}, load.set_aside or {}
+    counts = merge.merge_load(
+        connection, load, {entity: rows + aside.get(entity, 0) for entity, rows in staged.items()}
+    )
     ledger.finish_merge(connection, load, NOON)
     return {
         count.entity: {name: value for name, value in vars(count).items() if name in merge.OUTCOMES and value}

@@ -18,7 +18,7 @@ INSERT INTO dossier.document (
     name,
     url
 )
-SELECT DISTINCT ON (c.source_key, c.child_key)
+SELECT
     :tenant,
     :source_id,
     c.source_key,
@@ -37,5 +37,12 @@ SELECT DISTINCT ON (c.source_key, c.child_key)
 FROM staging.verdict AS v
 INNER JOIN staging.document AS c
     ON c.tenant = :tenant AND c.load_id = :load_id AND c.source_key = v.source_key
-WHERE v.tenant = :tenant AND v.load_id = :load_id AND v.outcome IN ('inserted', 'updated')
-ORDER BY c.source_key, c.child_key, c.row_no DESC;
+WHERE
+    v.tenant = :tenant
+    AND v.load_id = :load_id
+    AND v.outcome IN ('inserted', 'updated')
+    AND NOT EXISTS (
+        SELECT 1
+        FROM staging.superseded AS s
+        WHERE s.tenant = :tenant AND s.load_id = :load_id AND s.entity = 'document' AND s.row_no = c.row_no
+    );

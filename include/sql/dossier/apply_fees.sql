@@ -15,7 +15,7 @@ INSERT INTO dossier.fee (
     paid,
     paid_at
 )
-SELECT DISTINCT ON (c.source_key, c.child_key)
+SELECT
     :tenant,
     :source_id,
     c.source_key,
@@ -31,5 +31,12 @@ SELECT DISTINCT ON (c.source_key, c.child_key)
 FROM staging.verdict AS v
 INNER JOIN staging.fee AS c
     ON c.tenant = :tenant AND c.load_id = :load_id AND c.source_key = v.source_key
-WHERE v.tenant = :tenant AND v.load_id = :load_id AND v.outcome IN ('inserted', 'updated')
-ORDER BY c.source_key, c.child_key, c.row_no DESC;
+WHERE
+    v.tenant = :tenant
+    AND v.load_id = :load_id
+    AND v.outcome IN ('inserted', 'updated')
+    AND NOT EXISTS (
+        SELECT 1
+        FROM staging.superseded AS s
+        WHERE s.tenant = :tenant AND s.load_id = :load_id AND s.entity = 'fee' AND s.row_no = c.row_no
+    );

@@ -23,6 +23,28 @@ speaker AS (
         r.source_modified_at DESC NULLS LAST,
         length(r.source_key),
         r.source_key
+),
+choice AS MATERIALIZED (
+    SELECT
+        speaker.*,
+        believed.dossier_id IS NULL AS is_new
+    FROM speaker
+    LEFT JOIN dossier.dossier AS believed ON believed.tenant = :tenant AND believed.dossier_id = speaker.dossier_id
+    WHERE
+        believed.dossier_id IS NULL
+        OR speaker.load_id = :load_id
+        OR (believed.source_id, believed.source_key) <> (speaker.source_id, speaker.source_key)
+),
+changed AS (
+    UPDATE dossier.dossier AS believed
+    SET
+        dossier_code = choice.dossier_code,
+        source_id = choice.source_id,
+        source_key = choice.source_key,
+        version = believed.version + 1,
+        load_id = :load_id
+    FROM choice
+    WHERE NOT choice.is_new AND believed.tenant = :tenant AND believed.dossier_id = choice.dossier_id
 )
 INSERT INTO dossier.dossier (
     tenant,
@@ -36,22 +58,12 @@ INSERT INTO dossier.dossier (
 )
 SELECT
     :tenant,
-    speaker.dossier_id,
-    speaker.dossier_code,
-    speaker.source_id,
-    speaker.source_key,
+    choice.dossier_id,
+    choice.dossier_code,
+    choice.source_id,
+    choice.source_key,
     1,
     :load_id,
     :load_id
-FROM speaker
-LEFT JOIN dossier.dossier AS believed ON believed.tenant = :tenant AND believed.dossier_id = speaker.dossier_id
-WHERE
-    believed.dossier_id IS NULL
-    OR speaker.load_id = :load_id
-    OR (believed.source_id, believed.source_key) <> (speaker.source_id, speaker.source_key)
-ON CONFLICT (tenant, dossier_id) DO UPDATE SET
-    dossier_code = excluded.dossier_code,
-    source_id = excluded.source_id,
-    source_key = excluded.source_key,
-    version = dossier.dossier.version + 1,
-    load_id = excluded.load_id;
+FROM choice
+WHERE choice.is_new;

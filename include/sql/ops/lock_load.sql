@@ -12,7 +12,9 @@ SELECT
     fence,
     manifest_url,
     observed_at,
-    staged_rows
+    staged_rows,
+    set_aside,
+    staged_after
 FROM ops.load
 WHERE load_id = :load_id
 FOR UPDATE;

@@ -25,6 +25,12 @@ fees AS (
 violations AS (
     DELETE FROM staging.violation WHERE tenant = :tenant AND load_id IN (SELECT load_id FROM abandoned)
 ),
+superseded AS (
+    DELETE FROM staging.superseded WHERE tenant = :tenant AND load_id IN (SELECT load_id FROM abandoned)
+),
+digests AS (
+    DELETE FROM staging.digest WHERE tenant = :tenant AND load_id IN (SELECT load_id FROM abandoned)
+),
 verdicts AS (
     DELETE FROM staging.verdict WHERE tenant = :tenant AND load_id IN (SELECT load_id FROM abandoned)
 )

@@ -79,6 +79,13 @@ class SourceMode(StrEnum):
     OWN = "own"
 
 
+class HistoryPolicy(StrEnum):
+    """What the first push of a source in `own` does with dossiers from long before that nobody has adopted."""
+
+    REFUSE = "refuse"
+    SEND = "send"
+
+
 class LoadMode(StrEnum):
     """What a load reads. Range and full never move the watermark."""
 

@@ -63,6 +63,10 @@ class SourceUnreachableError(TransientError):
     """The source system did not answer."""
 
 
+class SourceAnswerError(TransientError):
+    """The source system answered, but not with what was asked for: an error page, a torn or a repeated page."""
+
+
 class SourceAccessError(TerminalError):
     """The source system refused our credentials or a table."""
 
@@ -91,6 +95,18 @@ class LoadStateError(TerminalError):
     """A load was asked for a step that its state doesn't allow."""
 
 
+class WarehouseUnreachableError(TransientError):
+    """The warehouse does not answer, or went away in the middle of a step."""
+
+
+class WarehouseTroubleError(TransientError):
+    """The warehouse answers, but lacks memory or connections, or failed inside: its own log knows more."""
+
+
+class DiskFullError(TransientError):
+    """A disk is full: of the landing area, the reports or the warehouse. Nothing half-written counts."""
+
+
 class FencedError(TransientError):
     """Another copy of this work took over; what this copy did has no effect."""
 
@@ -109,3 +125,7 @@ class PortalUnreachableError(TransientError):
 
 class PortalAccessError(TerminalError):
     """The portal refused our account."""
+
+
+class AlertChannelError(TransientError):
+    """A channel for alerts (e-mail, web hook) did not take one; it is told later."""

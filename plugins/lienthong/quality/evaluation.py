@@ -1,7 +1,8 @@
 """Let Great Expectations judge staged rows inside the database, and say which query lists all rows that fail.
 
-Two passes: whether each rule holds at all, then, only for rules that do not, how many rows fail and which. Values of
-rows never come back: results carry counts, and the text of queries over keys.
+Rules that are SQL are counted in one pass. Built-in ones take two: whether each holds at all, then, only for those that
+do not, how many rows fail and which. Values of rows never come back: results carry counts, and the text of queries over
+keys.
 """
 
 from __future__ import annotations
@@ -16,14 +17,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Engine
-from sqlalchemy.dialects import postgresql
 
 from lienthong.model.canonical import Entity
-from lienthong.model.errors import ContractError, GateError, TransientError
-from lienthong.quality.suites import Rule, Suite
-from lienthong.warehouse.statements import statement
+from lienthong.model.errors import ContractError, GateError
+from lienthong.quality.suites import SQL_EXPECTATION, Rule, Suite
+from lienthong.warehouse import outages
 
 INDEX_COLUMNS = ["row_no", "source_key", "child_key"]
+#: Our way to evaluate SQL rules, by the name Great Expectations knows it under (quality/counted_rows.py).
+COUNTED = "counted_rows"
 #: Great Expectations keeps its current project in module state, so one process evaluates one load at a time.
 _ONE_AT_A_TIME = threading.Lock()
 
@@ -43,13 +45,11 @@ def failures(engine: Engine, suites: Mapping[Entity, Suite], *, tenant: str, loa
     ContractError for a suite that Great Expectations does not accept, GateError for a rule that could not be
     evaluated, TransientError when the warehouse did not answer.
     """
-    with _ONE_AT_A_TIME, _quiet(), _datasource(engine) as datasource:
+    with _ONE_AT_A_TIME, _quiet(), _datasource(engine, tenant, load_id) as datasource:
         found: list[Failure] = []
         for entity, suite in suites.items():
-            batch_sql = _batch_sql(entity, tenant, load_id)
-            asset = datasource.add_query_asset(name=entity.value, query=batch_sql)
-            batch = asset.add_batch_definition("load").get_batch()
-            found += _failures_of(batch, suite, batch_sql, load_id)
+            asset = datasource.add_table_asset(entity.value, table_name=f"gate_{entity.value}", schema_name="staging")
+            found += _failures_of(asset.add_batch_definition_whole_table("load").get_batch(), suite, load_id)
         return found
 
 
@@ -59,13 +59,13 @@ def check_suite(suite: Suite) -> None:
         _great_suite(suite, range(len(suite.rules)))
 
 
-def _failures_of(batch: Any, suite: Suite, batch_sql: str, load_id: int) -> list[Failure]:
-    everything = _great_suite(suite, range(len(suite.rules)))
-    outcome = batch.validate(everything, result_format="BOOLEAN_ONLY", expectation_parameters=suite.parameters)
-    held = _results(outcome, suite, load_id)
-    broken = [number for number, rule in enumerate(suite.rules) if not held[rule.rule_id].success]
-    if not broken:
-        return []
+def _failures_of(batch: Any, suite: Suite, load_id: int) -> list[Failure]:
+    numbers = range(len(suite.rules))
+    by_query = [number for number in numbers if suite.rules[number].sql is not None]
+    held = _validated(batch, suite, by_query, "BASIC", load_id)  # which costs as much as whether it holds at all
+    built_in = [number for number in numbers if suite.rules[number].sql is None]
+    held |= _validated(batch, suite, built_in, "BOOLEAN_ONLY", load_id)
+    broken = [number for number in numbers if not held[suite.rules[number].rule_id].success]
     # BASIC without a single example: the count and, for built-in expectations, the query behind it.
     explanation = {
         "result_format": "BASIC",
@@ -73,24 +73,28 @@ def _failures_of(batch: Any, suite: Suite, batch_sql: str, load_id: int) -> list
         "unexpected_index_column_names": INDEX_COLUMNS,
         "return_unexpected_index_query": True,
     }
-    outcome = batch.validate(
-        _great_suite(suite, broken), result_format=explanation, expectation_parameters=suite.parameters
-    )
-    explained = _results(outcome, suite, load_id)
-    return [_failure(suite.rules[number], explained, batch_sql, load_id) for number in broken]
+    held |= _validated(batch, suite, [number for number in broken if number in built_in], explanation, load_id)
+    return [_failure(suite.rules[number], held, load_id) for number in broken]
 
 
-def _failure(rule: Rule, explained: Mapping[str, Any], batch_sql: str, load_id: int) -> Failure:
+def _validated(batch: Any, suite: Suite, numbers: list[int], result_format: Any, load_id: int) -> dict[str, Any]:
+    """Results of the chosen rules, by rule."""
+    if not numbers:
+        return {}
+    chosen = _great_suite(suite, numbers)
+    outcome = batch.validate(chosen, result_format=result_format, expectation_parameters=suite.parameters)
+    return _results(outcome, suite, load_id)
+
+
+def _failure(rule: Rule, explained: Mapping[str, Any], load_id: int) -> Failure:
     result = explained[rule.rule_id].result
     if rule.sql is not None:
-        return Failure(rule, int(result["observed_value"]), rule.sql.format(batch=f"({batch_sql}) AS batch"))
+        return Failure(rule, int(result["observed_value"]), rule.sql.format(batch=f"staging.gate_{rule.entity.value}"))
     query = result.get("unexpected_index_query")
     if not isinstance(query, str):
         raise _cannot_evaluate(rule, load_id)
-    # Great Expectations 1.24 puts the text of a query asset after FROM without parentheses, and ends the query with ";"
-    # or "; None".
-    query = re.sub(r";\s*(?:None)?\s*$", "", query).replace(f"FROM {batch_sql}", f"FROM ({batch_sql}) AS batch")
-    return Failure(rule, int(result["unexpected_count"]), query)
+    # Great Expectations 1.24 ends the query with ";" or "; None".
+    return Failure(rule, int(result["unexpected_count"]), re.sub(r";\s*(?:None)?\s*$", "", query))
 
 
 def _results(outcome: Any, suite: Suite, load_id: int) -> dict[str, Any]:
@@ -100,11 +104,7 @@ def _results(outcome: Any, suite: Suite, load_id: int) -> dict[str, Any]:
         result = results.get(rule.rule_id)
         if result is not None and "'raised_exception': True" in str(result.exception_info):
             if "OperationalError" in str(result.exception_info):
-                raise TransientError(
-                    f"The warehouse did not answer rule {rule.rule_id} of {rule.entity}.",
-                    next_step="the gate is run again by the scheduler.",
-                    load=load_id,
-                )
+                raise outages.named_in(str(result.exception_info), f"rule {rule.rule_id} of {rule.entity}")
             raise _cannot_evaluate(rule, load_id)
     return results
 
@@ -122,7 +122,12 @@ def _great_suite(suite: Suite, numbers: Any) -> Any:
     """Great Expectations' suite of the chosen rules. It drops expectations it can't build, so each is built alone."""
     from great_expectations.core import ExpectationSuite
 
-    raw = suite.document["expectations"]
+    import lienthong.quality.counted_rows  # noqa: F401  # registers the expectation
+
+    raw = [
+        {**expectation, "type": COUNTED} if expectation["type"] == SQL_EXPECTATION else expectation
+        for expectation in suite.document["expectations"]
+    ]
     for number in numbers:
         try:
             built = len(ExpectationSuite(name=suite.entity.value, expectations=[raw[number]]).expectations)
@@ -143,15 +148,13 @@ def _great_suite(suite: Suite, numbers: Any) -> Any:
     )
 
 
-def _batch_sql(entity: Entity, tenant: str, load_id: int) -> str:
-    """The SELECT of this load's rows as text with literals: Great Expectations takes no bind parameters."""
-    bound = statement(f"quality/select_batch_{entity}").bindparams(tenant=tenant, load_id=load_id)
-    text = str(bound.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}))  # type: ignore[no-untyped-call]
-    return "\n".join(line for line in text.splitlines() if not line.startswith("--"))
+def _options(tenant: str, load_id: int) -> str:
+    """Session settings: the views `staging.gate_…` show the rows of the load that these name."""
+    return f"-c timezone=UTC -c lienthong.tenant={tenant} -c lienthong.load_id={load_id}"
 
 
 @contextmanager
-def _datasource(engine: Engine) -> Iterator[Any]:
+def _datasource(engine: Engine, tenant: str, load_id: int) -> Iterator[Any]:
     """A PostgreSQL datasource over the warehouse, in a context that lives in memory and ends with its connections."""
     import great_expectations as gx
     from great_expectations.data_context.types.base import (
@@ -179,13 +182,11 @@ def _datasource(engine: Engine) -> Iterator[Any]:
             kwargs={
                 "pool_size": 1,
                 "max_overflow": 1,
-                "connect_args": {"application_name": "lienthong gate", "options": "-c timezone=UTC"},
+                "connect_args": {"application_name": "lienthong gate", "options": _options(tenant, load_id)},
             },
         )
-    except TestConnectionError:
-        raise TransientError(
-            "The warehouse did not answer Great Expectations.", next_step="the gate is run again by the scheduler."
-        ) from None
+    except TestConnectionError as error:
+        raise outages.named_in(str(error), "Great Expectations") from None
     try:
         yield datasource
     finally:

@@ -64,6 +64,7 @@ def run_gate(
     with engine.begin() as connection:
         run(connection, "quality/lock_gate", **load)
         run(connection, "quality/delete_load_violations", **load)
+        run(connection, "quality/show_load", **load)
         for failure in found:
             _store_violations(connection, failure, tenant, source_id, load_id)
         results = _results(suites, staged, found)

@@ -6,7 +6,6 @@ Keys and codes only: no value of a dossier is shown, so the report can be passed
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
+from lienthong.disk import replacing
 from lienthong.model.codes import Severity
 from lienthong.model.identifiers import DOSSIER_CODE_PATTERN
 from lienthong.model.periods import BUSINESS_ZONE
@@ -105,8 +105,8 @@ def write_quarantine_report(engine: Engine, path: Path) -> tuple[Path, Path]:
         limit=EXAMPLES,
         listing=listing.name,
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _replace(path, page.encode("utf-8"))
+    with replacing(path) as unfinished:
+        unfinished.write_bytes(page.encode("utf-8"))
     _write_listing(engine, listing)
     return path, listing
 
@@ -132,8 +132,11 @@ def _rows(connection: Connection, tenant: str, examples: int) -> Iterator[Report
 
 def _write_listing(engine: Engine, path: Path) -> None:
     """Every open violation, streamed. UTF-8 with a mark, which spreadsheets need to read Vietnamese."""
-    unfinished = path.with_name(path.name + ".tmp")
-    with engine.connect() as connection, unfinished.open("w", encoding="utf-8-sig", newline="") as sink:
+    with (
+        replacing(path) as unfinished,
+        engine.connect() as connection,
+        unfinished.open("w", encoding="utf-8-sig", newline="") as sink,
+    ):
         writer = csv.writer(sink)
         writer.writerow(CSV_HEADER)
         for tenant in _tenants(connection):
@@ -147,17 +150,9 @@ def _write_listing(engine: Engine, path: Path) -> None:
                     row.last_load_id,
                 )  # fmt: skip
                 writer.writerow([_cell(cell) for cell in cells])
-    os.replace(unfinished, path)
 
 
 def _cell(value: object) -> str:
     """Text that no spreadsheet takes for a formula."""
     text = str(value)
     return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Readers see the old page or the new one."""
-    unfinished = path.with_name(path.name + ".tmp")
-    unfinished.write_bytes(content)
-    os.replace(unfinished, path)

@@ -5,6 +5,7 @@ Nothing here imports Great Expectations: a suite with a slip is refused before t
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -55,6 +56,15 @@ class Suite:
 def load_suites(home: Path) -> dict[Entity, Suite]:
     """The four suites below `home`. ContractError names the file and the key of the first thing that is wrong."""
     return {entity: _load(home, entity) for entity in Entity}
+
+
+def rules_digest(home: Path) -> str:
+    """SHA-256 (hex) of everything that decides what the gate finds: the suites and the SQL of their rules."""
+    suites = load_suites(home)
+    content = [
+        [suites[entity].document, [rule.sql for rule in suites[entity].rules]] for entity in sorted(suites)
+    ]  # fmt: skip
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def read_rule(path: Path) -> str:

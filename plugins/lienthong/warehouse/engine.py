@@ -8,10 +8,13 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import URL
 
 from lienthong.connections import WAREHOUSE, Resolver
+from lienthong.warehouse import outages
 
 LOCK_TIMEOUT_MS = 120_000
 #: As long as the longest task may run (orchestration): a statement never outlives its task.
 STATEMENT_TIMEOUT_MS = 6 * 3_600_000
+#: For sorts and hashes over one load, which PostgreSQL's own 4 MB would send to disk. Few sessions work at once.
+WORK_MEM = "64MB"
 
 
 def open_warehouse(resolve: Resolver) -> Engine:
@@ -22,9 +25,9 @@ def open_warehouse(resolve: Resolver) -> Engine:
 @cache
 def engine_for(url: str | URL) -> Engine:
     """An engine whose sessions are in UTC, give up waiting for a lock after two minutes, and notice within seconds
-    that their process was killed. Errors never show bind values: they may be personal.
+    that their process was killed. Errors never show bind values: they may be personal. Outages are told by our errors.
     """
-    return create_engine(
+    engine = create_engine(
         url,
         hide_parameters=True,
         pool_size=4,
@@ -33,6 +36,9 @@ def engine_for(url: str | URL) -> Engine:
         connect_args={
             "application_name": "lienthong",
             "options": f"-c timezone=UTC -c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS} "
-            "-c client_connection_check_interval=10000 -c client_min_messages=warning",
+            "-c client_connection_check_interval=10000 -c client_min_messages=warning "
+            f"-c work_mem={WORK_MEM}",
         },
     )
+    outages.watch(engine)
+    return engine

@@ -16,7 +16,11 @@ from lienthong.warehouse.statements import run
 
 @dataclass(frozen=True)
 class Load:
-    """One row of the ledger. `fence` is the newest claim on the extract, `staged_rows` what was staged per entity."""
+    """One row of the ledger. `fence` is the newest claim on the extract.
+
+    Per entity, `staged_rows` were left in staging for gate and merge, and `set_aside` were known already.
+    `staged_after` is the merge of the source that they were compared with.
+    """
 
     load_id: int
     tenant: str
@@ -30,6 +34,16 @@ class Load:
     manifest_url: str | None
     observed_at: datetime | None
     staged_rows: Mapping[str, int] | None
+    set_aside: Mapping[str, int] | None = None
+    staged_after: int | None = None
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a load is judged by: a digest of the expectations, and the national catalogue's revision (None: no sync)."""
+
+    rules: str
+    catalogue: int | None
 
 
 @dataclass(frozen=True)
@@ -128,12 +142,38 @@ def fenced(load: Load) -> FencedError:
     )
 
 
-def finish_stage(connection: Connection, load: Load, staged_rows: Mapping[str, int], now: datetime) -> None:
-    run(connection, "ops/finish_stage", load_id=load.load_id, staged_rows=json.dumps(dict(staged_rows)), now=now)
+def newest_merge(connection: Connection, load: Load) -> int:
+    """Number of the newest merge of the load's source; 0 before the first."""
+    scope = {"tenant": load.tenant, "source_id": load.source_id}
+    return int(run(connection, "ops/read_newest_merge", scope).scalar_one())
+
+
+def finish_stage(
+    connection: Connection,
+    load: Load,
+    staged_rows: Mapping[str, int],
+    now: datetime,
+    *,
+    set_aside: Mapping[str, int] | None = None,
+    judged: Judgement | None = None,
+    staged_after: int = 0,
+) -> None:
+    """The load is staged. Without `judged`, later loads judge again whatever this one brings."""
+    run(
+        connection,
+        "ops/finish_stage",
+        load_id=load.load_id,
+        staged_rows=json.dumps(dict(staged_rows)),
+        set_aside=json.dumps(dict(set_aside or {})),
+        judged_rules=judged.rules if judged else None,
+        judged_catalogue=judged.catalogue if judged else None,
+        staged_after=staged_after,
+        now=now,
+    )
 
 
 def reopen_stage(connection: Connection, load: Load) -> None:
-    """Send a load whose staged rows were lost back to staging."""
+    """Send a load back to staging: its staged rows were lost, or compared with what is no longer believed."""
     run(connection, "ops/reopen_stage", load_id=load.load_id)
 
 

@@ -14,6 +14,8 @@ from lienthong.model.errors import ConservationError
 from lienthong.warehouse.ledger import Load
 from lienthong.warehouse.statements import run
 
+#: Share of a tenant's records whose change makes its statistics worthless, and below how many it does not matter.
+CHANGED_SHARE, MANY = 0.2, 10_000
 OUTCOMES = ("inserted", "updated", "unchanged", "duplicate", "stale", "quarantined")
 
 
@@ -85,6 +87,7 @@ def merge_load(connection: Connection, load: Load, extracted: Mapping[str, int])
         _apply(connection, load, scope)
     for count in counts:
         run(connection, "ops/insert_load_count", key | asdict(count))
+    _refresh_statistics(connection, load, dossiers.inserted + dossiers.updated)
     return counts
 
 
@@ -135,6 +138,13 @@ def _apply(connection: Connection, load: Load, scope: dict[str, Any]) -> None:
     run(connection, "dossier/record_codes", scope)
 
 
+def _refresh_statistics(connection: Connection, load: Load, changed: int) -> None:
+    """After a load that changed much: the next one comes before autovacuum and would be planned for empty tables."""
+    known = int(run(connection, "ops/count_believed", tenant=load.tenant).scalar_one())
+    if changed > max(known, MANY) * CHANGED_SHARE:
+        run(connection, "ops/analyze_believed", tenant=load.tenant)
+
+
 def _count(connection: Connection, load: Load, extracted: Mapping[str, int]) -> list[EntityCount]:
     counts = []
     for entity in Entity:
@@ -143,7 +153,9 @@ def _count(connection: Connection, load: Load, extracted: Mapping[str, int]) -> 
             f"staging/count_{entity.value}s",
             {"tenant": load.tenant, "load_id": load.load_id, "source_id": load.source_id},
         ).all()
-        count = EntityCount(entity.value, extracted[entity.value], **{row.outcome: row.amount for row in rows})
+        amounts = {row.outcome: row.amount for row in rows}
+        amounts["unchanged"] = amounts.get("unchanged", 0) + (load.set_aside or {}).get(entity.value, 0)
+        count = EntityCount(entity.value, extracted[entity.value], **amounts)
         if count.accounted != count.extracted:
             raise ConservationError(
                 f"{count.extracted} {entity.value} rows were extracted, {count.accounted} are accounted for.",

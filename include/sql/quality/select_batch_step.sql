@@ -1,5 +1,0 @@
--- Purpose: the rows of one load that the gate looks at, as Great Expectations' batch.
--- Grain: one staged step. Idempotency: reads only. Locks: none.
-SELECT *
-FROM staging.step
-WHERE tenant = :tenant AND load_id = :load_id

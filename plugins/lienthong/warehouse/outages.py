@@ -1,0 +1,116 @@
+"""What an error of the warehouse's driver means when our statement is not to blame: away, full, busy, in trouble.
+
+Hooked into every engine of the warehouse, so that no caller meets the driver's own error for an outage: its words may
+quote statements and rows. Errors that are about a statement pass as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg2
+from sqlalchemy.engine import Engine, ExceptionContext
+from sqlalchemy.event import listen
+from sqlalchemy.exc import DBAPIError
+
+from lienthong.connections import WAREHOUSE
+from lienthong.model.errors import (
+    BusyError,
+    DiskFullError,
+    LienThongError,
+    WarehouseTroubleError,
+    WarehouseUnreachableError,
+)
+
+#: Classes and codes of PostgreSQL's appendix A.
+_AWAY = ("08", "57P01", "57P02", "57P03", "57P05")
+_FULL = "53100"
+_BUSY = {"55P03": "a lock was not free", "40P01": "a deadlock was broken up", "40001": "another writer came first"}
+_TROUBLE = ("25006", "53", "58", "XX")  # 25006: a standby that may only be read
+#: What psycopg2 raises for a broken connection, without a SQLSTATE. Its subclasses speak of statements.
+_BROKEN = (psycopg2.OperationalError, psycopg2.InterfaceError)
+
+
+def watch(engine: Engine) -> None:
+    """From now on outages of this engine are told by our errors."""
+    listen(engine, "handle_error", _translate)
+
+
+@contextmanager
+def telling(source: str | None = None, load: int | None = None) -> Iterator[None]:
+    """The same for what goes past an engine (COPY through the driver), and fill in whose work was interrupted."""
+    try:
+        yield
+    except LienThongError as error:
+        error.source = error.source or source
+        error.load = load if error.load is None else error.load
+        if isinstance(error.__cause__, psycopg2.Error):
+            raise error from None  # the driver's words may quote rows
+        raise
+    except (psycopg2.Error, DBAPIError) as error:
+        meant = outage(error)
+        if meant is None:
+            raise
+        meant.source, meant.load = source, load
+        raise meant from None
+
+
+def outage(error: BaseException) -> LienThongError | None:
+    """What to tell about a driver's error (SQLAlchemy's wrapper or not); None when it is about the statement."""
+    invalidated = isinstance(error, DBAPIError) and error.connection_invalidated
+    original = error.orig if isinstance(error, DBAPIError) else error
+    code = str(getattr(original, "pgcode", None) or "")
+    if code == _FULL:
+        return _full()
+    if code in _BUSY:
+        return BusyError(
+            f"Another copy of this step, or another writer, is still at work: {_BUSY[code]} (SQLSTATE {code}).",
+            next_step="nothing: it is tried again later.",
+        )
+    if code.startswith(_AWAY) or invalidated or (not code and _is_broken(original)):
+        return _away(type(original).__name__ + (f", SQLSTATE {code}" if code else ""))
+    if code.startswith(_TROUBLE):
+        return WarehouseTroubleError(
+            f"The warehouse could not do its work (SQLSTATE {code}: memory, connections, a quota, the server itself).",
+            next_step="the same step is tried again by itself; if it lasts, look at the log of the PostgreSQL server.",
+            key=WAREHOUSE,
+        )
+    return None
+
+
+def named_in(told: str, what: str) -> LienThongError:
+    """For a tool that passes on only the text of an operational error: what it means for `what` it was doing."""
+    return _full() if "DiskFull" in told else _away(f"OperationalError at {what}")
+
+
+def _translate(context: ExceptionContext) -> BaseException | None:
+    if context.is_pre_ping:  # a stale connection of the pool: SQLAlchemy replaces it
+        return None
+    meant = outage(context.sqlalchemy_exception or context.original_exception)
+    if meant is not None:
+        meant.__suppress_context__ = True
+    return meant
+
+
+def _is_broken(error: BaseException | None) -> bool:
+    """psycopg2 gives a plain DatabaseError when libpq has no words for what happened to the connection."""
+    return isinstance(error, _BROKEN) or type(error) is psycopg2.DatabaseError
+
+
+def _away(how: str) -> WarehouseUnreachableError:
+    return WarehouseUnreachableError(
+        f"The warehouse does not answer, or went away in the middle ({how}).",
+        next_step="the same step is tried again by itself; if it goes on, check the PostgreSQL server, the network "
+        f"and the connection {WAREHOUSE}.",
+        key=WAREHOUSE,
+    )
+
+
+def _full() -> DiskFullError:
+    return DiskFullError(
+        "The disk of the warehouse is full (SQLSTATE 53100); nothing half-written stays.",
+        next_step="free space on the disk of the PostgreSQL server or enlarge it; the same step is tried again by "
+        "itself.",
+        key=WAREHOUSE,
+    )
