@@ -2,11 +2,13 @@
 
 One mapped task per sending province or ministry: an outage or a refused account of one holds nobody else up. What is
 owed is derived from hashes in the warehouse, so a run that finds nothing to send is normal and costs nothing.
+A source that comes to mode `own` with a history sends nothing until that is adopted (`portal_adopt`) or a run is
+triggered with its tenant in `send_history`.
 """
 
 from __future__ import annotations
 
-from airflow.sdk import dag
+from airflow.sdk import Param, dag
 
 from lienthong.orchestration import tasks
 from lienthong.orchestration.defaults import TASK_DEFAULTS
@@ -20,6 +22,11 @@ from lienthong.orchestration.sources import any_dossiers
     default_args=TASK_DEFAULTS,
     doc_md=__doc__,
     tags=["portal"],
+    params={
+        "send_history": Param(
+            [], type="array", items={"type": "string"}, description="tenants whose unadopted history is sent, e.g. H17"
+        ),
+    },
 )
 def portal_push() -> None:
     tasks.push_tenant.expand(tenant=tasks.tenants_to_push())

@@ -16,6 +16,9 @@ from lienthong.model.errors import ContractError
 #: Connection id of the warehouse.
 WAREHOUSE = "lienthong_warehouse"
 
+#: Keys of a connection's extra that a database driver takes for TLS (psycopg2's, then PyMySQL's).
+TLS = ("sslmode", "sslrootcert", "sslcert", "sslkey", "ssl_ca", "ssl_cert", "ssl_key")
+
 
 @dataclass(frozen=True)
 class Connection:
@@ -31,10 +34,11 @@ class Connection:
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def sqlalchemy_url(self) -> URL:
-        """URL of a database connection; `extra.driver` overrides the driver (e.g. `mysql+pymysql`)."""
+        """URL of a database connection; `extra.driver` overrides the driver (e.g. `mysql+pymysql`); `TLS` too."""
         drivers = {"postgres": "postgresql+psycopg2", "postgresql": "postgresql+psycopg2", "mysql": "mysql+pymysql"}
         driver = self.extra.get("driver") or drivers.get(self.kind, self.kind)
-        return URL.create(driver, self.login, self.password, self.host, self.port, self.schema)
+        tls = {key: str(self.extra[key]) for key in TLS if key in self.extra}
+        return URL.create(driver, self.login, self.password, self.host, self.port, self.schema, tls)
 
     def http_url(self) -> str:
         """Base URL of an HTTP connection, without a trailing slash. `schema` holds http or https."""

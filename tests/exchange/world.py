@@ -16,6 +16,7 @@ from lienthong.connections import Connection
 from lienthong.exchange.client import PortalClient
 from lienthong.exchange.derive import DeriveSummary, derive
 from lienthong.exchange.drain import PushSummary, drain
+from lienthong.exchange.senders import open_sender
 from lienthong.exchange.settings import PortalSettings, load_portal_settings
 from lienthong.model.codes import SourceMode
 from lienthong.warehouse.statements import statement
@@ -82,6 +83,7 @@ class Province:
     def __post_init__(self) -> None:
         with self.engine.begin() as connection:
             connection.execute(text("SELECT ops.ensure_tenant(:t)"), {"t": TENANT})
+            open_sender(connection, TENANT, SOURCE, "sent_before", self.clock)
         self.list_procedure("Đăng ký khai sinh", 1)
 
     def open_load(self, connection: Any) -> int:

@@ -47,6 +47,7 @@ ON CONFLICT (tenant, dossier_id) DO UPDATE SET
     recipe = excluded.recipe,
     presence = CASE WHEN x.dossier_code = excluded.dossier_code THEN x.presence ELSE 'unknown' END,
     taken_over_at = CASE WHEN x.dossier_code = excluded.dossier_code THEN x.taken_over_at END,
+    adoption = CASE WHEN x.dossier_code = excluded.dossier_code THEN x.adoption END,
     in_doubt = x.in_doubt AND x.dossier_code IS NOT DISTINCT FROM excluded.dossier_code,
     attempts = CASE WHEN x.wanted_hash = excluded.wanted_hash THEN x.attempts ELSE 0 END,
     next_attempt_at = CASE WHEN x.wanted_hash = excluded.wanted_hash THEN x.next_attempt_at END

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from lienthong.cli.windows import load_window
 from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.pipeline.runtime import Runtime
 
@@ -38,20 +39,39 @@ def catalogue() -> None:
 @app.command()
 def load(
     source: Annotated[str, typer.Argument(help="Source id: the name of its file in include/sources.")],
-    mode: Annotated[str, typer.Option(help="incremental or full.")] = "incremental",
+    mode: Annotated[str | None, typer.Option(help="incremental (default), range or full.")] = None,
+    since: Annotated[
+        str | None, typer.Option("--from", help="Start of a range, e.g. 2026-10-01; in Vietnam's time.")
+    ] = None,
+    until: Annotated[str | None, typer.Option("--to", help="End of a range: its first moment is left out.")] = None,
+    accept_collapse: Annotated[
+        bool, typer.Option("--accept-collapse", help="The source really lost many dossiers: load what it has now.")
+    ] = False,
 ) -> None:
-    """Load one source: extract, stage, gate, merge."""
+    """Load one source: extract, stage, gate, merge. Range and full never move the watermark."""
+    from lienthong.pipeline.code_maps import changed_code_maps
     from lienthong.pipeline.load import load_once
 
-    typer.echo(load_once(Runtime.from_environment(), source, run_key(f"load__{source}"), mode))
+    wanted = load_window(mode, since, until)
+    key = run_key(f"load__{source}")
+    rt = Runtime.from_environment()
+    typer.echo(load_once(rt, source, key, wanted.mode, wanted.window_from, wanted.window_to, accept_collapse))
+    for changed in changed_code_maps(rt):
+        if changed.source_id == source:
+            typer.echo(changed.advice_vi())
 
 
 @app.command()
-def push(tenant: Annotated[str, typer.Argument(help="Province or ministry, e.g. H17.")]) -> None:
+def push(
+    tenant: Annotated[str, typer.Argument(help="Province or ministry, e.g. H17.")],
+    all_history: Annotated[
+        bool, typer.Option("--all-history", help="Send old dossiers that nobody has adopted, too.")
+    ] = False,
+) -> None:
     """Deliver what one province owes the portal."""
     from lienthong.pipeline.push import push as push_tenant
 
-    typer.echo(push_tenant(Runtime.from_environment(), tenant, run_key(f"push__{tenant}")))
+    typer.echo(push_tenant(Runtime.from_environment(), tenant, run_key(f"push__{tenant}"), send_history=all_history))
 
 
 @app.command()

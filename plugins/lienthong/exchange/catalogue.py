@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -13,10 +14,10 @@ from sqlalchemy.engine import Connection
 
 from lienthong.exchange.client import PortalClient
 from lienthong.exchange.entries import AgencyEntry, ProcedureEntry, closure, read_agencies, read_procedure
-from lienthong.exchange.leases import record_calls
+from lienthong.exchange.evidence import keep_calls
 from lienthong.exchange.limiter import SharedBucket
 from lienthong.exchange.settings import Endpoint
-from lienthong.model.errors import CollapsedExtractError
+from lienthong.model.errors import CollapsedExtractError, TransientError
 from lienthong.model.identifiers import base_procedure_code
 from lienthong.settings import PROJECT
 from lienthong.warehouse.statements import run
@@ -78,9 +79,11 @@ def sync_catalogue(
         client.limiter = SharedBucket(engine, client.tenant, client.settings)
     try:
         agencies, listed, procedures = _fetch(client, set(tenant_codes))
-    finally:
-        with engine.begin() as connection:
-            record_calls(connection, client.tenant, run_key, client.take_calls())
+    except BaseException:
+        with suppress(TransientError):  # the evidence of the calls must not hide what went wrong
+            keep_calls(engine, client, run_key)
+        raise
+    keep_calls(engine, client, run_key)
     with engine.begin() as connection:
         run(connection, "registry/lock_catalogue")
         done = run(connection, "registry/read_catalogue_sync", run_key=run_key).one_or_none()

@@ -108,6 +108,16 @@ class PortalClient:
         taken, self._calls = self._calls, []
         return taken
 
+    def return_calls(self, calls: Sequence[Answer]) -> None:
+        """Give taken evidence back: it could not be kept."""
+        self._calls[:0] = calls
+
+    def prepare(self) -> None:
+        """Have a session and a token, so that what is noted as being sent next is sent at once or not at all."""
+        self._open_session()
+        if self.limiter is not None:
+            self.limiter.reserve(Endpoint.INTEGRATION)
+
     def send_dossiers(self, payloads: Sequence[Wire], *, updating: bool) -> Answer:
         """DongBoHoSoMC: create or update dossiers (§2.1)."""
         body = {"isUpdating": "True" if updating else "False", "data": list(payloads)}

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import Connection
 
 from lienthong.exchange.believed import load_believed
+from lienthong.exchange.senders import effective_modes
 from lienthong.exchange.wanted import mode_of, store_wanted, want
 from lienthong.model.codes import DeliveryState, SourceMode
 from lienthong.warehouse.statements import run
@@ -36,9 +37,9 @@ def derive(engine: Engine, tenant: str, modes: Mapping[str, SourceMode], now: da
     """Bring exchange.delivery up to what is believed: every dossier of `tenant` whose version, catalogue entry or
     source mode is newer than what was derived. Only dossiers of newer merges and changed procedures are looked at.
 
-    `modes` names all sources of the tenant; dossiers of a source that is not named are only observed. Each page is one
-    transaction, so an interrupted call is finished by the next. `now` dates nothing today and is part of the contract
-    of every step.
+    `modes` names all sources of the tenant; dossiers of a source that is not named are only observed, those of a source
+    in `own` that may not send yet (`senders`) are derived as in `shadow`. Each page is one transaction, so an
+    interrupted call is finished by the next. `now` dates nothing today and is part of the contract of every step.
     """
     summary = DeriveSummary()
     after = _BEFORE_ALL
@@ -65,7 +66,8 @@ def derive(engine: Engine, tenant: str, modes: Mapping[str, SourceMode], now: da
 def _note_stale(connection: Connection, tenant: str, modes: Mapping[str, SourceMode]) -> None:
     """Put what is newer than the state on the work list and move the state on, both or neither."""
     state = run(connection, "exchange/lock_derive_state", tenant=tenant).one()
-    wanted = {source_id: mode.value for source_id, mode in modes.items()}
+    effective = effective_modes(connection, tenant, modes)
+    wanted = {source_id: mode.value for source_id, mode in effective.items()}
     if (state.newest_merge_no, state.newest_revision, wanted) == (state.merge_no, state.revision, state.modes):
         return
     run(

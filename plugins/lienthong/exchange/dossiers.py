@@ -99,6 +99,9 @@ class DossierSender:
 
     def _push(self, items: Sequence[Item], *, updating: bool) -> None:
         """Send; a refused batch is halved until the refused dossier stands alone."""
+        if not items:
+            return
+        self.client.prepare()
         items = self._ours(self.leases.dispatch(items), items)
         if not items:
             return

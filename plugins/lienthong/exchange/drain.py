@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +16,7 @@ from lienthong.exchange.progress import StepSender
 from lienthong.exchange.settings import PortalSettings
 from lienthong.exchange.summary import delivery_summary
 from lienthong.model.codes import DeliveryState
+from lienthong.model.errors import TransientError
 from lienthong.warehouse.statements import run
 
 
@@ -53,9 +55,11 @@ def drain(
     try:
         while dossiers.send_batch() or steps.send_batch():
             pass
-    finally:
-        with engine.begin() as connection:
-            leases.record_calls(connection)
+    except BaseException:
+        with suppress(TransientError):  # the evidence of the last calls must not hide what went wrong
+            leases.record_calls()
+        raise
+    leases.record_calls()
     states = delivery_summary(engine, tenant).states
     return PushSummary(
         delivered=len(dossiers.created) + len(dossiers.updated),

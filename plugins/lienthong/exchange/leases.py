@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.engine import Connection
 
 from lienthong.exchange.believed import load_believed
 from lienthong.exchange.client import Answer, PortalClient
+from lienthong.exchange.evidence import keep_calls, write_answer
 from lienthong.exchange.payload import PAYLOAD_RECIPE
 from lienthong.exchange.settings import PortalSettings
 from lienthong.exchange.wanted import Wanted, mode_of, store_wanted, want
@@ -23,6 +24,8 @@ from lienthong.warehouse.statements import run
 
 #: How often one drain may claim the same dossier: once for itself, once for its steps, a few times to settle doubts.
 MOST_TURNS = 20
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -138,11 +141,15 @@ class Leases:
         ids = [item.dossier_id for item in items]
         run(connection, "exchange/lock_deliveries", tenant=self.tenant, dossier_ids=ids)
 
-    def record_calls(self, connection: Connection) -> None:
-        """Keep the evidence of the client's calls."""
-        calls = self.client.take_calls()
-        self.calls += len(calls)
-        record_calls(connection, self.tenant, self.run_key, calls)
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """What the portal answered, with the evidence of the calls; see `evidence.write_answer`."""
+        done, calls = write_answer(self.engine, self.client, self.run_key, work)
+        self.calls += calls
+        return done
+
+    def record_calls(self) -> None:
+        """Keep the evidence of the calls since the last answer."""
+        self.calls += keep_calls(self.engine, self.client, self.run_key)
 
     def _claim(self, statement: str, due: set[DeliveryState]) -> list[Item]:
         """Claim until something due is found or nothing is left to claim."""
@@ -214,7 +221,8 @@ class Leases:
     def _finish(self, statement: str, items: Sequence[Item], **values: Any) -> set[str]:
         if not items:
             return set()
-        with self.engine.begin() as connection:
+
+        def finish(connection: Connection) -> set[str]:
             self.lock(connection, items)
             rows = run(
                 connection,
@@ -224,32 +232,9 @@ class Leases:
                 fences=[item.fence for item in items],
                 **values,
             )
-            self.record_calls(connection)
             return {row.dossier_id for row in rows}
 
-
-def record_calls(connection: Connection, tenant: str, run_key: str, calls: Sequence[Answer]) -> None:
-    """Keep the evidence of some calls: service, size, outcome, codes, duration; never their content."""
-    if not calls:
-        return
-    run(
-        connection,
-        "exchange/insert_calls",
-        [
-            {
-                "tenant": tenant,
-                "run_key": run_key,
-                "service": call.service,
-                "items": call.items,
-                "outcome": call.outcome.value,
-                "http_status": call.http_status,
-                "code": call.code,
-                "duration_ms": call.duration_ms,
-                "called_at": call.called_at,
-            }
-            for call in calls
-        ],
-    )
+        return self.write(finish)
 
 
 def _last(answer: Answer) -> dict[str, str | None]:

@@ -20,6 +20,9 @@ class Limiter(Protocol):
     def wait(self, endpoint: Endpoint) -> None:
         """Return when one call to `endpoint` may be made."""
 
+    def reserve(self, endpoint: Endpoint) -> None:
+        """Make sure that the next `wait` returns at once, and needs nothing from outside."""
+
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
@@ -41,12 +44,14 @@ class SharedBucket:
     _reserved: dict[Endpoint, int] = field(default_factory=dict)
 
     def wait(self, endpoint: Endpoint) -> None:
+        self.reserve(endpoint)
+        self._reserved[endpoint] -= 1
+
+    def reserve(self, endpoint: Endpoint) -> None:
         if self._reserved.get(endpoint, 0) > 0:
-            self._reserved[endpoint] -= 1
             return
         limit = self.settings.limits.of(endpoint)
         count = max(1, min(int(limit.rate * RESERVED_S), int(limit.burst)))
-        self._reserved[endpoint] = count - 1
         with self.engine.begin() as connection:
             tokens = run(
                 connection,
@@ -60,3 +65,4 @@ class SharedBucket:
             ).scalar_one()
         if tokens < 0:
             self.sleep(-float(tokens) / limit.rate)
+        self._reserved[endpoint] = count

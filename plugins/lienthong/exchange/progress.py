@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from sqlalchemy.engine import Connection
+
 from lienthong.exchange.client import Answer, PortalClient
 from lienthong.exchange.dossiers import Patience, unreachable
 from lienthong.exchange.leases import Item, Leases
@@ -52,6 +54,9 @@ class StepSender:
         return bool(items)
 
     def _push(self, item: Item, steps: Sequence[WantedStep]) -> None:
+        if not steps:
+            return
+        self.client.prepare()
         steps = self._dispatch(item, steps)
         if not steps:
             return
@@ -95,8 +100,6 @@ class StepSender:
 
     def _dispatch(self, item: Item, steps: Sequence[WantedStep]) -> list[WantedStep]:
         """Renew the dossier's lease and mark the steps, in one transaction; none when the lease is lost."""
-        if not steps:
-            return []
         now = self.leases.clock()
         with self.leases.engine.begin() as connection:
             renewed = run(
@@ -123,7 +126,7 @@ class StepSender:
         return [step for step in steps if step.key in marked]
 
     def _finish(self, item: Item, steps: Sequence[WantedStep], state: str, answer: Answer | None) -> int:
-        with self.leases.engine.begin() as connection:
+        def finish(connection: Connection) -> int:
             self.leases.lock(connection, [item])
             rows = run(
                 connection,
@@ -137,8 +140,9 @@ class StepSender:
                 code=answer.code if answer else None,
                 now=self.leases.clock(),
             ).all()
-            self.leases.record_calls(connection)
-        return len(rows)
+            return len(rows)
+
+        return self.leases.write(finish)
 
 
 def chunks(steps: Sequence[WantedStep], size: int) -> list[list[WantedStep]]:

@@ -64,6 +64,10 @@ class PortalSettings(_Strict):
 
     `batch_size` 1 is the careful value: a success for several dossiers is believed for each of them, unless the answer
     counts them ("49/50"); nothing more can be known. A refused batch may be taken in part (`refusals_are_whole`).
+    `history_days`: what was received longer ago is history; more than `history_most` of it is not sent by itself by a
+    first push.
+    `decisive_fields`: wire names that decide whether the portal's copy equals ours; `lookup_names`: other names under
+    which TraCuuHoSo may show a field.
     """
 
     batch_size: int = Field(default=1, ge=1, le=1000)
@@ -81,6 +85,12 @@ class PortalSettings(_Strict):
     settle_max_s: float = Field(default=3600, ge=1)
     lease_s: float = Field(default=300, gt=0)
     limits: Limits
+    history_days: int = Field(default=30, ge=1)
+    history_most: int = Field(default=50, ge=0)
+    decisive_fields: tuple[str, ...] = (
+        "TrangThaiHoSo", "MaTTHC", "NgayTiepNhan", "NgayHenTra", "NgayTuChoi", "NgayKetThucXuLy", "NgayTra",
+    )  # fmt: skip
+    lookup_names: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     success_words: Words
     refusal_words: Words
     exists_words: Words

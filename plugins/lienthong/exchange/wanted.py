@@ -58,11 +58,14 @@ def mode_of(modes: Mapping[str, str], source_id: str) -> SourceMode:
 
 
 def want(dossier: BelievedDossier, mode: SourceMode) -> Wanted:
-    """Decide what is wanted. Only sources in mode `own` ever send; `shadow` keeps the hash for comparison."""
+    """Decide what is wanted. Only sources in mode `own` ever send; `shadow` keeps the hash for comparison, and
+    after its own reason those for which the dossier would be blocked.
+    """
     hold: DeliveryState | None = None
     reasons: tuple[str, ...] = ()
     if mode is not SourceMode.OWN:
-        hold, reasons = DeliveryState.WAITING, (f"source_{mode.value}",)
+        held_for = dossier.blocked_reasons if mode is SourceMode.SHADOW else ()
+        hold, reasons = DeliveryState.WAITING, (f"source_{mode.value}", *held_for)
     elif dossier.recorded_code is None:
         hold, reasons = DeliveryState.WAITING, (NOT_RECEIVED,)
     elif dossier.blocked_reasons:

@@ -7,14 +7,12 @@ try was killed starts over; two copies at once run one after the other (extract:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import wraps
 from typing import TYPE_CHECKING, TypeVar
 
-from psycopg2.errors import LockNotAvailable
-from sqlalchemy.exc import OperationalError
-
+from lienthong import disk
 from lienthong.model.codes import LoadMode, LoadState
 from lienthong.model.errors import (
     BusyError,
@@ -23,11 +21,14 @@ from lienthong.model.errors import (
     FencedError,
     LienThongError,
     NotReadyError,
+    TransientError,
 )
+from lienthong.pipeline import freshness
+from lienthong.pipeline.code_maps import note_code_maps
 from lienthong.pipeline.runtime import Runtime
-from lienthong.warehouse import ledger, staging
+from lienthong.warehouse import ledger, outages, staging
 from lienthong.warehouse import merge as merging
-from lienthong.warehouse.ledger import Load
+from lienthong.warehouse.ledger import Judgement, Load
 from lienthong.warehouse.statements import run
 
 if TYPE_CHECKING:
@@ -61,6 +62,12 @@ def open_load(
             next_step="give both ends of the window, with a time zone, or another mode.",
         )
     window = (window_from, window_to) if window_from is not None and window_to is not None else None
+    if window and window[0] >= window[1]:
+        raise ContractError(
+            f"The window from {window[0].isoformat()} to {window[1].isoformat()} is empty.",
+            source=source_id,
+            next_step="give an end that lies after the start.",
+        )
     source = ledger.SourceDescription(
         contract.tenant,
         contract.source_id,
@@ -74,24 +81,23 @@ def open_load(
 
 
 def remembering_failure(step: Callable[[Runtime, int], T]) -> Callable[[Runtime, int], T]:
-    """Keep a failed step's words in the ledger, where `lienthong status` and the pages find them."""
+    """Keep a failed step's words in the ledger, where `lienthong status` and the pages find them.
+
+    An outage of the warehouse or a full disk is told in our words too, naming source and load.
+    """
 
     @wraps(step)
     def wrapped(rt: Runtime, load_id: int) -> T:
+        source_id = None
         try:
-            return step(rt, load_id)
+            with outages.telling(load=load_id), rt.warehouse().connect() as connection:
+                source_id = ledger.read_load(connection, load_id).source_id
+            with outages.telling(source_id, load_id), disk.telling(rt.settings.landing_url.removeprefix("file://")):
+                return step(rt, load_id)
         except (BusyError, FencedError):
             raise  # the load itself is well: another copy works on it
-        except OperationalError as error:
-            if isinstance(error.orig, LockNotAvailable):
-                raise BusyError(
-                    "Another copy of this step, or another merge of the tenant, is still at work.",
-                    load=load_id,
-                    next_step="nothing: it is tried again later.",
-                ) from None
-            raise
         except LienThongError as error:
-            with rt.warehouse().begin() as connection:
+            with suppress(TransientError), rt.warehouse().begin() as connection:  # it may be the warehouse that is away
                 ledger.fail_load(connection, load_id, f"{step.__name__}: {error}", rt.now())
             raise
 
@@ -104,11 +110,15 @@ def extract(rt: Runtime, load_id: int) -> None:
     from lienthong.landing import LandingStore, Watermark
     from lienthong.sources.profile import Window
 
+    store = LandingStore(rt.settings.landing_url)
     with rt.warehouse().begin() as connection:
         load = ledger.lock_load(connection, load_id)
         if load.state is LoadState.OPENED:
             _respect_hours(rt, load)
         fence = ledger.claim_extract(connection, load_id)
+        # A warehouse restored from a backup gives numbers again that landing knows already.
+        while fence is not None and store.is_landed(load.tenant, load.source_id, load_id, fence):
+            fence = ledger.claim_extract(connection, load_id)
         if fence is None:
             return
         rows = run(connection, "ops/read_watermarks", tenant=load.tenant, source_id=load.source_id).all()
@@ -116,7 +126,7 @@ def extract(rt: Runtime, load_id: int) -> None:
         row.table_name: Watermark(row.table_name, row.modified_at, row.last_key, row.overlap_rows) for row in rows
     }
     contract, profile = _source(rt, load)
-    store = LandingStore(rt.settings.landing_url)
+    contract = freshness.as_accepted(rt, contract, load)
     writer = store.writer(load.tenant, load.source_id, load_id, fence)
     window = Window(load.window_from, load.window_to) if load.window_from and load.window_to else None
     try:
@@ -126,7 +136,9 @@ def extract(rt: Runtime, load_id: int) -> None:
             if ledger.read_load(connection, load_id).fence == fence:
                 raise
         raise ledger.fenced(load) from error
-    observed_at = store.open(manifest_url).manifest.facts.observed_at
+    batch = store.open(manifest_url)
+    freshness.guard(rt, contract, profile, load, batch)
+    observed_at = batch.manifest.facts.observed_at
     with rt.warehouse().begin() as connection:
         ledger.finish_extract(connection, load, fence, manifest_url=manifest_url, observed_at=observed_at, now=rt.now())
     store.discard_uncommitted(load.tenant, load.source_id, load_id, fence)
@@ -147,7 +159,7 @@ def gate(rt: Runtime, load_id: int) -> None:
     """Run the expectations on what is staged; failing rows and their reasons go to staging.violation."""
     from lienthong.quality.gate import run_gate
 
-    _refill_if_emptied(rt, load_id)
+    _stage_again_if_needed(rt, load_id)
     with _step(rt, load_id, done=(LoadState.GATED, LoadState.MERGED)) as (connection, load):
         if load is None:
             return
@@ -173,20 +185,31 @@ def gate(rt: Runtime, load_id: int) -> None:
 @remembering_failure
 def merge(rt: Runtime, load_id: int) -> dict[str, object]:
     """Make the load believed: data, quarantine, services and watermarks in one transaction. Returns its counts."""
+    merged = False
+    while not merged:
+        if _stage_again_if_needed(rt, load_id):
+            gate(rt, load_id)
+        merged = _merge_unless_overtaken(rt, load_id)
+    return counts_of(rt, load_id)
+
+
+def _merge_unless_overtaken(rt: Runtime, load_id: int) -> bool:
+    """False, and nothing done, when a load of the source was merged while this one waited for the tenant."""
     from lienthong.quality.quarantine import apply_gate
 
-    if _refill_if_emptied(rt, load_id):
-        gate(rt, load_id)
     with _step(rt, load_id, done=(LoadState.MERGED,)) as (connection, load):
         if load is None:
-            return counts_of(rt, load_id)
+            return True
         ledger.require(load, LoadState.GATED)
         contract, profile = _source(rt, load)
         batch = _landed(rt, load)
         services = [merging.Service(**row) for row in profile.services(contract, batch).to_pylist()]
         findings = _findings(contract, profile, batch)
         merging.lock_tenant(connection, load.tenant)
+        if load.staged_after != ledger.newest_merge(connection, load):
+            return False
         merging.merge_load(connection, load, _extracted(profile, batch))
+        freshness.count_volumes(connection, profile, load, batch)
         apply_gate(
             connection,
             tenant=load.tenant,
@@ -205,6 +228,7 @@ def merge(rt: Runtime, load_id: int) -> dict[str, object]:
             ],
         )
         merging.record_findings(connection, load, findings)
+        note_code_maps(connection, load, batch.manifest.facts.codes_hash)
         ledger.finish_merge(connection, load, rt.now())
         run(connection, "staging/clear_load", tenant=load.tenant, load_id=load_id)
         run(
@@ -214,7 +238,7 @@ def merge(rt: Runtime, load_id: int) -> dict[str, object]:
             source_id=load.source_id,
             before=rt.now() - ABANDONED_AFTER,
         )
-    return counts_of(rt, load_id)
+    return True
 
 
 def counts_of(rt: Runtime, load_id: int) -> dict[str, object]:
@@ -229,9 +253,19 @@ def counts_of(rt: Runtime, load_id: int) -> dict[str, object]:
     }
 
 
-def load_once(rt: Runtime, source_id: str, run_key: str, mode: str = "incremental") -> dict[str, object]:
+def load_once(
+    rt: Runtime,
+    source_id: str,
+    run_key: str,
+    mode: str = "incremental",
+    window_from: datetime | None = None,
+    window_to: datetime | None = None,
+    accept_collapse: bool = False,
+) -> dict[str, object]:
     """All steps of a load in this process: for the command line, benchmarks and tests."""
-    load_id = open_load(rt, source_id, run_key, mode)
+    load_id = open_load(rt, source_id, run_key, mode, window_from, window_to)
+    if accept_collapse:
+        freshness.accept_collapse(rt, load_id)
     extract(rt, load_id)
     stage(rt, load_id)
     gate(rt, load_id)
@@ -272,16 +306,33 @@ def _stage(rt: Runtime, connection: Connection, load: Load) -> None:
             load=load.load_id,
             next_step="nothing was staged; report this as a defect of the source profile.",
         )
-    ledger.finish_stage(connection, load, counts, rt.now())
+    newest_merge = ledger.newest_merge(connection, load)
+    judged = _judgement(rt, connection)
+    aside = staging.set_aside_known(connection, load, judged)
+    left = {entity: rows - aside[entity] for entity, rows in counts.items()}
+    ledger.finish_stage(connection, load, left, rt.now(), set_aside=aside, judged=judged, staged_after=newest_merge)
 
 
-def _refill_if_emptied(rt: Runtime, load_id: int) -> bool:
-    """Stage again if staged rows are missing: after a crash PostgreSQL empties unlogged tables without an error."""
+def _judgement(rt: Runtime, connection: Connection) -> Judgement:
+    """By what a load that is staged now will be judged. A catalogue synced before the gate only makes it newer."""
+    from lienthong.quality.suites import rules_digest
+
+    revision = run(connection, "registry/read_revision").scalar_one()
+    return Judgement(rules_digest(rt.settings.home), revision)
+
+
+def _stage_again_if_needed(rt: Runtime, load_id: int) -> bool:
+    """Stage again if staged rows are missing, or were compared with what is no longer believed.
+
+    After a crash PostgreSQL empties unlogged tables without an error. And when another load of the source was merged
+    meanwhile, what this one set aside as known may be news again.
+    """
     with rt.warehouse().begin() as connection:
         load = ledger.lock_load(connection, load_id)
         if load.state not in (LoadState.STAGED, LoadState.GATED):
             return False
-        if staging.staged_rows(connection, load.tenant, load_id) == dict(load.staged_rows or {}):
+        complete = staging.staged_rows(connection, load.tenant, load_id) == dict(load.staged_rows or {})
+        if complete and load.staged_after == ledger.newest_merge(connection, load):
             return False
         ledger.reopen_stage(connection, load)
     stage(rt, load_id)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
-from lienthong.model.codes import SourceMode
+from lienthong.model.codes import HistoryPolicy, SourceMode
 from lienthong.model.errors import ContractError
 from lienthong.pipeline.runtime import Runtime
 from lienthong.warehouse.statements import run
+
+if TYPE_CHECKING:
+    from lienthong.sources.contract import SourceContract
 
 
 def tenants(rt: Runtime) -> list[str]:
@@ -26,24 +30,49 @@ def _unreadable_modes(rt: Runtime, tenant: str) -> dict[str, SourceMode]:
     }
 
 
-def push(rt: Runtime, tenant: str, run_key: str) -> dict[str, object]:
-    """Derive what the tenant owes and deliver it; returns the counts of this run and the totals after it."""
-    from lienthong.exchange.client import PortalClient
-    from lienthong.exchange.derive import derive
-    from lienthong.exchange.drain import drain
-    from lienthong.exchange.settings import load_portal_settings
-
-    contracts = [contract for contract in rt.contracts().values() if contract.tenant == tenant]
-    if not contracts:
+def contracts_of(rt: Runtime, tenant: str) -> list[SourceContract]:
+    """The usable contracts of a tenant; ContractError when there is none."""
+    found = [contract for contract in rt.contracts().values() if contract.tenant == tenant]
+    if not found:
         raise ContractError(
             f"No usable contract belongs to {tenant}.", key=tenant, next_step="check include/sources/ for errors."
         )
-    engine = rt.warehouse()
-    modes = _unreadable_modes(rt, tenant) | {contract.source_id: contract.mode for contract in contracts}
+    return found
+
+
+def modes_of(rt: Runtime, tenant: str) -> dict[str, SourceMode]:
+    """Source id → mode, of every source of a tenant that has a contract."""
+    contracts = contracts_of(rt, tenant)
+    return _unreadable_modes(rt, tenant) | {contract.source_id: contract.mode for contract in contracts}
+
+
+def push(rt: Runtime, tenant: str, run_key: str, *, send_history: bool = False) -> dict[str, object]:
+    """Derive what the tenant owes and deliver it; returns the counts of this run and the totals after it.
+
+    A source that comes to `own` with old dossiers nobody adopted sends nothing, and a TerminalError says so after the
+    other sources of the tenant were served; `send_history` (or `history: send` in its contract) lets it send them.
+    """
+    from lienthong.exchange.client import PortalClient
+    from lienthong.exchange.derive import derive
+    from lienthong.exchange.drain import drain
+    from lienthong.exchange.senders import open_senders
+    from lienthong.exchange.settings import load_portal_settings
+
+    contracts = contracts_of(rt, tenant)
+    modes = modes_of(rt, tenant)
+    engine, settings = rt.warehouse(), load_portal_settings(rt.settings.portal)
+    owns = {
+        contract.source_id: send_history or contract.history is HistoryPolicy.SEND
+        for contract in contracts
+        if contract.mode is SourceMode.OWN
+    }
+    refused = open_senders(engine, tenant, owns, settings, rt.now())
     derived = derive(engine, tenant, modes, rt.now())
-    if SourceMode.OWN not in modes.values():
-        return {"tenant": tenant, "derived": asdict(derived)}
-    settings = load_portal_settings(rt.settings.portal)
-    with PortalClient(rt.resolve(contracts[0].portal_connection), settings, tenant=tenant) as client:
-        pushed = drain(engine, client, tenant, settings, rt.now(), run_key)
-    return {"tenant": tenant, "derived": asdict(derived), "pushed": asdict(pushed)}
+    result: dict[str, object] = {"tenant": tenant, "derived": asdict(derived)}
+    closed = {refusal.source_id for refusal in refused}
+    if any(mode is SourceMode.OWN and source_id not in closed for source_id, mode in modes.items()):
+        with PortalClient(rt.resolve(contracts[0].portal_connection), settings, tenant=tenant) as client:
+            result["pushed"] = asdict(drain(engine, client, tenant, settings, rt.now(), run_key))
+    if refused:
+        raise refused[0].error()
+    return result

@@ -53,14 +53,16 @@ def chosen_month(month: str | None, final: bool, now: datetime) -> Month:
 
 
 def publish(rt: Runtime, run_id: int) -> dict[str, str]:
-    """Write what people read: the score workbook and the quarantine report. Returns their paths."""
+    """Write what people read: the score workbook and the quarantine report. Returns their paths.
+
+    DiskFullError when they don't fit: the old ones stay as they are.
+    """
     from lienthong.indices import ScoreKind, scores
     from lienthong.quality.report import write_quarantine_report
     from lienthong.reports.workbook import write_workbook
 
     engine = rt.warehouse()
     table = scores(engine, run_id)
-    rt.settings.reports.mkdir(parents=True, exist_ok=True)
     kind = "chinh-thuc" if table.kind is ScoreKind.FINAL else "tam-tinh"  # a provisional run never replaces a final one
     workbook: Path = write_workbook(table, rt.settings.reports / f"bo-chi-so-766_{table.month}_{kind}.xlsx")
     quarantine = rt.settings.reports / "bao-cao-cach-ly.html"

@@ -1,0 +1,147 @@
+"""Delivery: compare with the portal (`shadow`), take over from another program (`adopt`)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lienthong.cli.commands import run_key
+from lienthong.model.errors import ContractError
+from lienthong.model.instants import read_instant
+from lienthong.pipeline.runtime import Runtime
+
+if TYPE_CHECKING:
+    from lienthong.exchange.adoption import AdoptionSummary
+    from lienthong.exchange.shadow import ComparedDossier, ShadowSummary
+
+app = typer.Typer()
+
+Tenant = Annotated[str, typer.Argument(help="Province or ministry, e.g. H17.")]
+
+VERDICT_LABELS = {
+    "same": "Giống hệt",
+    "missing": "Cổng chưa có",
+    "different": "Cổng có nhưng khác",
+    "unknown": "Chưa biết",
+}
+KIND_LABELS = {
+    "status": "khác trạng thái",
+    "procedure": "khác mã TTHC",
+    "retired": "mã TTHC trên Cổng đã hết hiệu lực",
+    "dates": "khác ngày",
+    "other": "khác trường không quyết định",
+    "present": "Cổng chỉ cho biết là có, không cho xem nội dung",
+    "refused": "Cổng từ chối trả lời",
+    "blocked": "trong số thiếu hoặc khác: bị chặn, sẽ không gửi",
+}
+ADOPTION_LABELS = {
+    "verified": "Đã hỏi Cổng, giống: coi là đã đồng bộ",
+    "assumed": "Khai là đã đồng bộ, chưa hỏi Cổng",
+    "delta": "Đã hỏi Cổng, thiếu hoặc khác: còn nợ",
+    "ours": "Do hệ thống này gửi",
+    "undecided": "Chưa quyết định",
+}
+
+
+@app.command()
+def shadow(
+    tenant: Tenant,
+    limit: Annotated[int, typer.Option(min=1, help="Dossiers to ask about in this run; a fair sample.")] = 1000,
+    everything: Annotated[bool, typer.Option("--all", help="Ask about all of them.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Forget what was compared before.")] = False,
+    show: Annotated[int, typer.Option(min=0, help="Dossiers that differ to list, by code.")] = 0,
+    kind: Annotated[str | None, typer.Option(help=f"List only: missing, {', '.join(KIND_LABELS)}.")] = None,
+) -> None:
+    """Compare what would be sent with what the portal shows; nothing is sent. Run again to go on."""
+    from lienthong.exchange.compare import Kind
+    from lienthong.exchange.shadow import compared_dossiers
+    from lienthong.pipeline.shadow import shadow as compare
+
+    if kind is not None and kind not in list(Kind):
+        raise ContractError(
+            f"There is no kind {kind!r} of difference.", next_step=f"choose one of {', '.join(Kind)}.", key=tenant
+        )
+    rt = Runtime.from_environment()
+    summary = compare(rt, tenant, run_key(f"shadow__{tenant}"), limit=None if everything else limit, again=again)
+    for line in shadow_lines(summary):
+        typer.echo(line)
+    if show or kind:
+        found = compared_dossiers(rt.warehouse(), tenant, Kind(kind) if kind else None, show or 20)
+        for dossier in found:
+            typer.echo(dossier_line(dossier))
+
+
+@app.command()
+def adopt(
+    tenant: Tenant,
+    verify: Annotated[bool, typer.Option("--verify", help="Ask the portal about every undecided dossier.")] = False,
+    assume_finished_before: Annotated[
+        str | None, typer.Option(help="Take dossiers finished before this day as delivered by the other program.")
+    ] = None,
+    frozen_at: Annotated[
+        str | None, typer.Option(help="When the other program sent last; by default now, kept for later runs.")
+    ] = None,
+    verify_assumed: Annotated[
+        bool, typer.Option("--verify-assumed", help="Ask about dossiers that were only declared, too.")
+    ] = False,
+    accept_presence: Annotated[
+        bool, typer.Option("--accept-presence", help="A dossier that the portal has counts as delivered.")
+    ] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="Dossiers to ask about in this run; default all.")] = None,
+) -> None:
+    """Mark what the portal already holds as delivered, so that `own` sends only what differs; nothing is sent."""
+    from lienthong.pipeline.adopt import adopt as take_over
+
+    summary = take_over(
+        Runtime.from_environment(),
+        tenant,
+        run_key(f"adopt__{tenant}"),
+        frozen_at=_optional(frozen_at),
+        assume_finished_before=_optional(assume_finished_before),
+        verify=verify,
+        verify_assumed=verify_assumed,
+        accept_presence=accept_presence,
+        limit=limit,
+    )
+    for line in adoption_lines(summary):
+        typer.echo(line)
+
+
+def shadow_lines(summary: ShadowSummary) -> list[str]:
+    """The counts of a comparison, one line each; a dossier counts under each kind."""
+    lines = [f"{summary.tenant}: {summary.dossiers} hồ sơ có thể gửi, {summary.not_compared} chưa so với Cổng"]
+    lines += [f"  {VERDICT_LABELS[verdict.value]}: {number}" for verdict, number in summary.verdicts.items()]
+    lines += [
+        f"    {KIND_LABELS[kind.value]}: {number}"
+        for kind, number in summary.kinds.items()
+        if number and kind.value in KIND_LABELS
+    ]
+    if summary.fields:
+        fields = ", ".join(f"{name} {number}" for name, number in summary.fields.items())
+        lines.append(f"  Trường khác nhau: {fields}")
+    return lines
+
+
+def dossier_line(dossier: ComparedDossier) -> str:
+    """One dossier that differs: its code, in what, and both values where they are not personal."""
+    seen = {name: f"{name} (Cổng: {v['portal'] or '-'}; ta: {v['ours'] or '-'})" for name, v in dossier.seen.items()}
+    what = ", ".join(seen.get(name, name) for name in dossier.fields)
+    return f"{dossier.code}  {VERDICT_LABELS[dossier.verdict.value]}  {what}".rstrip()
+
+
+def adoption_lines(summary: AdoptionSummary) -> list[str]:
+    """What is known about a tenant's dossiers, and what to do about those nobody knows."""
+    lines = [f"{summary.tenant}:"]
+    lines += [f"  {label}: {getattr(summary, name)}" for name, label in ADOPTION_LABELS.items()]
+    if summary.undecided:
+        lines.append(
+            "  Hồ sơ chưa quyết định: chạy lại với --verify; nếu Cổng không cho xem nội dung, cân nhắc "
+            "--accept-presence hoặc --assume-finished-before (xem docs/cutting-over.md)."
+        )
+    return lines
+
+
+def _optional(text: str | None) -> datetime | None:
+    return None if text is None else read_instant(text)

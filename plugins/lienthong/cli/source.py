@@ -1,0 +1,62 @@
+"""`lienthong source …`: look at a source before anything is loaded, and write a first contract for one."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from lienthong.pipeline.runtime import Runtime
+
+app = typer.Typer()
+source = typer.Typer(no_args_is_help=True, help="Check a source, or write a contract for a new one.")
+app.add_typer(source, name="source")
+
+
+@source.command()
+def check(
+    source_id: Annotated[str, typer.Argument(help="Source id: the name of its file in include/sources.")],
+    sample: Annotated[
+        int, typer.Option(min=0, max=5000, help="Newest dossiers to map and gate; 0 leaves the sample out.")
+    ] = 200,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")] = False,
+) -> None:
+    """Look at a source and rehearse a load of its newest dossiers; nothing is loaded. Exit code 1 with a problem."""
+    from lienthong.pipeline.check import check as check_source
+    from lienthong.pipeline.check_lines import Line
+
+    def tell(line: Line) -> None:
+        typer.echo(f"{line.level.mark} {line.text}")
+        if line.next_step:
+            typer.echo(f"    → {line.next_step}")
+
+    report = check_source(Runtime.from_environment(), source_id, sample, (lambda line: None) if as_json else tell)
+    if as_json:
+        typer.echo(json.dumps(report.to_json(), ensure_ascii=False, indent=1))
+    else:
+        typer.echo(f"\n{_verdict(report.ok, source_id)}")
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+@source.command()
+def add(
+    source_id: Annotated[str, typer.Argument(help="Name of the new source: lower case, digits, _; e.g. opencps_h17.")],
+    profile: Annotated[str, typer.Option(help="Kind of system: opencps or igate.")],
+    tenant: Annotated[str, typer.Option(help="Code of the sending province, e.g. H17.")],
+    connection: Annotated[str | None, typer.Option(help="Connection id; by default src_<source id>.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over a contract that is there.")] = False,
+) -> None:
+    """Look at a new source and write its first contract into include/sources, in mode observe."""
+    from lienthong.pipeline.add_source import add_source
+
+    done = add_source(Runtime.from_environment(), source_id, profile, tenant, connection, force)
+    for line in done.lines:
+        typer.echo(line)
+
+
+def _verdict(ok: bool, source_id: str) -> str:
+    if ok:
+        return f"Nguồn {source_id} sẵn sàng để nạp: lienthong load {source_id}"
+    return f"Nguồn {source_id} chưa sẵn sàng: sửa các dòng ✗ rồi chạy lại lienthong source check {source_id}"

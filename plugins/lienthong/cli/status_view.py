@@ -1,0 +1,208 @@
+"""The status as Vietnamese text that fits 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from textwrap import fill
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from lienthong.freshness.findings import AGENCY_KINDS, Finding, FindingSeverity
+from lienthong.freshness.wording import SEVERITY_LABELS, amount, lasting, moment, words
+from lienthong.freshness.workdays import DayKind
+from lienthong.model.periods import BUSINESS_ZONE
+from lienthong.pipeline.status import JUDGED_LATELY, SourceDetail, SourceHealth, SourceStatus, Status
+
+#: Findings and agencies shown before the rest is only counted.
+SHOWN_FINDINGS, SHOWN_AGENCIES = 10, 30
+HEALTH_LABELS = {
+    SourceHealth.NEVER_LOADED: "chưa nạp",
+    SourceHealth.RUNNING: "đang nạp",
+    SourceHealth.FAILED: "LỖI",
+    SourceHealth.LATE: "TRỄ",
+    SourceHealth.FINE: "xong",
+}
+HEALTH_STYLES = {SourceHealth.FAILED: "red", SourceHealth.LATE: "yellow"}
+DAY_LABELS = {
+    DayKind.WORKING: "ngày làm việc",
+    DayKind.WEEKEND: "cuối tuần",
+    DayKind.HOLIDAY: "ngày nghỉ lễ",
+    DayKind.QUIET: "gần Tết",
+}
+
+
+def print_status(status: Status, console: Console) -> None:
+    """All sources on one screen."""
+    _say(console, f"Tình trạng lúc {moment(status.now)} (giờ Việt Nam)", style="bold")
+    console.print(_sources(status))
+    _print_errors(status, console)
+    _print_findings(status.findings, console)
+    console.print(_deliveries(status))
+    _print_next_steps(status, console)
+
+
+def print_detail(found: SourceDetail, console: Console, *, everything: bool) -> None:
+    """One source: its load, its newest days, its agencies."""
+    status = found.status
+    (source,) = status.sources
+    _say(console, f"{source.title} ({source.source_id}, {source.tenant}) lúc {moment(status.now)}", style="bold")
+    _say(console, f"Chế độ {source.mode}; {amount(source.records)} hồ sơ trong kho.")
+    for label, instant in (
+        ("Hồ sơ mới nhất", source.newest_arrival_at),
+        ("Thay đổi mới nhất", source.newest_modified_at),
+        ("Đánh giá gần nhất", source.evaluated_at),
+    ):
+        ago = f"{moment(instant)} ({lasting(status.now - instant)} trước)" if instant else "chưa có"
+        _say(console, f"{label}: {ago}.")
+    if source.newest is not None:
+        _say(console, f"Lần nạp {source.newest.load_id} ({source.newest.mode}): {_load(source, status.now)}.")
+    _print_errors(status, console)
+    _print_findings(status.findings, console, limit=1000 if everything else SHOWN_FINDINGS)
+    days = _table("Hồ sơ đến theo ngày", ("Ngày", "left"), ("", "left"), ("Đã thấy", "right"), ("Dự kiến", "right"))
+    for day in found.days:
+        expected = f"~{amount(round(day.expected))}" if day.expected is not None else "–"
+        days.add_row(f"{day.day:%d/%m/%Y}", DAY_LABELS[day.kind], amount(day.seen), expected)
+    console.print(days)
+    shown = found.agencies if everything else found.agencies[:SHOWN_AGENCIES]
+    agencies = _table(
+        f"Cơ quan ({len(found.agencies)}; lâu không có hồ sơ xếp trước)",
+        ("Mã", "left"), ("Cơ quan", "left"), ("Hồ sơ cuối", "right"),
+        (f"{found.last_workdays} ngày\nlàm việc", "right"), ("Thường", "right"),
+    )  # fmt: skip
+    for agency in shown:
+        name = agency.name or ("(hồ sơ không ghi cơ quan)" if not agency.agency_code else "(ngoài danh mục)")
+        name = name if agency.listed is not False else f"{name} (đã ngừng)"
+        expected = f"~{amount(round(agency.expected))}" if agency.expected is not None else "–"
+        agencies.add_row(agency.agency_code, name, f"{agency.last_day:%d/%m/%Y}", amount(agency.seen), expected)
+    console.print(agencies)
+    if len(shown) < len(found.agencies):
+        _say(console, f"… và {len(found.agencies) - len(shown)} cơ quan khác: thêm --all.")
+    _print_next_steps(status, console)
+
+
+def _sources(status: Status) -> Table:
+    table = _table(
+        "Nguồn",
+        ("Nguồn", "left"), ("Chế độ", "left"), ("Lần nạp gần nhất", "left"), ("Hồ sơ\nđổi/đọc", "right"),
+        ("Hồ sơ\nmới nhất", "right"), ("Hôm nay/\ndự kiến", "right"), ("Phát\nhiện", "right"),
+    )  # fmt: skip
+    for source in status.sources:
+        open_here = sum(finding.source_id == source.source_id for finding in status.findings)
+        newest = lasting(status.now - source.newest_arrival_at) if source.newest_arrival_at else "–"
+        read = f"{amount(source.changed or 0)}/{amount(source.extracted)}" if source.extracted is not None else "–"
+        table.add_row(
+            source.source_id, source.mode, _load(source, status.now), read, newest, _today(source),
+            amount(open_here), style=HEALTH_STYLES.get(source.health),
+        )  # fmt: skip
+    return table
+
+
+def _load(source: SourceStatus, now: datetime) -> str:
+    """`xong 05/11 07:30, 12 phút`: state, when, and how long it took or has been running."""
+    newest, label = source.newest, HEALTH_LABELS[source.health]
+    if newest is None:
+        return label
+    end = newest.merged_at or newest.failed_at or now
+    at = newest.opened_at.astimezone(BUSINESS_ZONE).strftime("%d/%m %H:%M")
+    return f"{label} {at}, {lasting(end - newest.opened_at)}"
+
+
+def _today(source: SourceStatus) -> str:
+    if source.expected_today is not None:
+        return f"{amount(source.seen_today)}/~{amount(round(source.expected_today))}"
+    return amount(source.seen_today) if source.today is DayKind.WORKING else f"{amount(source.seen_today)} (nghỉ)"
+
+
+def _print_errors(status: Status, console: Console) -> None:
+    for error in status.contract_errors:
+        _say(console, f"LỖI hợp đồng nguồn: {error}", style="red")
+    for source in status.sources:
+        if source.health is SourceHealth.FAILED and source.newest is not None:
+            when = moment(source.newest.failed_at or source.newest.opened_at)
+            _say(console, f"LỖI {source.source_id}, lần nạp {source.newest.load_id}, lúc {when}:", style="red")
+            _say(console, f"  {source.newest.error}")
+
+
+def _print_findings(findings: Iterable[Finding], console: Console, limit: int = SHOWN_FINDINGS) -> None:
+    """Errors first, then the busiest of the silent agencies."""
+    ordered = sorted(findings, key=_importance)
+    if not ordered:
+        return
+    silent = sum(finding.kind in AGENCY_KINDS for finding in ordered)
+    _say(console, f"\nPhát hiện đang mở: {len(ordered)} (cơ quan ít hoặc không có hồ sơ: {silent})", style="bold")
+    for finding in ordered[:limit]:
+        told = words(finding)
+        style = "red" if finding.severity is FindingSeverity.ERROR else ""
+        label = SEVERITY_LABELS[finding.severity].lower()
+        _say(console, f"  {label}: {told.where}: {told.what}; từ {told.since}.", style=style)
+    if len(ordered) > limit:
+        _say(console, f"  … và {len(ordered) - limit} phát hiện khác: `lienthong status <nguồn>` hoặc --json.")
+
+
+def _importance(finding: Finding) -> tuple[bool, bool, float, int]:
+    usual = finding.details.get("usual") or finding.details.get("expected") or 0
+    is_agency = finding.kind in AGENCY_KINDS
+    return (finding.severity is not FindingSeverity.ERROR, is_agency, -float(usual), finding.finding_id)
+
+
+def _deliveries(status: Status) -> Table:
+    table = _table(
+        "Gửi lên Cổng Dịch vụ công quốc gia (hồ sơ)",
+        ("Tỉnh", "left"), ("Còn nợ", "right"), ("Nợ lâu nhất", "right"), ("Chưa rõ kết quả", "right"),
+        ("Cổng từ chối", "right"), ("Bị chặn", "right"),
+    )  # fmt: skip
+    for tenant, backlog in status.backlogs.items():
+        oldest = lasting(status.now - backlog.oldest_owed_at) if backlog.oldest_owed_at else "–"
+        table.add_row(
+            tenant, amount(backlog.owed), oldest, amount(backlog.unsettled), amount(backlog.rejected),
+            amount(backlog.blocked),
+        )  # fmt: skip
+    return table
+
+
+def _print_next_steps(status: Status, console: Console) -> None:
+    """What a person does next, each step once."""
+    steps = ["sửa hợp đồng nguồn bị lỗi (xem trên)"] if status.contract_errors else []
+    for source in status.sources:
+        if source.health is SourceHealth.NEVER_LOADED:
+            steps.append(f"chạy DAG dossier_sync__{source.source_id}: nguồn chưa được nạp lần nào")
+        elif source.health is SourceHealth.FAILED:
+            steps.append(f"{source.source_id}: sửa lỗi nêu trên rồi chạy lại lần nạp")
+        elif source.health is SourceHealth.LATE:
+            steps.append(f"xem DAG dossier_sync__{source.source_id} có bị tạm dừng hoặc lỗi không")
+    told: dict[str, list[str]] = {}
+    for finding in sorted(status.findings, key=_importance):
+        told.setdefault(words(finding).next_step, []).append(finding.source_id or finding.tenant)
+    steps += [f"{', '.join(sorted(set(filter(None, where))))}: {step}".lstrip(": ") for step, where in told.items()]
+    loaded = [source for source in status.sources if source.newest is not None]
+    if any(source.evaluated_at is None or status.now - source.evaluated_at > JUDGED_LATELY for source in loaded):
+        steps.append("bật DAG freshness, hoặc chạy `lienthong freshness`: số liệu chưa được đánh giá gần đây")
+    _say(console, "\nViệc cần làm", style="bold")
+    for step in dict.fromkeys(steps):
+        _say(console, f"  - {step}.")
+    if not steps:
+        _say(console, "  Không có.")
+
+
+def _table(title: str, *columns: tuple[str, str]) -> Table:
+    table = Table(
+        title=f"\n{title}",
+        title_style="bold",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    for heading, justify in columns:
+        table.add_column(heading, justify="right" if justify == "right" else "left", overflow="fold")
+    return table
+
+
+def _say(console: Console, text: str, style: str = "") -> None:
+    """A paragraph whose later lines are indented, so that lists stay readable."""
+    for line in text.split("\n"):
+        filled = fill(line, console.width, subsequent_indent="    ", break_on_hyphens=False) or line
+        console.print(filled, style=style, markup=False, highlight=False, soft_wrap=True)

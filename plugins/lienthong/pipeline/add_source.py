@@ -1,0 +1,63 @@
+"""`source add`: look at a new source, write its first contract, say what is left to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lienthong.model.errors import ContractError
+from lienthong.pipeline.check_lines import grouped
+from lienthong.pipeline.runtime import Runtime
+from lienthong.sources.contract import load_contract
+from lienthong.sources.scaffold import draft, scaffold, write_contract
+
+
+@dataclass(frozen=True)
+class Added:
+    """The contract's file, and what to tell the person, in Vietnamese."""
+
+    path: Path
+    lines: tuple[str, ...]
+
+
+def add_source(
+    rt: Runtime, source_id: str, profile: str, tenant: str, connection: str | None = None, force: bool = False
+) -> Added:
+    """Write `<source_id>.yaml` into the folder of the contracts, from what the source shows; mode observe.
+
+    ContractError when there is one already (without `force`), or for a name that can't be used; other errors as a load
+    of the source raises them. The source is read gently, the warehouse not at all.
+    """
+    path = rt.settings.sources / f"{source_id}.yaml"
+    if path.exists() and not force:
+        raise ContractError(
+            f"There is already a contract {path.name}.",
+            next_step=f"check it with source check {source_id}, or write it anew with --force.",
+            source=source_id,
+        )
+    others = {name: contract for name, contract in rt.contracts().items() if name != source_id}
+    provinces = rt.settings.include / "registry" / "provinces.csv"
+    first = draft(source_id, profile, tenant, connection or f"src_{source_id}", others, provinces)
+    made = scaffold(first, rt.resolve(first.connection), others, rt.now)
+    write_contract(path, made.text, force)
+    load_contract(path)
+    rows = next((table.rows for table in made.sight.tables), None)
+    seen = "rất nhiều" if rows is None else f"khoảng {grouped(rows)}"
+    lines = [
+        f"Đã xem {made.sight.server}: {seen} hồ sơ, {len(made.sight.tables)} bảng hoặc tài nguyên.",
+        f"Đã viết {path}, chế độ observe (chỉ nạp, không gửi).",
+        "",
+        "Việc tiếp theo:",
+    ]
+    steps = []
+    if made.open_words:
+        steps.append(
+            f"Điền mã cho {made.open_words} từ có ghi `chưa ánh xạ` (tìm trong "
+            f"{made.proposal.looked_at} hồ sơ mới nhất), xem lại các dòng có CHECK."
+        )
+    else:
+        steps.append("Xem lại các dòng có CHECK.")
+    steps.append(f"Kiểm tra, chưa nạp gì: lienthong source check {source_id}")
+    steps.append(f"Nạp lần đầu:           lienthong load {source_id}")
+    lines += [f"  {number}. {step}" for number, step in enumerate(steps, 1)]
+    return Added(path, tuple(lines))

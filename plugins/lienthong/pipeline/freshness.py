@@ -1,0 +1,216 @@
+"""Freshness: volumes counted and guarded by the loads, judged from time to time, told by whoever has a channel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import time
+from typing import TYPE_CHECKING
+
+from lienthong.freshness import findings as store
+from lienthong.freshness.backlog import judge_backlog, read_backlog
+from lienthong.freshness.findings import CloseReason, Finding, FindingChange, FindingKind, FindingSeverity, Sight
+from lienthong.freshness.guard import GuardLimits, guard_volume, is_collapse_accepted
+from lienthong.freshness.guard import accept_collapse as accept
+from lienthong.freshness.judgement import Judgement, first_day_needed, judge_volumes, judged_day
+from lienthong.freshness.settings import FreshnessSettings, load_freshness_settings
+from lienthong.freshness.staleness import NewestLoad, judge_load, judge_schedule
+from lienthong.freshness.volumes import read_coverage, read_histories, record_volumes
+from lienthong.freshness.workdays import Workdays
+from lienthong.model.canonical import Entity
+from lienthong.model.codes import SourceMode
+from lienthong.model.errors import LienThongError
+from lienthong.model.periods import BUSINESS_ZONE
+from lienthong.pipeline.runtime import Runtime
+from lienthong.warehouse.statements import run
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+    from lienthong.landing import LandedBatch
+    from lienthong.sources.contract import SourceContract
+    from lienthong.sources.profile import Profile
+    from lienthong.warehouse.ledger import Load
+
+#: DAGs that load a source: `dossier_sync__<source>`.
+SYNC_DAG = "dossier_sync__"
+
+
+def accept_collapse(rt: Runtime, load_id: int) -> None:
+    """The engineer who asked for this load accepts whatever volume it finds. Call it before the load is extracted."""
+    with rt.warehouse().begin() as connection:
+        accept(connection, load_id, rt.now())
+
+
+def as_accepted(rt: Runtime, contract: SourceContract, load: Load) -> SourceContract:
+    """The contract to read with: without a volume guard if the engineer accepts whatever this load finds."""
+    with rt.warehouse().connect() as connection:
+        if not is_collapse_accepted(connection, load.load_id):
+            return contract
+    off = {"overlap_min_ratio": 0.0, "full_min_ratio": 0.0, "range_min_ratio": 0.0}
+    return contract.model_copy(update={"volume_guard": contract.volume_guard.model_copy(update=off)})
+
+
+def guard(rt: Runtime, contract: SourceContract, profile: Profile, load: Load, batch: LandedBatch) -> None:
+    """Compare what a full or range load landed with what is known. CollapsedExtractError: nothing is to be promoted."""
+    limits = contract.volume_guard
+    with rt.warehouse().connect() as connection:
+        guard_volume(
+            connection,
+            load,
+            _dossiers_landed(profile, batch),
+            GuardLimits(limits.full_min_ratio, limits.range_min_ratio, limits.min_rows, contract.overlap),
+            batch.manifest.facts.observed_at,
+        )
+
+
+def count_volumes(connection: Connection, profile: Profile, load: Load, batch: LandedBatch) -> None:
+    """Count what a merge changed; part of its transaction, after the records and before staging is cleared."""
+    record_volumes(connection, load, _dossiers_landed(profile, batch))
+
+
+def evaluate(rt: Runtime) -> dict[str, int]:
+    """Judge every source with a usable contract and every tenant's deliveries; returns how many findings changed."""
+    settings = freshness_settings(rt)
+    workdays = Workdays(settings.calendar)
+    contracts = rt.contracts()
+    change = FindingChange()
+    for contract in contracts.values():
+        change += _evaluate_source(rt, contract, workdays, settings)
+    for tenant in sorted({contract.tenant for contract in contracts.values()}):
+        sends = any(one.mode is SourceMode.OWN for one in contracts.values() if one.tenant == tenant)
+        change += _evaluate_backlog(rt, tenant, settings, sends=sends)
+    return asdict(change)
+
+
+def freshness_settings(rt: Runtime) -> FreshnessSettings:
+    """The thresholds in use."""
+    return load_freshness_settings(rt.settings.include / "freshness" / "freshness.yaml")
+
+
+def note_task_failure(rt: Runtime, dag_id: str, task: str, details: Mapping[str, object]) -> tuple[int, bool]:
+    """Remember that a task failed for good; returns the finding's id and whether it is new.
+
+    `task`: its id, with the name of the mapped instance if there is one. A failed load DAG is its source's
+    LOAD_FAILED, which `evaluate` closes after the next good load; anything else is closed by `note_task_success`.
+    """
+    now = rt.now()
+    tenant, source_id, subject, kind = _failing(rt, dag_id, task)
+    sight = Sight(kind, FindingSeverity.ERROR, now, subject, details)
+    with rt.warehouse().begin() as connection:
+        return store.open_finding(connection, tenant, source_id, sight, now)
+
+
+def note_task_success(rt: Runtime, dag_id: str, task: str) -> None:
+    """End the finding that an earlier failure of this task left."""
+    if dag_id.startswith(SYNC_DAG):
+        return
+    with rt.warehouse().begin() as connection:
+        for finding in store.open_findings(connection, ""):
+            if finding.kind is FindingKind.TASK_FAILED and finding.subject == f"{dag_id}.{task}":
+                store.close_finding(connection, finding.finding_id, CloseReason.RECOVERED, rt.now())
+
+
+def tell(rt: Runtime, channel: str, send: Callable[[Sequence[Finding]], None], only: Iterable[int] = ()) -> int:
+    """Let `channel` tell what it has not told yet, or of that only some findings; returns how many.
+
+    They are marked as told after `send` returned: told at least once, and normally once.
+    """
+    wanted = frozenset(only)
+    with rt.warehouse().connect() as connection:
+        pending = store.untold(connection, channel, rt.now())
+    pending = [finding for finding in pending if not wanted or finding.finding_id in wanted]
+    if not pending:
+        return 0
+    send(pending)
+    with rt.warehouse().begin() as connection:
+        store.mark_told(connection, channel, pending)
+    return len(pending)
+
+
+def newest_load(connection: Connection, tenant: str, source_id: str) -> NewestLoad | None:
+    """The newest load of a source, whatever became of it."""
+    row = run(connection, "freshness/read_newest_load", tenant=tenant, source_id=source_id).mappings().one_or_none()
+    return NewestLoad(**row) if row is not None else None
+
+
+def may_read(contract: SourceContract) -> Callable[[time], bool]:
+    """Whether a contract lets its source be read at a time of the day."""
+    hours = contract.read.hours
+    return hours.contains if hours else _always
+
+
+def _always(_moment: time) -> bool:
+    return True
+
+
+def _evaluate_source(
+    rt: Runtime, contract: SourceContract, workdays: Workdays, settings: FreshnessSettings
+) -> FindingChange:
+    now, key = rt.now(), {"tenant": contract.tenant, "source_id": contract.source_id}
+    with rt.warehouse().begin() as connection:
+        newest = newest_load(connection, **key)
+        coverage = read_coverage(connection, **key)
+        sights = judge_load(newest)
+        sights += judge_schedule(coverage, newest, contract.schedule, may_read(contract), settings, now)
+        kinds = {FindingKind.SOURCE_STALE}
+        if newest is not None and _is_healed(connection, contract.source_id, newest):
+            kinds.add(FindingKind.LOAD_FAILED)
+        volumes = Judgement(kinds=set())
+        if coverage is not None:
+            today = now.astimezone(BUSINESS_ZONE).date()
+            first = first_day_needed(judged_day(coverage.observed_at), settings)
+            histories = read_histories(connection, **key, first=first, last=today)
+            volumes = judge_volumes(histories, coverage.observed_at, today, workdays, settings)
+        for day in volumes.days:
+            run(
+                connection,
+                "freshness/record_source_day",
+                **key,
+                day=day.day,
+                kind=day.kind.value,
+                expected=day.usual.median if day.usual else None,
+                spread=day.usual.spread if day.usual else None,
+                seen=day.seen,
+                now=now,
+            )
+        run(connection, "freshness/record_evaluation", **key, now=now)
+        return store.store_sights(
+            connection,
+            contract.tenant,
+            contract.source_id,
+            sights + volumes.sights,
+            kinds | volumes.kinds,
+            now,
+            volumes.reasons,
+        )
+
+
+def _is_healed(connection: Connection, source_id: str, newest: NewestLoad) -> bool:
+    """Whether a load was merged after the last failure. A run that failed before it opened a load left no load."""
+    failures = [f for f in store.open_findings(connection, source_id) if f.kind is FindingKind.LOAD_FAILED]
+    merged_at = newest.merged_at
+    return merged_at is not None and all(failure.last_seen_at <= merged_at for failure in failures)
+
+
+def _evaluate_backlog(rt: Runtime, tenant: str, settings: FreshnessSettings, *, sends: bool) -> FindingChange:
+    """Of a tenant that sends nothing, nothing is late."""
+    with rt.warehouse().begin() as connection:
+        sights = judge_backlog(read_backlog(connection, tenant), settings, rt.now()) if sends else []
+        return store.store_sights(connection, tenant, "", sights, {FindingKind.BACKLOG}, rt.now())
+
+
+def _failing(rt: Runtime, dag_id: str, task: str) -> tuple[str, str, str, FindingKind]:
+    """Tenant, source, subject and kind of a failed task; a source whose contract can't be read has no tenant."""
+    if not dag_id.startswith(SYNC_DAG):
+        return "", "", f"{dag_id}.{task}", FindingKind.TASK_FAILED
+    source_id, tenant = dag_id.removeprefix(SYNC_DAG), ""
+    with suppress(LienThongError):
+        tenant = rt.contract(source_id).tenant
+    return tenant, source_id, "", FindingKind.LOAD_FAILED
+
+
+def _dossiers_landed(profile: Profile, batch: LandedBatch) -> int:
+    table = batch.manifest.tables.get(profile.entity_tables[Entity.DOSSIER])
+    return table.rows if table is not None else 0
