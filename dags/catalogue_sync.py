@@ -12,7 +12,7 @@ from lienthong.orchestration.defaults import TASK_DEFAULTS, schedule_at
 
 
 @dag(
-    schedule=schedule_at("0 0 * * *"),
+    schedule=schedule_at("0 0 * * *", "catalogue_sync"),
     catchup=False,
     max_active_runs=1,
     default_args=TASK_DEFAULTS,

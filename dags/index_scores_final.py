@@ -13,7 +13,7 @@ from lienthong.orchestration.defaults import TASK_DEFAULTS, schedule_at
 
 
 @dag(
-    schedule=schedule_at("30 6 3 * *"),
+    schedule=schedule_at("30 6 3 * *", "index_scores_final"),
     catchup=False,
     max_active_runs=1,
     default_args=TASK_DEFAULTS,

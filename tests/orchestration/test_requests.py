@@ -10,7 +10,13 @@ import pytest
 from lienthong.model.codes import LoadMode
 from lienthong.model.errors import ContractError
 from lienthong.model.periods import BUSINESS_ZONE
-from lienthong.orchestration.requests import LoadRequest, load_request
+from lienthong.orchestration.requests import (
+    AdoptionRequest,
+    LoadRequest,
+    adoption_request,
+    load_key,
+    load_request,
+)
 from tests.orchestration import conftest as _environment  # noqa: F401
 
 pytestmark = pytest.mark.xdist_group("airflow")
@@ -50,3 +56,32 @@ def test_a_window_without_an_offset_is_in_vietnams_time() -> None:
 def test_an_unreadable_window_says_how_to_write_one() -> None:
     with pytest.raises(ContractError, match="2026-10-01T00:00:00"):
         load_request("manual", None, {"mode": "range", "window_from": "01/10/2026", "window_to": None}, "0 1 * * *")
+
+
+def test_a_day_is_its_first_moment_in_vietnam() -> None:
+    params = {"mode": "range", "window_from": "2026-10-01", "window_to": "2026-10-02"}
+    asked = load_request("manual", None, params, "0 1 * * *")
+    assert asked.window_from == datetime(2026, 9, 30, 17, tzinfo=UTC)
+
+
+def test_a_run_that_is_cleared_finds_its_load_again_unless_a_backfill_reprocesses_it() -> None:
+    assert load_key("dag/run", "scheduled", 3) == load_key("dag/run", "manual", 0) == "dag/run"
+    assert load_key("dag/run", "backfill", 0) == load_key("dag/run", "backfill", None) == "dag/run"
+    again = {load_key("dag/run", "backfill", number) for number in (1, 2)}
+    assert len(again) == 2
+    assert "dag/run" not in again
+
+
+def test_an_adoption_asks_for_what_its_parameters_say() -> None:
+    params = {
+        "tenant": "H17",
+        "verify": True,
+        "assume_finished_before": "2026-06-01",
+        "frozen_at": None,
+        "verify_assumed": False,
+        "accept_presence": False,
+        "limit": 500,
+    }
+    assert adoption_request(params) == AdoptionRequest(
+        None, datetime(2026, 6, 1, tzinfo=BUSINESS_ZONE), True, False, False, 500
+    )

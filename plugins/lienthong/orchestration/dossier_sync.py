@@ -8,7 +8,7 @@ from airflow.sdk import DAG, Param, dag
 
 from lienthong.model.codes import LoadMode
 from lienthong.orchestration import tasks
-from lienthong.orchestration.defaults import TASK_DEFAULTS, schedule_at
+from lienthong.orchestration.defaults import TASK_DEFAULTS, effective_cron, schedule_at
 from lienthong.orchestration.sources import dossiers_of
 
 if TYPE_CHECKING:
@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
 def dossier_sync(contract: SourceContract, doc: str | None = None) -> DAG:
     """The DAG of one source. Its runs never overlap; `doc` follows the contract's title on the DAG's page."""
+    dag_id = f"dossier_sync__{contract.source_id}"
+    ticks = effective_cron(contract.schedule, dag_id) or contract.schedule
 
     @dag(
-        dag_id=f"dossier_sync__{contract.source_id}",
+        dag_id=dag_id,
         description=contract.title,
         doc_md=f"# {contract.title}\n{doc or ''}",
-        schedule=schedule_at(contract.schedule),
+        schedule=schedule_at(contract.schedule, dag_id),
         catchup=False,
         max_active_runs=1,
         default_args=TASK_DEFAULTS,
@@ -35,10 +37,13 @@ def dossier_sync(contract: SourceContract, doc: str | None = None) -> DAG:
             ),
             "window_from": Param(None, type=["null", "string"], format="date-time", description="start of a range"),
             "window_to": Param(None, type=["null", "string"], format="date-time", description="end of a range"),
+            "accept_collapse": Param(
+                False, type="boolean", description="the source really lost many dossiers: load what it has now"
+            ),
         },
     )
     def build() -> None:
-        opened = tasks.open_load(contract.source_id, contract.schedule)
+        opened = tasks.open_load(contract.source_id, ticks)
         # An XComArg stands for the value that the task will get.
         gated = tasks.gate(tasks.stage(tasks.extract(opened)))  # type: ignore[arg-type]
         tasks.merge.override(outlets=[dossiers_of(contract.tenant)])(gated)  # type: ignore[arg-type]

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+from lienthong.disk import disk_full
 from lienthong.model.errors import LienThongError, TerminalError
 
 P = ParamSpec("P")
@@ -21,6 +23,16 @@ R = TypeVar("R")
 _FRAMES = 6
 _DEFECTS = (TypeError, AttributeError, LookupError, NameError, ArithmeticError, AssertionError)
 _SYNTAX_OR_ACCESS = "42"
+#: Where a translated error keeps what may be told of the original.
+_TOLD = "lienthong_told"
+
+
+@dataclass(frozen=True)
+class Told:
+    """What may be told of a failure: the class of the error, and its words if they are our own (else '')."""
+
+    kind: str
+    words: str
 
 
 def guarded(step: Callable[P, R]) -> Callable[P, R]:
@@ -34,14 +46,35 @@ def guarded(step: Callable[P, R]) -> Callable[P, R]:
         except AirflowException:
             raise
         except TerminalError as error:
-            failure = AirflowFailException(str(error))
+            failure, kind = AirflowFailException(str(error)), type(error).__name__
         except LienThongError as error:
-            failure = AirflowException(str(error))
+            failure, kind = AirflowException(str(error)), type(error).__name__
         except Exception as error:
-            failure = (AirflowFailException if _is_defect(error) else AirflowException)(describe(error))
+            meant = outage_of(error)
+            if meant is not None:
+                failure, kind = AirflowException(str(meant)), type(meant).__name__
+            else:
+                failure = (AirflowFailException if _is_defect(error) else AirflowException)(describe(error))
+                kind = type(error).__name__
+        setattr(failure, _TOLD, Told(kind, str(failure)))
         raise failure
 
     return wrapped
+
+
+def told_by(error: object) -> Told:
+    """What may be told of what a task raised. Words that did not pass through `guarded` are withheld."""
+    told = getattr(error, _TOLD, None)
+    return told if isinstance(told, Told) else Told(type(error).__name__ if error is not None else "", "")
+
+
+def outage_of(error: Exception) -> LienThongError | None:
+    """Our words for a full disk or an outage of the warehouse that reached a task as the driver's own error."""
+    if isinstance(error, OSError):
+        return disk_full(error, error.filename if isinstance(error.filename, str) else ".")
+    from lienthong.warehouse.outages import outage
+
+    return outage(error)
 
 
 def describe(error: Exception) -> str:

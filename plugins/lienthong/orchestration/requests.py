@@ -10,7 +10,7 @@ from typing import Any
 from croniter import croniter  # type: ignore[import-untyped]
 
 from lienthong.model.codes import LoadMode
-from lienthong.model.errors import ContractError
+from lienthong.model.instants import read_instant
 from lienthong.model.periods import BUSINESS_ZONE
 
 BACKFILL = "backfill"
@@ -37,15 +37,40 @@ def load_request(kind: str, tick: datetime | None, params: Mapping[str, Any], cr
     return LoadRequest(LoadMode(params["mode"]), _instant(params["window_from"]), _instant(params["window_to"]))
 
 
+@dataclass(frozen=True)
+class AdoptionRequest:
+    """What a run of portal_adopt asks for; see `pipeline.adopt`."""
+
+    frozen_at: datetime | None
+    assume_finished_before: datetime | None
+    verify: bool
+    verify_assumed: bool
+    accept_presence: bool
+    limit: int | None
+
+
+def adoption_request(params: Mapping[str, Any]) -> AdoptionRequest:
+    """The parameters of portal_adopt; instants without an offset are in Vietnam's time."""
+    return AdoptionRequest(
+        _instant(params["frozen_at"]),
+        _instant(params["assume_finished_before"]),
+        bool(params["verify"]),
+        bool(params["verify_assumed"]),
+        bool(params["accept_presence"]),
+        params["limit"],
+    )
+
+
+def load_key(run_key: str, kind: str, clear_number: int | None) -> str:
+    """Key of a run's load. The same key finds the same load, so a task that is tried again goes on with it.
+
+    A backfill that reprocesses an instant which has run already clears that run and makes it its own: the load of the
+    run is merged long since, and would be found and left alone. So each clearing of a backfill's run is a load of its
+    own; a run of another kind that is cleared repeats nothing.
+    """
+    return f"{run_key}/{clear_number}" if kind == BACKFILL and clear_number else run_key
+
+
 def _instant(text: str | None) -> datetime | None:
     """A parameter's instant; without an offset it is Vietnam's time."""
-    if not text:
-        return None
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        raise ContractError(
-            f"{text!r} is not an instant.",
-            next_step="write it like 2026-10-01T00:00:00+07:00 and trigger the run again.",
-        ) from None
-    return instant if instant.tzinfo else instant.replace(tzinfo=BUSINESS_ZONE)
+    return read_instant(text) if text else None

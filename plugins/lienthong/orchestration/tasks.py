@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import get_current_context, task
 
+from lienthong.orchestration import metrics
 from lienthong.orchestration.defaults import run_key
 from lienthong.orchestration.failures import guarded
-from lienthong.orchestration.requests import load_request
+from lienthong.orchestration.requests import adoption_request, load_key, load_request
 from lienthong.orchestration.runtime import runtime
 
 SHORT = timedelta(minutes=10)
@@ -20,14 +22,23 @@ LONG = timedelta(hours=6)
 @guarded
 def open_load(source_id: str, cron: str) -> int:
     """Open the load of this run: as its parameters say, or over its interval when it belongs to a backfill."""
-    from lienthong.pipeline import load
+    from lienthong.pipeline import freshness, load
 
     context = get_current_context()
     run = context["dag_run"]
     wanted = load_request(run.run_type.value, run.logical_date, context["params"], cron)
-    return load.open_load(
-        runtime(), source_id, run_key(), mode=wanted.mode, window_from=wanted.window_from, window_to=wanted.window_to
+    rt = runtime()
+    load_id = load.open_load(
+        rt,
+        source_id,
+        load_key(run_key(), run.run_type.value, run.clear_number),
+        mode=wanted.mode,
+        window_from=wanted.window_from,
+        window_to=wanted.window_to,
     )
+    if context["params"]["accept_collapse"]:
+        freshness.accept_collapse(rt, load_id)
+    return load_id
 
 
 @task(execution_timeout=LONG)
@@ -66,7 +77,9 @@ def merge(load_id: int) -> dict[str, Any]:
     """Make the load believed; returns what became of its rows."""
     from lienthong.pipeline import load
 
-    return load.merge(runtime(), load_id)
+    result = load.merge(runtime(), load_id)
+    metrics.load_merged(result, get_current_context()["dag_run"].start_date)
+    return result
 
 
 @task
@@ -75,7 +88,9 @@ def sync_catalogue() -> dict[str, Any]:
     """Fetch the portal's catalogue of procedures, agencies and fields."""
     from lienthong.pipeline.catalogue import sync_catalogue as sync
 
-    return sync(runtime(), run_key())
+    result = sync(runtime(), run_key())
+    metrics.catalogue_synced(result)
+    return result
 
 
 @task(execution_timeout=SHORT)
@@ -93,8 +108,32 @@ def push_tenant(tenant: str) -> dict[str, Any]:
     """Send what one tenant owes; returns what became of it."""
     from lienthong.pipeline.push import push
 
-    get_current_context()["tenant"] = tenant  # type: ignore[typeddict-unknown-key]  # names the mapped task in the UI
-    return push(runtime(), tenant, run_key())
+    context = get_current_context()
+    context["tenant"] = tenant  # type: ignore[typeddict-unknown-key]  # names the mapped task in the UI
+    result = push(runtime(), tenant, run_key(), send_history=tenant in context["params"]["send_history"])
+    metrics.tenant_pushed(result)
+    return result
+
+
+@task(execution_timeout=LONG)
+@guarded
+def compare_tenant() -> dict[str, Any]:
+    """Compare one tenant's payloads with what the portal shows, as the run's parameters say; returns the counts."""
+    from lienthong.pipeline.shadow import shadow
+
+    params = get_current_context()["params"]
+    return shadow(runtime(), params["tenant"], run_key(), limit=params["limit"], again=params["again"]).counts()
+
+
+@task(execution_timeout=LONG)
+@guarded
+def adopt_tenant() -> dict[str, Any]:
+    """Take over what another program delivered for one tenant, as the run's parameters say; returns the counts."""
+    from lienthong.pipeline.adopt import adopt
+
+    params = get_current_context()["params"]
+    chosen = adoption_request(params)
+    return asdict(adopt(runtime(), params["tenant"], run_key(), **vars(chosen)))
 
 
 @task
@@ -114,3 +153,23 @@ def publish_scores(score_run_id: int) -> dict[str, Any]:
     from lienthong.pipeline.score import publish
 
     return publish(runtime(), score_run_id)
+
+
+@task(execution_timeout=SHORT)
+@guarded
+def judge_freshness() -> dict[str, int]:
+    """Judge the volumes and ages of every source; returns how many findings were opened, are open, were closed."""
+    from lienthong.pipeline.freshness import evaluate
+
+    result = evaluate(runtime())
+    metrics.freshness_judged(result)
+    return result
+
+
+@task(execution_timeout=SHORT)
+@guarded
+def tell_findings() -> dict[str, int]:
+    """Tell what nobody was told yet on every channel that is configured; returns how many findings each told."""
+    from lienthong.orchestration import alerts
+
+    return alerts.tell_findings(alerts.this_run())

@@ -1,0 +1,42 @@
+"""How long the oldest dossier is owed to the portal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.engine import Connection
+
+from lienthong.freshness.findings import FindingKind, FindingSeverity, Sight
+from lienthong.freshness.settings import FreshnessSettings
+from lienthong.warehouse.statements import run
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """Dossiers of a tenant by what keeps them from the portal. `oldest_owed_at`: when the oldest version that is owed
+    was merged; `oldest_unsettled_at`: when the oldest send without an answer happened.
+    """
+
+    owed: int
+    unsettled: int
+    blocked: int
+    rejected: int
+    oldest_owed_at: datetime | None
+    oldest_unsettled_at: datetime | None
+
+
+def read_backlog(connection: Connection, tenant: str) -> Backlog:
+    """Reads what is open or held back, never all deliveries."""
+    return Backlog(**run(connection, "freshness/read_backlog", tenant=tenant).mappings().one())
+
+
+def judge_backlog(backlog: Backlog, settings: FreshnessSettings, now: datetime) -> list[Sight]:
+    """Whether something is owed, or without an answer, for too long."""
+    oldest = min(filter(None, (backlog.oldest_owed_at, backlog.oldest_unsettled_at)), default=None)
+    if oldest is None or now - oldest <= timedelta(hours=settings.backlog_warning_h):
+        return []
+    grave = now - oldest > timedelta(hours=settings.backlog_error_h)
+    severity = FindingSeverity.ERROR if grave else FindingSeverity.WARNING
+    details = {"owed": backlog.owed, "unsettled": backlog.unsettled}
+    return [Sight(FindingKind.BACKLOG, severity, oldest, details=details)]

@@ -1,0 +1,137 @@
+"""Findings in Vietnamese: what is wrong, since when, what to do. For alerts and the terminal; nothing personal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from lienthong.freshness.findings import CloseReason, Finding, FindingKind, FindingSeverity
+from lienthong.model.periods import BUSINESS_ZONE
+
+SEVERITY_LABELS = {FindingSeverity.ERROR: "LỖI", FindingSeverity.WARNING: "CẢNH BÁO"}
+CLOSE_LABELS = {
+    CloseReason.RECOVERED: "đã trở lại bình thường",
+    CloseReason.UNLISTED: "cơ quan không còn trong danh mục",
+    CloseReason.GIVEN_UP: "im lặng quá lâu, coi như đã ngừng hoạt động",
+}
+#: What a failed task means, by the class of our error: (what happened, what to do).
+ERROR_WORDS = {
+    "SourceUnreachableError": ("Hệ thống nguồn không trả lời", "kiểm tra mạng và hệ thống nguồn rồi chạy lại"),
+    "SourceAnswerError": ("Hệ thống nguồn trả lời sai", "kiểm tra hệ thống nguồn; nếu kéo dài, báo đơn vị quản lý"),
+    "SourceAccessError": ("Hệ thống nguồn từ chối tài khoản", "kiểm tra tài khoản và quyền đọc của kết nối"),
+    "SchemaDriftError": ("Cấu trúc dữ liệu nguồn đã đổi", "sửa hợp đồng nguồn theo cấu trúc mới"),
+    "CollapsedExtractError": (
+        "Nguồn trả về ít hồ sơ bất thường, chưa nạp gì",
+        "kiểm tra nguồn; nếu đúng là dữ liệu đã bị xóa, chạy lại với accept_collapse",
+    ),
+    "LandingCorruptError": ("Tệp dữ liệu thô bị hỏng", "khôi phục tệp hoặc chạy lần nạp mới"),
+    "ConservationError": ("Số dòng của lần nạp không khớp", "báo nhóm phát triển; dữ liệu cũ còn nguyên"),
+    "GateError": ("Bước kiểm tra chất lượng dừng cả lô", "xem nhật ký của tác vụ kiểm tra"),
+    "ContractError": ("Cấu hình không dùng được", "sửa tệp cấu hình hoặc kết nối được nêu"),
+    "PortalUnreachableError": ("Cổng Dịch vụ công quốc gia không trả lời", "chờ lần gửi sau; nếu kéo dài, báo Cổng"),
+    "PortalAccessError": ("Cổng từ chối tài khoản", "kiểm tra tài khoản của tỉnh trên Cổng"),
+    "AlertChannelError": ("Không gửi được cảnh báo", "kiểm tra kết nối của kênh cảnh báo được nêu"),
+    "NotReadyError": ("Chưa đủ điều kiện để chạy", "chạy bước còn thiếu được nêu"),
+    "BusyError": ("Dữ liệu đang bị lần chạy khác giữ", "chờ lần chạy kia xong rồi chạy lại"),
+    "AirflowTaskTimeout": ("Tác vụ chạy quá thời gian cho phép", "xem nhật ký của tác vụ; nguồn có thể chậm"),
+}
+_UNEXPECTED = ("Lỗi ngoài dự kiến", "xem nhật ký của tác vụ")
+
+
+@dataclass(frozen=True)
+class Words:
+    """A finding for people: where, what, since when, next step. `detail`: our own error's English words, or ''."""
+
+    severity: str
+    where: str
+    what: str
+    since: str
+    next_step: str
+    detail: str = ""
+
+    @property
+    def lines(self) -> list[str]:
+        """For plain text; the detail is left out when there is none."""
+        shown = [f"{self.severity}: {self.where}: {self.what}.", f"  Từ: {self.since}"]
+        if self.detail:
+            shown.append(f"  Chi tiết: {self.detail}")
+        return [*shown, f"  Việc cần làm: {self.next_step}."]
+
+
+def words(finding: Finding) -> Words:
+    """What to tell of an open finding, or of the end of a closed one."""
+    told, next_step = _told(finding)
+    if finding.closed_at is not None and finding.close_reason is not None:
+        ended = CLOSE_LABELS[finding.close_reason]
+        return Words("ĐÃ HẾT", _where(finding), f"{told}; {ended}", moment(finding.since), "không")
+    detail = str(finding.details.get("error", ""))
+    severity = SEVERITY_LABELS[finding.severity]
+    return Words(severity, _where(finding), told, moment(finding.since), next_step, detail)
+
+
+def moment(instant: datetime) -> str:
+    """`05/11/2026 08:00`, or only the day where it is midnight; Vietnam's time."""
+    local = instant.astimezone(BUSINESS_ZONE)
+    return local.strftime("%d/%m/%Y") if (local.hour, local.minute) == (0, 0) else local.strftime("%d/%m/%Y %H:%M")
+
+
+def lasting(span: timedelta) -> str:
+    """`3 ngày`, `5 giờ`, `12 phút`, `40 giây`: the largest unit, rounded down."""
+    seconds = max(int(span.total_seconds()), 0)
+    for unit, name in ((86_400, "ngày"), (3_600, "giờ"), (60, "phút")):
+        if seconds >= unit:
+            return f"{amount(seconds // unit)} {name}"
+    return f"{seconds} giây"
+
+
+def amount(number: float) -> str:
+    """1234567 → 1.234.567; 2.5 → 2,5."""
+    text = f"{number:,.1f}" if number != int(number) else f"{int(number):,}"
+    return text.translate(str.maketrans(",.", ".,"))
+
+
+def _where(finding: Finding) -> str:
+    """Source and agency, the province of a backlog, or the task."""
+    name = str(finding.details.get("name") or "")
+    if finding.kind in (FindingKind.AGENCY_SILENT, FindingKind.AGENCY_LOW):
+        return f"{finding.source_id}, {name or 'cơ quan'} ({finding.subject})"
+    if finding.kind is FindingKind.TASK_FAILED:
+        return f"tác vụ {finding.subject}"
+    return f"nguồn {finding.source_id}" if finding.source_id else f"tỉnh {finding.tenant}"
+
+
+def _told(finding: Finding) -> tuple[str, str]:
+    """What is wrong, and what to do."""
+    facts = finding.details
+    ask = "hỏi đơn vị quản lý nguồn xem hồ sơ mới có được ghi và đồng bộ không"
+    if finding.kind in (FindingKind.LOAD_FAILED, FindingKind.TASK_FAILED):
+        what, next_step = ERROR_WORDS.get(str(facts.get("class", "")), _UNEXPECTED)
+        if finding.kind is FindingKind.LOAD_FAILED and "class" not in facts:
+            what, next_step = "lần nạp gần nhất bị lỗi", "xem chi tiết, sửa rồi chạy lại DAG của nguồn"
+        return what, next_step
+    if finding.kind is FindingKind.SOURCE_STALE:
+        ticks = f"{'hơn ' if facts.get('at_least') else ''}{facts.get('ticks', 0)}"
+        return (
+            f"chưa được đọc, đã lỡ {ticks} lượt của lịch ({facts.get('cron', '')})",
+            f"xem DAG dossier_sync__{finding.source_id} có bị tạm dừng hoặc lỗi không",
+        )
+    if finding.kind is FindingKind.SOURCE_SILENT:
+        return f"cả nguồn {_silence(finding)}", ask
+    if finding.kind is FindingKind.AGENCY_SILENT:
+        return _silence(finding), f"hỏi cơ quan có còn tiếp nhận hồ sơ không; {ask}"
+    if finding.kind in (FindingKind.SOURCE_LOW, FindingKind.AGENCY_LOW):
+        seen, expected, days = facts.get("seen", 0), facts.get("expected", 0), facts.get("days", 0)
+        return f"{days} ngày làm việc chỉ có {amount(seen)} hồ sơ, thường khoảng {amount(expected)}", ask
+    return (
+        f"còn nợ Cổng {amount(facts.get('owed', 0))} hồ sơ, chưa rõ kết quả {amount(facts.get('unsettled', 0))}",
+        "xem DAG portal_push và trạng thái của Cổng",
+    )
+
+
+def _silence(finding: Finding) -> str:
+    facts = finding.details
+    last = date.fromisoformat(str(facts["last_day"])).strftime("%d/%m/%Y")
+    text = f"không có hồ sơ mới {facts.get('days', 0)} ngày làm việc"
+    if facts.get("usual") is not None:
+        return f"{text} (thường khoảng {amount(facts['usual'])} mỗi ngày), hồ sơ cuối ngày {last}"
+    return f"{text} (thường cách không quá {amount(facts.get('usual_gap', 0))} ngày), hồ sơ cuối ngày {last}"

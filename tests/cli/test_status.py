@@ -1,0 +1,142 @@
+"""`lienthong status` and `lienthong freshness`, as an engineer sees them."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, event
+from typer.testing import CliRunner, Result
+
+from lienthong.cli import app
+from tests.freshness.conftest import COMMUNES
+from tests.freshness.world import SOURCE, Province, at
+
+QUIET_COMMUNE = "H17.120"
+LARGE = ("source_record", "dossier.person", "dossier.step", "dossier.document", "dossier.fee", "dossier_fact")
+
+
+@pytest.fixture
+def province(warehouse: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Province:
+    """A province with a silent commune; the command line is pointed at it."""
+    province = Province(warehouse, tmp_path, date(2026, 10, 22))
+    province.agencies(*COMMUNES)
+    province.history(COMMUNES, date(2026, 6, 1), date(2026, 10, 22))
+    province.execute(
+        "DELETE FROM freshness.volume WHERE agency_code = :code AND day >= '2026-10-20'", [{"code": QUIET_COMMUNE}]
+    )
+    url = province.engine.url
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_LIENTHONG_WAREHOUSE", f"postgres://{url.username}@{url.host}:{url.port}/{url.database}"
+    )
+    monkeypatch.setenv("LIENTHONG_SOURCES", str(province.settings.sources))
+    monkeypatch.setattr("lienthong.pipeline.runtime.Runtime.from_environment", lambda: province.rt)
+    monkeypatch.setenv("COLUMNS", "80")
+    return province
+
+
+def run(*arguments: str) -> Result:
+    result = CliRunner().invoke(app, list(arguments))
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def test_a_source_that_was_never_loaded_is_told_to_be_loaded(province: Province) -> None:
+    result = run("status")
+    assert result.exit_code == 0
+    assert "chưa nạp" in result.output
+    assert f"dossier_sync__{SOURCE}" in result.output
+
+
+def test_the_silent_commune_is_named_on_one_screen_of_80_columns(province: Province) -> None:
+    load_id = province.read(opened_at=at(date(2026, 10, 22), 8))
+    province.execute(
+        "INSERT INTO ops.load_count VALUES ('H17', :load_id, 'dossier', 1204, 3, 17, 1184, 0, 0, 0)",
+        [{"load_id": load_id}],
+    )
+    assert "chưa được đánh giá" in " ".join(run("status").output.split())
+    assert "Phát hiện mới: 1" in run("freshness").output
+    result = run("status")
+    assert result.exit_code == 0, "a silent commune is a warning"
+    assert max(len(line) for line in result.output.splitlines()) <= 80
+    flat = " ".join(result.output.split())
+    for words in (
+        f"Xã {QUIET_COMMUNE} ({QUIET_COMMUNE})",
+        "không có hồ sơ mới 2 ngày làm việc",
+        "20/1.204",
+        "Việc cần làm",
+    ):
+        assert words in flat
+    assert "chưa được đánh giá" not in flat
+    [(seen, expected)] = province.rows(
+        "SELECT sum(dossiers), max(expected) FROM freshness.volume LEFT JOIN freshness.source_day USING (day) "
+        "WHERE day = '2026-10-22'"
+    )
+    assert f"{seen}/~{round(expected)}" in flat
+
+
+def test_one_source_in_depth_shows_its_days_and_its_agencies(province: Province) -> None:
+    province.read()
+    run("freshness")
+    result = run("status", SOURCE)
+    assert result.exit_code == 0
+    lines = result.output.splitlines()
+    assert max(len(line) for line in lines) <= 80
+    agencies = [line.split()[0] for line in lines if line.startswith("H17.")]
+    assert agencies[0] == QUIET_COMMUNE
+    assert len(agencies) == len(COMMUNES)
+    assert "17/10/2026 cuối tuần" in " ".join(result.output.split())
+
+
+def test_a_failed_load_ends_with_exit_code_1_and_its_own_words(province: Province) -> None:
+    province.read(at(date(2026, 10, 22), 7))
+    province.read(
+        at(date(2026, 10, 22), 8), state="opened", merged_at=None,
+        error="extract: [source opencps_h17] No answer. Next: wait.", failed_at=at(date(2026, 10, 22), 8),
+    )  # fmt: skip
+    result = run("status")
+    assert result.exit_code == 1
+    assert "No answer. Next: wait." in " ".join(result.output.split())
+    assert "LỖI" in result.output
+
+
+def test_a_broken_contract_is_an_error_of_its_own(province: Province) -> None:
+    (province.settings.sources / "opencps_h26.yaml").write_text("source_id: opencps_h26\n")
+    result = run("status")
+    assert result.exit_code == 1
+    assert "opencps_h26.yaml" in " ".join(result.output.split())
+
+
+def test_programs_get_json(province: Province) -> None:
+    province.read()
+    run("freshness")
+    found = json.loads(run("status", "--json").output)
+    assert found["sources"][0]["health"] == "fine"
+    assert found["findings"][0]["subject"] == QUIET_COMMUNE
+    assert found["backlogs"]["H17"]["owed"] == 0
+    deep = json.loads(run("status", SOURCE, "--json").output)
+    assert deep["agencies"][0]["agency_code"] == QUIET_COMMUNE
+    assert deep["agencies"][0]["last_day"] == "2026-10-19"
+
+
+def test_the_status_reads_no_table_of_dossiers_through(province: Province) -> None:
+    province.read()
+    run("freshness")
+    asked: list[str] = []
+
+    def listen(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        asked.append(statement)
+
+    engine = province.rt.warehouse()
+    event.listen(engine, "before_cursor_execute", listen)
+    run("status")
+    run("status", SOURCE)
+    event.remove(engine, "before_cursor_execute", listen)
+    assert len(asked) > 10
+    assert not [statement for statement in asked if any(table in statement for table in LARGE)]
+    partial = ("delivery.state IN ('owed', 'unsettled', 'sending')", "delivery.state IN ('blocked', 'rejected')")
+    for statement in (one for one in asked if "exchange.delivery" in one):
+        held = sum(statement.count(f"AND {condition}") for condition in partial)
+        assert statement.count("exchange.delivery") == held, "only what the partial indexes hold"
