@@ -1,7 +1,7 @@
 """A real Airflow for one machine: its home, its metadata database and its processes, started one by one.
 
-For the demo and the tests only: SimpleAuthManager and LocalExecutor, everything on the loopback interface. `airflow
-standalone` is not used: it starts a triggerer that nothing here needs and leaves children behind when it is ended.
+For `make demo`, `make up` and the tests: SimpleAuthManager and LocalExecutor, everything on the loopback interface.
+`airflow standalone` is not used: it leaves children behind when it is ended.
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ from collections.abc import Mapping
 from configparser import RawConfigParser
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
-from typing import TextIO
 
 import psycopg2
 from sqlalchemy.engine import make_url
 
 from devstack.airflow_api import AirflowApi
 from devstack.postgres import free_port
-from devstack.processes import TERMINATE_S, Child, ProcessError
+from devstack.private import open_private, write_private
+from devstack.processes import Child, ProcessError, end_all
 
 USER = "admin"
 MIGRATE_TIMEOUT_S = 180.0
@@ -34,7 +35,12 @@ COMPONENTS: dict[str, tuple[str, ...]] = {
     "api-server": ("api-server",),
     "scheduler": ("scheduler", "--skip-serve-logs"),  # the log server would listen on every interface
     "dag-processor": ("dag-processor",),
+    "triggerer": ("triggerer", "--skip-serve-logs"),
 }
+#: The api-server would wait for clients' idle connections; it holds nothing that could be lost.
+GRACES = {"api-server": 1.0}
+#: What the demo and the tests need: no task of theirs is ever deferred.
+WITHOUT_TRIGGERER = ("api-server", "scheduler", "dag-processor")
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,7 @@ class AirflowHome:
     """One Airflow. `environment` holds what its tasks need beyond it: AIRFLOW_CONN_…, LIENTHONG_….
 
     `checkout` holds `dags` and `plugins`; `dags` may lie elsewhere. Files are parsed again every `parse_every_s`.
+    `fixed_port` 0 means any free one. `detached` components outlive the process that starts them.
     """
 
     folder: Path
@@ -49,8 +56,11 @@ class AirflowHome:
     checkout: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     dags: Path | None = None
-    workers: int = 4
+    workers: int = 8  # two pushes of a province wait for each other in their workers; loads need some beside them
     parse_every_s: int = 20
+    components: tuple[str, ...] = WITHOUT_TRIGGERER
+    fixed_port: int = 0
+    detached: bool = False
 
     @property
     def logs(self) -> Path:
@@ -58,7 +68,7 @@ class AirflowHome:
 
     @cached_property
     def port(self) -> int:
-        return free_port()
+        return self.fixed_port or free_port()
 
     @property
     def url(self) -> str:
@@ -75,7 +85,7 @@ class AirflowHome:
                 "secret_key": secrets.token_urlsafe(48),
                 "password": secrets.token_urlsafe(12),
             }
-            _write_private(file, json.dumps(made))
+            write_private(file, json.dumps(made))
         loaded: dict[str, str] = json.loads(file.read_text())
         return loaded
 
@@ -83,13 +93,19 @@ class AirflowHome:
         """Write configuration and password file (mode 0600)."""
         self.logs.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o700)
-        _write_private(self.folder / "passwords.json", json.dumps({USER: self.secrets["password"]}) + "\n")
+        write_private(self.folder / "passwords.json", json.dumps({USER: self.secrets["password"]}) + "\n")
         config = RawConfigParser()
         config.read_dict(self._configuration())
         partial = self.folder / "airflow.cfg.new"
-        with _open_private(partial) as sink:
+        with open_private(partial) as sink:
             config.write(sink)
         partial.replace(self.folder / "airflow.cfg")
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with anything that running components have read once: configuration and environment."""
+        text = json.dumps([self._configuration(), dict(self.environment), version("apache-airflow")], default=str)
+        return sha256(text.encode()).hexdigest()
 
     def begin_migration(self) -> None:
         """Start to bring the metadata database up to date, unless it is known to be."""
@@ -101,17 +117,40 @@ class AirflowHome:
         self._migration.wait(MIGRATE_TIMEOUT_S)
         self._stamp.write_text(self._migrated())
 
+    def cancel_migration(self) -> None:
+        """End the migration that was begun, if it still runs; it is begun anew the next time."""
+        self._migration.stop()
+
     def start(self) -> None:
         """Start the components and return when all of them are healthy. Call from the thread that stays alive."""
+        self.begin()
+        self.wait_healthy()
+
+    def begin(self) -> list[Child]:
+        """Start the components that don't run, and return them."""
         environment = self._environment()
-        for name, arguments in COMPONENTS.items():
-            self._children[name].start(self._command(*arguments), environment, self.folder)
+        begun = [child for child in self.children if not child.pid]
+        for child in begun:
+            child.start(self._command(*COMPONENTS[child.name]), environment, self.folder)
+        return begun
+
+    def wait_healthy(self) -> None:
+        """Return when every component has shown since its start that it works; ProcessError when one has not."""
         deadline = time.monotonic() + HEALTHY_TIMEOUT_S
-        while not self.api.is_healthy():
+        while not all(self.health().values()):
             self.check()
             if time.monotonic() > deadline:
                 raise ProcessError(f"Airflow is not healthy after {HEALTHY_TIMEOUT_S:.0f} s. Next: read {self.logs}")
             time.sleep(0.3)
+
+    def health(self) -> dict[str, bool]:
+        """Per component, whether it runs and has shown since its start that it works."""
+        beats = self.api.heartbeats()
+        found = {}
+        for child in self.children:
+            since, beat = child.since, beats.get(child.name)
+            found[child.name] = since is not None and beat is not None and beat >= since
+        return found
 
     def check(self) -> None:
         """ProcessError when a component has ended."""
@@ -120,12 +159,7 @@ class AirflowHome:
 
     def stop(self) -> None:
         """End all components and everything that they started; also leftovers of an earlier run of this home."""
-        children = (*self.children, self._migration)
-        for child in children:
-            child.signal()
-        for child in reversed(children):
-            # The api-server, last, would wait for clients' idle connections; it holds nothing that could be lost.
-            child.finish(1.0 if child.name == "api-server" else TERMINATE_S)
+        end_all((*self.children, self._migration), GRACES)
 
     @cached_property
     def api(self) -> AirflowApi:
@@ -138,7 +172,11 @@ class AirflowHome:
 
     @cached_property
     def _children(self) -> dict[str, Child]:
-        return {name: Child(name, self.folder / "run", self.logs / f"{name}.log") for name in COMPONENTS}
+        return {
+            name: Child(name, self.folder / "run", self.logs / f"{name}.log", detached=self.detached)
+            for name in COMPONENTS
+            if name in self.components
+        }
 
     @cached_property
     def _migration(self) -> Child:
@@ -202,6 +240,7 @@ class AirflowHome:
             "api": {
                 "host": "127.0.0.1",
                 "port": self.port,
+                "instance_name": "Liên Thông (thế giới mô phỏng)",
                 "base_url": self.url,
                 "workers": 1,
                 "secret_key": self.secrets["secret_key"],
@@ -211,13 +250,3 @@ class AirflowHome:
             "scheduler": {"scheduler_idle_sleep_time": 0.3},
             "dag_processor": {"refresh_interval": self.parse_every_s, "min_file_process_interval": self.parse_every_s},
         }
-
-
-def _open_private(file: Path) -> TextIO:
-    return os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w")
-
-
-def _write_private(file: Path, text: str) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with _open_private(file) as sink:
-        sink.write(text)

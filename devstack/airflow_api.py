@@ -5,18 +5,28 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 
 POLL_S = 0.4
 WITH_ERRORS_S = 15.0
+HEALTHY = "healthy"
 FINISHED = frozenset({"success", "failed"})
 
 
 class AirflowApiError(RuntimeError):
     """Airflow refused a call, or a run did not end well or in time; the message names the DAG and the run."""
+
+
+@dataclass(frozen=True)
+class Dag:
+    """One DAG; `next_at` is None when it has no schedule of its own or is paused."""
+
+    dag_id: str
+    paused: bool
+    next_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -52,25 +62,40 @@ class AirflowApi:
         self._http = httpx.Client(base_url=url, timeout=30.0, trust_env=False)
         self._login = {"username": user, "password": password}
 
-    def is_healthy(self) -> bool:
-        """True when the api-server answers and scheduler and DAG processor have reported to the database."""
+    def heartbeats(self) -> dict[str, datetime]:
+        """When each component last told that it works, as far as Airflow calls it healthy; empty when none answers.
+
+        The api-server has no heartbeat: its answer is one.
+        """
         try:
             answer = self._http.get("/api/v2/monitor/health", timeout=5.0)
         except httpx.TransportError:
-            return False
+            return {}
         if answer.status_code != httpx.codes.OK:
-            return False
+            return {}
         health = answer.json()
-        return all(
-            (health.get(part) or {}).get("status") == "healthy"
-            for part in ("metadatabase", "scheduler", "dag_processor")
-        )
+        if health["metadatabase"]["status"] != HEALTHY:
+            return {}
+        found = {"api-server": datetime.now(UTC)}
+        for part in ("scheduler", "dag_processor", "triggerer"):
+            told = health.get(part) or {}
+            beat = _instant(told.get(f"latest_{part}_heartbeat"))
+            if told.get("status") == HEALTHY and beat is not None:
+                found[part.replace("_", "-")] = beat
+        return found
 
     def dag_ids(self, since: datetime | None = None) -> set[str]:
         """Ids of all DAGs that are present; with `since` only those parsed after it, for Airflow remembers others."""
         found = self.call("GET", "/dags", params={"limit": 100})["dags"]
         parsed = {str(dag["dag_id"]): _instant(dag["last_parsed_time"]) for dag in found}
         return {dag_id for dag_id, at in parsed.items() if since is None or (at is not None and at >= since)}
+
+    def dags(self) -> list[Dag]:
+        """Every DAG that is present, by id."""
+        found = self.call("GET", "/dags", params={"limit": 100, "order_by": "dag_id"})["dags"]
+        return [
+            Dag(str(raw["dag_id"]), bool(raw["is_paused"]), _instant(raw["next_dagrun_run_after"])) for raw in found
+        ]
 
     def import_errors(self) -> dict[str, str]:
         """Message of each DAG file that can't be imported, by its name."""
@@ -104,9 +129,9 @@ class AirflowApi:
     def run(self, dag_id: str, run_id: str) -> DagRun:
         return _run(self.call("GET", f"/dags/{dag_id}/dagRuns/{run_id}"))
 
-    def runs(self, dag_id: str) -> list[DagRun]:
-        """The latest hundred runs, newest first."""
-        answer = self.call("GET", f"/dags/{dag_id}/dagRuns", params={"order_by": "-run_after", "limit": 100})
+    def runs(self, dag_id: str, limit: int = 100) -> list[DagRun]:
+        """The latest runs, newest first."""
+        answer = self.call("GET", f"/dags/{dag_id}/dagRuns", params={"order_by": "-run_after", "limit": limit})
         return [_run(raw) for raw in answer["dag_runs"]]
 
     def abandon(self, dag_id: str) -> None:

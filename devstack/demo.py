@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import argparse
 import fcntl
-import json
 import os
 import shutil
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,15 +21,16 @@ from types import FrameType
 
 import httpx
 from rich.console import Console
-from sqlalchemy.exc import SQLAlchemyError
 
 from devstack.airflow import AirflowHome
 from devstack.airflow_api import AirflowApiError
+from devstack.arguments import month, size
 from devstack.journey import Journey, Outcome
 from devstack.outside import OutsideWorld, Ready, WorldOptions
 from devstack.postgres import Postgres, PostgresError, home_for
 from devstack.processes import ProcessError
 from devstack.progress import Stages, seconds
+from devstack.warehouse_view import deliveries, explain
 from lienthong.model.errors import LienThongError
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -61,30 +61,19 @@ class Demo:
             self._forget_another_world()
             for name in (WAREHOUSE, METADATA):
                 self.postgres.create_database(name)
-        with stages.stage("Dựng thế giới mô phỏng: hệ thống một cửa Đà Nẵng, Hà Nội và Cổng quốc gia"):
+        with stages.stage("Dựng thế giới mô phỏng: bốn tỉnh (Đà Nẵng, Hà Nội, Gia Lai, Cần Thơ) và Cổng quốc gia"):
             ready, airflow = self._prepare()
         started_at = datetime.now(UTC)
         with stages.stage("Khởi động Airflow") as detail:
             airflow.start()
             detail(airflow.url)
-        month = self._month()
-        sources = list(ready.sources)
-        journey = Journey(
-            airflow.api, sources, stages, since=started_at, watch=self._watch, deliveries=self._deliveries
-        )  # fmt: skip
-        outcome = journey.travel(month)
+        world = self.outside.world()
+        assert world is not None  # it is ready
+        sources = ready.source_ids
+        journey = Journey(airflow.api, sources, stages, since=started_at, watch=self._watch, deliveries=deliveries)
+        outcome = journey.travel(str(world.month))
         self._summarise(outcome, stages.elapsed)
         return outcome
-
-    def explain(self) -> None:
-        """What the ledger says about loads that failed, if it can still be asked."""
-        from lienthong.pipeline.runtime import Runtime
-        from lienthong.warehouse.statements import run
-
-        with suppress(LienThongError, SQLAlchemyError), Runtime.from_environment().warehouse().connect() as connection:
-            for load in run(connection, "ops/read_latest_loads").all():
-                if load.error:
-                    self.console.print(f"{load.source_id}: {load.error}", markup=False, soft_wrap=True)
 
     def stop(self) -> None:
         """End everything that was started."""
@@ -119,42 +108,24 @@ class Demo:
 
     def _forget_another_world(self) -> None:
         """A world of another size, seed or month has other dossiers under the same keys: what was loaded goes."""
-        kept = self._kept_world()
-        chosen = {name: value for name, value in vars(self.options).items() if value is not None}
-        if kept and any(kept[name] != value for name, value in chosen.items()):
+        from simulator.catalogue import PROVINCES
+
+        kept = self.outside.world()
+        if kept is None:
+            return
+        wished = replace(self.options, provinces=self.options.provinces or tuple(PROVINCES))
+        if wished.asks_for_another_than(kept):
             self.console.print("Thế giới mô phỏng khác lần trước: kho dữ liệu được tạo lại từ đầu.")
             self.postgres.drop_database(WAREHOUSE)
             for name in ("landing", "reports"):
                 shutil.rmtree(self.var / name, ignore_errors=True)
-        elif kept and not chosen:
-            self.options = WorldOptions(int(str(kept["size"])), int(str(kept["seed"])), str(kept["month"]))
-
-    def _kept_world(self) -> dict[str, object]:
-        file = self.var / "world" / "state" / "world.json"
-        kept: dict[str, object] = json.loads(file.read_text()) if file.exists() else {}
-        return kept
-
-    def _month(self) -> str:
-        return str(self._kept_world()["month"])
+        elif self.options == WorldOptions():
+            self.options = kept
 
     def _watch(self) -> None:
         if self.airflow:
             self.airflow.check()
         self.outside.check()
-
-    def _deliveries(self) -> tuple[int, int]:
-        from lienthong.exchange.summary import delivery_summary
-        from lienthong.model.codes import DeliveryState
-        from lienthong.pipeline.push import tenants
-        from lienthong.pipeline.runtime import Runtime
-
-        rt = Runtime.from_environment()
-        states = [delivery_summary(rt.warehouse(), tenant).states for tenant in tenants(rt)]
-        owed = (DeliveryState.OWED, DeliveryState.SENDING, DeliveryState.UNSETTLED)
-        return (
-            sum(counts[DeliveryState.ACKNOWLEDGED] for counts in states),
-            sum(counts[state] for counts in states for state in owed),
-        )
 
     def _summarise(self, outcome: Outcome, elapsed: float) -> None:
         from lienthong.pipeline.runtime import Runtime
@@ -188,21 +159,6 @@ def only_one(var: Path) -> Iterator[None]:
         yield
 
 
-def _size(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a number of dossiers")
-    return int(text)
-
-
-def _month(text: str) -> str:
-    from lienthong.model.periods import Month
-
-    try:
-        return str(Month.parse(text))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
 def _interrupted(signum: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
@@ -210,9 +166,9 @@ def _interrupted(signum: int, frame: FrameType | None) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Entry point; returns the exit code."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
-    parser.add_argument("--size", type=_size, help="dossiers per province")
+    parser.add_argument("--size", type=size, help="dossiers per province")
     parser.add_argument("--seed", type=int, help="number that the world is made from")
-    parser.add_argument("--month", type=_month, help="YYYY-MM, the month to score")
+    parser.add_argument("--month", type=month, help="YYYY-MM, the month to score")
     chosen = parser.parse_args(arguments)
     console = Console(highlight=False)
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -240,7 +196,7 @@ def _guided(demo: Demo) -> int:
         console.print("\n[red]Lỗi:[/red] ", end="")
         console.print(str(error), markup=False, soft_wrap=True)
         if isinstance(error, AirflowApiError):
-            demo.explain()
+            explain(console)
         console.print(
             f"Tiếp theo: xem nhật ký trong {demo.var / 'airflow' / 'logs'}, rồi chạy lại `make demo`.", soft_wrap=True
         )

@@ -6,14 +6,15 @@ import json
 import secrets
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy.engine import make_url
 
+from devstack.private import write_private
 from devstack.processes import Child, ProcessError
 
 READY_TIMEOUT_S = 120.0
@@ -27,35 +28,70 @@ class WorldOptions:
     size: int | None = None
     seed: int | None = None
     month: str | None = None
+    provinces: tuple[str, ...] | None = None
+
+    @classmethod
+    def of(cls, kept: Mapping[str, Any]) -> WorldOptions:
+        """Those of a world that the simulator keeps, as its world.json says."""
+        return cls(
+            int(kept["size"]), int(kept["seed"]), str(kept["month"]), tuple(kept.get("provinces", ("H17", "H26")))
+        )
+
+    def asks_for_another_than(self, kept: WorldOptions) -> bool:
+        """Whether anything that is chosen here differs."""
+        return any(value not in (None, getattr(kept, name)) for name, value in vars(self).items())
+
+    def arguments(self) -> list[str]:
+        """Options of the simulator."""
+        chosen = {name: value for name, value in vars(self).items() if value is not None}
+        return [f"--{name}={','.join(value) if name == 'provinces' else value}" for name, value in chosen.items()]
+
+
+@dataclass(frozen=True)
+class Service:
+    """A source that is reached over HTTP: where its token is fetched, and the account."""
+
+    url: str
+    token_url: str
+    client_id: str
+    username: str
+    password: str = field(repr=False)
+
+    def connection(self) -> dict[str, Any]:
+        """An HTTP connection in Airflow's JSON form, as the `igate` profile expects it."""
+        return _http_connection(self.url, self.username, self.password) | {
+            "extra": {"token_url": self.token_url, "client_id": self.client_id}
+        }
 
 
 @dataclass(frozen=True)
 class Ready:
-    """Where the world can be reached: database URL by source id, account (name, password) by province."""
+    """Where the world can be reached: database URL or service by source id, account (name, password) by province."""
 
     portal_url: str
     sources: Mapping[str, str]
     accounts: Mapping[str, tuple[str, str]]
     ledger: Path
+    services: Mapping[str, Service] = field(default_factory=dict)
+
+    @property
+    def source_ids(self) -> list[str]:
+        """Every source of the world, sorted."""
+        return sorted((*self.sources, *self.services))
 
     def connections(self, warehouse_url: str) -> dict[str, str]:
         """`AIRFLOW_CONN_…` variables for the contracts in include/sources and for the warehouse."""
         made = {"lienthong_warehouse": database_connection(warehouse_url)}
         for source_id, url in self.sources.items():
             made[f"src_{source_id}"] = database_connection(url)
+        for source_id, service in self.services.items():
+            made[f"src_{source_id}"] = service.connection()
         for province, (login, password) in self.accounts.items():
             made[f"portal_{province.lower()}"] = self._portal_connection(province, login, password)
         return {f"AIRFLOW_CONN_{conn_id.upper()}": json.dumps(made[conn_id]) for conn_id in sorted(made)}
 
     def _portal_connection(self, province: str, login: str, password: str) -> dict[str, Any]:
-        parts = urlsplit(self.portal_url)
-        return {
-            "conn_type": "http",
-            "host": parts.hostname,
-            "port": parts.port,
-            "schema": parts.scheme,
-            "login": login,
-            "password": password,
+        return _http_connection(self.portal_url, login, password) | {
             "extra": {
                 "auth_endpoint": "/mapi/login",
                 "integration_endpoint": "/mapi/g",
@@ -79,49 +115,77 @@ def database_connection(url: str) -> dict[str, Any]:
     }
 
 
+def _http_connection(url: str, login: str, password: str) -> dict[str, Any]:
+    parts = urlsplit(url)
+    return {
+        "conn_type": "http",
+        "host": parts.hostname,
+        "port": parts.port,
+        "schema": parts.scheme,
+        "login": login,
+        "password": password,
+    }
+
+
 class OutsideWorld:
     """`python -m simulator up` in its own session. What it knows survives in `folder` between runs."""
 
-    def __init__(self, folder: Path, checkout: Path, logs: Path) -> None:
+    def __init__(self, folder: Path, checkout: Path, logs: Path, *, detached: bool = False) -> None:
+        self.state_folder = folder / "state"
         self._folder = folder
         self._checkout = checkout
-        self._child = Child("simulator", folder / "run", logs / "simulator.log")
+        self.child = Child("simulator", folder / "run", logs / "simulator.log", detached=detached)
         self._answer_file = folder / "run" / "simulator.answer"  # holds the simulated accounts: not part of the log
 
-    def begin(self, postgres_url: str, options: WorldOptions, environment: Mapping[str, str]) -> None:
-        """Start it; call from the thread that stays alive."""
-        chosen = {"--size": options.size, "--seed": options.seed, "--month": options.month}
+    def begin(
+        self, postgres_url: str, options: WorldOptions, environment: Mapping[str, str], serving: Sequence[str] = ()
+    ) -> None:
+        """Start it, with further options `serving`; call from the thread that stays alive."""
         command = [sys.executable, "-m", "simulator", "up", "--postgres-url", postgres_url]
-        command += ["--state-dir", str(self._folder / "state")]
+        command += ["--state-dir", str(self.state_folder)]
+        command += ["--reader-role", READER, *serving, *options.arguments()]
         # The server trusts the loopback interface; a password keeps the connection complete.
-        command += ["--reader-role", READER, f"--reader-password={secrets.token_urlsafe(12)}"]
-        command += [f"{name}={value}" for name, value in chosen.items() if value is not None]
-        self._child.start(command, environment, self._checkout, self._answer_file)
+        secret = {"SIMULATOR_READER_PASSWORD": self._reader_password()}
+        self.child.start(command, {**environment, **secret}, self._checkout, self._answer_file)
 
     def finish(self) -> Ready:
         """Wait until it is ready to serve."""
         deadline = time.monotonic() + READY_TIMEOUT_S
-        while (ready := self._answer()) is None:
-            self._child.check()
+        while (ready := self.ready()) is None:
+            self.child.check()
             if time.monotonic() > deadline:
                 raise ProcessError(
-                    f"The simulated world is not ready after {READY_TIMEOUT_S:.0f} s. Next: {self._child.log}"
+                    f"The simulated world is not ready after {READY_TIMEOUT_S:.0f} s. Next: {self.child.log}"
                 )
             time.sleep(0.1)
         return ready
 
     def check(self) -> None:
         """ProcessError when it has ended."""
-        self._child.check()
+        self.child.check()
 
     def stop(self) -> None:
         """End it; also a leftover of an earlier run."""
-        self._child.stop()
+        self.child.stop()
 
-    def _answer(self) -> Ready | None:
-        text = self._answer_file.read_text(encoding="utf-8")
+    def ready(self) -> Ready | None:
+        """What it said when it was ready; None when it has not said so yet."""
+        text = self._answer_file.read_text(encoding="utf-8") if self._answer_file.exists() else ""
         if not text.endswith("\n"):
             return None
         raw = json.loads(text)
         accounts = {province: (login, password) for province, (login, password) in raw["accounts"].items()}
-        return Ready(raw["portal_url"], raw["sources"], accounts, Path(raw["ledger"]))
+        services = {source_id: Service(**service) for source_id, service in raw.get("services", {}).items()}
+        return Ready(raw["portal_url"], raw["sources"], accounts, Path(raw["ledger"]), services)
+
+    def world(self) -> WorldOptions | None:
+        """What the world that is kept was made from; None before it was first made."""
+        file = self.state_folder / "world.json"
+        return WorldOptions.of(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else None
+
+    def _reader_password(self) -> str:
+        """Made once: what was told to others stays true when the world is started again."""
+        file = self._folder / "run" / "reader.secret"
+        if not file.exists():
+            write_private(file, secrets.token_urlsafe(12))
+        return file.read_text()

