@@ -1,0 +1,9 @@
+#!/bin/sh
+# Brings both databases to the newest schema and creates the first administrator. Run before every start: each step
+# changes nothing when it was done before. A user that exists keeps the password that was set since.
+set -eu
+: "${AIRFLOW_ADMIN_PASSWORD:?set AIRFLOW_ADMIN_PASSWORD, the password of the first administrator}"
+airflow db migrate
+lienthong migrate
+airflow users create --role Admin --username "${AIRFLOW_ADMIN_USER:-admin}" --firstname Quản --lastname Trị \
+    --email "${AIRFLOW_ADMIN_EMAIL:-admin@lienthong.invalid}" --password "$AIRFLOW_ADMIN_PASSWORD"

