@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine
@@ -24,6 +25,13 @@ from lienthong.warehouse.engine import engine_for  # noqa: E402
 from lienthong.warehouse.migrate import upgrade  # noqa: E402
 
 _numbers = itertools.count(1)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Tests of one file, or of one `xdist_group`, run on one worker."""
+    from tests.distribution import ByFileAndGroup
+
+    return ByFileAndGroup(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 @pytest.fixture(scope="session")

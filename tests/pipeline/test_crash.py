@@ -246,3 +246,14 @@ def test_a_push_killed_after_the_portal_answered_sends_no_dossier_and_no_step_tw
     assert set(writes.values()) == {1}
     steps = [(step.code, str(sorted(step.body.items()))) for step in live.portal.store.steps()]
     assert len(steps) == len(set(steps))
+
+
+def test_a_warehouse_restored_to_an_earlier_day_loads_beside_what_landing_holds_of_later_ones(live: Live) -> None:
+    live.sync_catalogue()
+    live.load(SOURCE)
+    before = live.contents()
+    empty(live)
+    with live.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE ops.load ALTER COLUMN load_id RESTART"))
+    live.load(SOURCE)
+    assert live.contents()["source_record"] == before["source_record"]

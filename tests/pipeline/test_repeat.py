@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from lienthong.pipeline.load import extract, gate, merge, open_load, stage
 from simulator.opencps.advance import advance
 from tests.pipeline.comparison import differences
 from tests.world import PROVINCES, STEPS, Live
@@ -56,8 +57,6 @@ def test_a_full_reread_of_an_unchanged_source_finds_every_row_unchanged(live: Li
 
 
 def test_every_step_of_a_load_can_be_asked_for_twice(live: Live) -> None:
-    from lienthong.pipeline.load import open_load
-
     live.sync_catalogue()
     load_id = open_load(live.rt, SOURCE, "same-run")
     assert open_load(live.rt, SOURCE, "same-run") == load_id
@@ -72,7 +71,6 @@ def test_every_step_of_a_load_can_be_asked_for_twice(live: Live) -> None:
 
 def test_two_copies_of_every_step_at_once_give_the_tables_of_one(live: Live) -> None:
     from lienthong.model.errors import FencedError
-    from lienthong.pipeline.load import open_load
 
     live.sync_catalogue()
     load_id = open_load(live.rt, SOURCE, "doubled")
@@ -141,3 +139,32 @@ def test_what_moved_at_the_source_reaches_the_portal_and_nothing_else_is_sent(mo
             if stored is None or differences(entry, stored.body) or held != list(entry.steps):
                 wrong[entry.code] = differences(entry, stored.body if stored else {})
     assert wrong == {}
+
+
+def test_a_load_that_was_overtaken_compares_again_before_it_is_merged(live: Live) -> None:
+    """It set aside what was believed when it was staged; what another load brought since contradicts it."""
+    live.sync_catalogue()
+    live.load(SOURCE)
+    rename = 'UPDATE opencps_dossier SET "govAgencyName" = {} WHERE "dossierId" IN (SELECT "dossierId" FROM kept)'
+    live.at_source(
+        "H17",
+        'CREATE TABLE kept AS SELECT * FROM opencps_dossier WHERE "dossierNo" <> \'\' ORDER BY "dossierId" LIMIT 40',
+    )
+    before = live.contents()["dossier"]
+    early, late = (open_load(live.rt, SOURCE, live.key("load"), "full") for _ in range(2))
+    live.at_source("H17", rename.format("'Sở Mới'"))
+    extract(live.rt, early)
+    live.at_source(
+        "H17",
+        'UPDATE opencps_dossier AS d SET "govAgencyName" = k."govAgencyName" FROM kept AS k '
+        'WHERE k."dossierId" = d."dossierId"',
+    )
+    extract(live.rt, late)
+    for load in (early, late):
+        stage(live.rt, load)
+        gate(live.rt, load)
+    changed = merge(live.rt, early)["counts"]["dossier"]["updated"]
+    assert changed > 20
+    assert merge(live.rt, late)["counts"]["dossier"]["updated"] == changed
+    assert [row[:3] for row in live.contents()["dossier"]] == [row[:3] for row in before]
+    assert live.rows("SELECT count(*) FROM dossier.source_record WHERE agency_name = 'Sở Mới'") == [(0,)]

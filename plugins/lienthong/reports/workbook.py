@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from datetime import UTC
 from decimal import Decimal
+from io import BytesIO
 from pathlib import Path
 
 from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
+from lienthong.disk import replacing
 from lienthong.indices.definition import Component
 from lienthong.indices.table import ComponentScore, Flag, ScoreTable, UnitKind, UnitScore
 from lienthong.reports.styles import Styles
@@ -23,16 +23,12 @@ _A4 = 9
 
 def write_workbook(table: ScoreTable, path: Path) -> Path:
     """Write the workbook to `path` (created whole or not at all); the same table gives the same bytes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".xlsx")
-    os.close(handle)
-    try:
-        with Workbook(name) as book:
-            _fill(book, table)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    content = BytesIO()  # the program's own temporary files would lie on another disk, which may be full as well
+    with Workbook(content, {"in_memory": True}) as book:
+        _fill(book, table)
+    with replacing(path) as unfinished:
+        unfinished.write_bytes(content.getvalue())
+        unfinished.chmod(0o644)
     return path
 
 
