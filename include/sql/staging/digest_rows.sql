@@ -1,15 +1,16 @@
 -- Purpose: one hash per staged dossier over its canonical values and its children, before the gate, so that what the
 --          warehouse already knows can be set aside. Recipe 2 of the record hash: two of PostgreSQL's 64-bit hashes of
---          the hashed values, typed (an instant is an instant, NULL is not ''); children enter as the sum of their own
---          hashes, keys included, so that their order does not matter and no sort is needed. PostgreSQL keeps these
---          functions stable, because hash partitions rest on them.
+--          the hashed values, typed (an instant is an instant, NULL is not ''); children enter as the sum and the XOR of
+--          their own hashes, keys included, so that their order does not matter and no sort is needed. PostgreSQL keeps
+--          these functions stable, because hash partitions rest on them. OFFSET 0: each row is hashed once, not once for
+--          the sum and once for the XOR.
 -- Grain: one row per row of staging.dossier. `doubtful`: the gate has to see it, whatever its hash says.
 -- Idempotency: the caller empties the load's staging first. Locks: none.
 INSERT INTO staging.digest (tenant, load_id, row_no, source_key, record_hash, doubtful)
-WITH step_digest AS (
+WITH step_hash AS (
     SELECT
         c.source_key,
-        sum(hash_record_extended(ROW(
+        hash_record_extended(ROW(
             c.child_key,
             c.step_no,
             c.status,
@@ -21,21 +22,8 @@ WITH step_digest AS (
             c.department,
             c.actor_name,
             c.content
-        ), 0)) AS low,
-        sum(hash_record_extended(ROW(
-            c.child_key,
-            c.step_no,
-            c.status,
-            c.status_raw,
-            c.occurred_at,
-            c.started_at,
-            c.due_at,
-            c.actor_title,
-            c.department,
-            c.actor_name,
-            c.content
-        ), 1)) AS high,
-        bool_or(c.type_errors IS NOT NULL) AS untyped
+        ), 0) AS part,
+        c.type_errors
     FROM staging.step AS c
     WHERE
         c.tenant = :tenant
@@ -45,12 +33,21 @@ WITH step_digest AS (
             FROM staging.superseded AS s
             WHERE s.tenant = :tenant AND s.load_id = :load_id AND s.entity = 'step' AND s.row_no = c.row_no
         )
-    GROUP BY c.source_key
+    OFFSET 0
 ),
-document_digest AS (
+step_digest AS (
+    SELECT
+        source_key,
+        sum(part) AS low,
+        bit_xor(part) AS high,
+        bool_or(type_errors IS NOT NULL) AS untyped
+    FROM step_hash
+    GROUP BY source_key
+),
+document_hash AS (
     SELECT
         c.source_key,
-        sum(hash_record_extended(ROW(
+        hash_record_extended(ROW(
             c.child_key,
             c.role,
             c.component_code,
@@ -62,21 +59,8 @@ document_digest AS (
             c.from_citizen_store,
             c.name,
             c.url
-        ), 0)) AS low,
-        sum(hash_record_extended(ROW(
-            c.child_key,
-            c.role,
-            c.component_code,
-            c.result_code,
-            c.has_file,
-            c.removed,
-            c.digitised,
-            c.reuse,
-            c.from_citizen_store,
-            c.name,
-            c.url
-        ), 1)) AS high,
-        bool_or(c.type_errors IS NOT NULL) AS untyped
+        ), 0) AS part,
+        c.type_errors
     FROM staging.document AS c
     WHERE
         c.tenant = :tenant
@@ -86,12 +70,21 @@ document_digest AS (
             FROM staging.superseded AS s
             WHERE s.tenant = :tenant AND s.load_id = :load_id AND s.entity = 'document' AND s.row_no = c.row_no
         )
-    GROUP BY c.source_key
+    OFFSET 0
 ),
-fee_digest AS (
+document_digest AS (
+    SELECT
+        source_key,
+        sum(part) AS low,
+        bit_xor(part) AS high,
+        bool_or(type_errors IS NOT NULL) AS untyped
+    FROM document_hash
+    GROUP BY source_key
+),
+fee_hash AS (
     SELECT
         c.source_key,
-        sum(hash_record_extended(ROW(
+        hash_record_extended(ROW(
             c.child_key,
             c.name,
             c.fee_code,
@@ -100,18 +93,8 @@ fee_digest AS (
             c.payment_channel,
             c.paid,
             c.paid_at
-        ), 0)) AS low,
-        sum(hash_record_extended(ROW(
-            c.child_key,
-            c.name,
-            c.fee_code,
-            c.kind,
-            c.amount,
-            c.payment_channel,
-            c.paid,
-            c.paid_at
-        ), 1)) AS high,
-        bool_or(c.type_errors IS NOT NULL) AS untyped
+        ), 0) AS part,
+        c.type_errors
     FROM staging.fee AS c
     WHERE
         c.tenant = :tenant
@@ -121,7 +104,16 @@ fee_digest AS (
             FROM staging.superseded AS s
             WHERE s.tenant = :tenant AND s.load_id = :load_id AND s.entity = 'fee' AND s.row_no = c.row_no
         )
-    GROUP BY c.source_key
+    OFFSET 0
+),
+fee_digest AS (
+    SELECT
+        source_key,
+        sum(part) AS low,
+        bit_xor(part) AS high,
+        bool_or(type_errors IS NOT NULL) AS untyped
+    FROM fee_hash
+    GROUP BY source_key
 )
 SELECT
     :tenant,

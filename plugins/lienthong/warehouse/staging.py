@@ -16,6 +16,7 @@ from lienthong.warehouse.planning import without_nested_loops
 from lienthong.warehouse.statements import run
 
 if TYPE_CHECKING:
+    import polars as pl
     import pyarrow as pa
 
     from lienthong.warehouse.ledger import Judgement, Load
@@ -108,24 +109,22 @@ def _pieces(
 
 
 def _piece(entity: Entity, tenant: str, load_id: int, first_row: int, rows: pa.Table) -> _Piece:
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.csv as csv
+    import polars as pl
 
-    amount = rows.num_rows
-    columns: dict[str, Any] = {
-        "tenant": pa.repeat(pa.scalar(tenant), amount),
-        "load_id": pa.repeat(pa.scalar(load_id, pa.int64()), amount),
-        "row_no": pa.array(np.arange(first_row, first_row + amount, dtype=np.int64)),
-    }
-    for name in rows.column_names:
-        column = rows.column(name)
-        columns[name] = _array_literals(column) if pa.types.is_list(column.type) else column
+    frame = pl.DataFrame(rows)
+    lists = [name for name, kind in frame.schema.items() if isinstance(kind, pl.List)]
+    frame = frame.select(
+        pl.lit(tenant).alias("tenant"),
+        pl.lit(load_id, pl.Int64).alias("load_id"),
+        pl.int_range(first_row, first_row + frame.height, dtype=pl.Int64).alias("row_no"),
+        pl.all().exclude(lists) if lists else pl.all(),
+        *(_array_literal(name) for name in lists),
+    )
     buffer = io.BytesIO()
-    # Every value is quoted and NULL is not: PostgreSQL then tells NULL from ''.
-    csv.write_csv(pa.table(columns), buffer, csv.WriteOptions(include_header=False, quoting_style="all_valid"))
+    # Text is quoted, even '', and NULL is not: PostgreSQL then tells them apart.
+    frame.write_csv(buffer, include_header=False, quote_style="non_numeric")
     buffer.seek(0)
-    return _Piece(entity, tuple(columns), buffer)
+    return _Piece(entity, tuple(frame.columns), buffer)
 
 
 def _copy_command(entity: Entity, tenant: str, columns: tuple[str, ...]) -> sql.Composed:
@@ -135,18 +134,10 @@ def _copy_command(entity: Entity, tenant: str, columns: tuple[str, ...]) -> sql.
     )
 
 
-def _array_literals(column: pa.ChunkedArray[Any]) -> pa.Array[Any]:
-    import pyarrow as pa
+def _array_literal(name: str) -> pl.Expr:
+    """A list of texts as PostgreSQL writes an array: `{"a","b",NULL}`."""
+    import polars as pl
 
-    if column.null_count == len(column):
-        return pa.nulls(len(column), pa.string())
-
-    def literal(values: list[str | None] | None) -> str | None:
-        if values is None:
-            return None
-        escaped = (
-            "NULL" if value is None else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' for value in values
-        )
-        return "{" + ",".join(escaped) + "}"
-
-    return pa.array([literal(values) for values in column.to_pylist()], pa.string())
+    text = pl.element().str.replace_all("\\", "\\\\", literal=True).str.replace_all('"', '\\"', literal=True)
+    quoted = pl.concat_str(pl.lit('"'), text, pl.lit('"')).fill_null("NULL")
+    return pl.concat_str(pl.lit("{"), pl.col(name).list.eval(quoted).list.join(","), pl.lit("}")).alias(name)
