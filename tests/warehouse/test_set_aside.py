@@ -161,3 +161,33 @@ def test_an_incremental_load_under_new_rules_vouches_only_for_what_it_changed(wa
 def test_what_another_source_says_does_not_count(warehouse: Engine) -> None:
     first(warehouse)
     assert again(warehouse, source_id="other", precedence=20).set_aside == NOTHING
+
+
+def empty_staging(warehouse: Engine, load: Load) -> bool:
+    with warehouse.begin() as connection:
+        return bool(
+            connection.execute(text("SELECT ops.empty_staging('H17', :load)"), {"load": load.load_id}).scalar_one()
+        )
+
+
+def grown(warehouse: Engine, load: Load) -> None:
+    changed(
+        warehouse,
+        "INSERT INTO staging.step (tenant, load_id, row_no, source_id, landing_part, landing_row, content) "
+        f"SELECT 'H17', {load.load_id}, n, 'test', 0, n, repeat('x', 900) FROM generate_series(1, 20000) AS n",
+    )
+
+
+def test_staging_is_emptied_at_once_only_when_it_grew_and_nobody_else_has_rows_in_it(warehouse: Engine) -> None:
+    load = open_and_stage(warehouse, ROWS, run_key="a")
+    assert not empty_staging(warehouse, load), "small"
+    grown(warehouse, load)
+    other = open_and_stage(warehouse, ROWS, run_key="b", source_id="other", precedence=20)
+    assert not empty_staging(warehouse, load), "another load waits for its merge"
+    changed(warehouse, f"UPDATE ops.load SET state = 'merged' WHERE load_id = {other.load_id}")
+    with warehouse.connect() as reader:
+        reader.execute(text("SELECT 1 FROM staging.step__h17 LIMIT 1"))
+        assert not empty_staging(warehouse, load), "somebody reads"
+    assert empty_staging(warehouse, load)
+    with warehouse.connect() as connection:
+        assert left_in_staging(connection, load) == NOTHING

@@ -42,6 +42,40 @@ BEGIN
 END;
 $$;
 
+-- Empties a tenant's staging after a load, when it has grown and no other load of the tenant has rows in it: rows that
+-- were only deleted would be walked over by every later load until autovacuum comes. False, and nothing done, otherwise.
+CREATE FUNCTION ops.empty_staging(of_tenant text, of_load bigint) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    partitions text;
+    bytes bigint;
+BEGIN
+    SELECT
+        string_agg(format('staging.%I', c.relname || '__' || lower(of_tenant)), ', ' ORDER BY c.relname),
+        sum(pg_relation_size(to_regclass(format('staging.%I', c.relname || '__' || lower(of_tenant)))))
+    INTO partitions, bytes
+    FROM pg_partitioned_table AS p
+    INNER JOIN pg_class AS c ON c.oid = p.partrelid
+    INNER JOIN pg_namespace AS ns ON ns.oid = c.relnamespace
+    WHERE ns.nspname = 'staging';
+    IF bytes < 16777216 OR EXISTS (
+        SELECT 1
+        FROM ops.load AS l
+        WHERE l.tenant = of_tenant AND l.load_id <> of_load AND l.state IN ('staged', 'gated')
+    ) THEN
+        RETURN false;
+    END IF;
+    BEGIN
+        -- Whoever stages, judges or rehearses just now holds a lock: their rows are not ours to empty.
+        EXECUTE 'LOCK TABLE ' || partitions || ' IN ACCESS EXCLUSIVE MODE NOWAIT';
+    EXCEPTION WHEN lock_not_available THEN
+        RETURN false;
+    END;
+    EXECUTE 'TRUNCATE ' || partitions;
+    RETURN true;
+END;
+$$;
+
 -- Statistics of what is believed, when a load changed much of it: autovacuum comes minutes later, the next load now.
 CREATE FUNCTION ops.analyze_believed(of_tenant text) RETURNS void
 LANGUAGE plpgsql SET default_statistics_target = 20 AS $$

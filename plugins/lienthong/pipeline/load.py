@@ -230,7 +230,7 @@ def _merge_unless_overtaken(rt: Runtime, load_id: int) -> bool:
         merging.record_findings(connection, load, findings)
         note_code_maps(connection, load, batch.manifest.facts.codes_hash)
         ledger.finish_merge(connection, load, rt.now())
-        run(connection, "staging/clear_load", tenant=load.tenant, load_id=load_id)
+        staging.clear_load(connection, load)
         run(
             connection,
             "staging/clear_abandoned",

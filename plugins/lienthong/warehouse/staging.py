@@ -72,6 +72,12 @@ def set_aside_known(connection: Connection, load: Load, judged: Judgement) -> di
     return counts
 
 
+def clear_load(connection: Connection, load: Load) -> None:
+    """Remove the rows of a load that is merged, and with the last one whatever room they took."""
+    if not run(connection, "staging/empty", tenant=load.tenant, load_id=load.load_id).scalar_one():
+        run(connection, "staging/clear_load", tenant=load.tenant, load_id=load.load_id)
+
+
 def staged_rows(connection: Connection, tenant: str, load_id: int) -> dict[str, int]:
     """Rows of the load that are in staging now, per entity."""
     return dict(run(connection, "staging/count_rows", tenant=tenant, load_id=load_id).mappings().one())
