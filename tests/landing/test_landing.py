@@ -94,9 +94,9 @@ def test_every_row_can_be_found_by_part_and_row(store: LandingStore, monkeypatch
     batch = store.open(land(store, *(rows(first, 3) for first in range(0, 30, 3))))
     assert len(batch.manifest.tables["opencps_dossier"].files) > 2
     found: dict[tuple[int, int], Any] = {
-        (part, first + offset): key
-        for part, first, piece in batch.batches("opencps_dossier", ["dossierId"], rows=4)
-        for offset, key in enumerate(piece.column(0).to_pylist())
+        (part, place): key
+        for part, places, piece in batch.batches("opencps_dossier", ["dossierId"], rows=4)
+        for place, key in zip(places.to_pylist(), piece.column(0).to_pylist(), strict=True)
     }
     assert sorted(found.values()) == list(range(30))
     assert [found[key] for key in sorted(found)] == list(range(30))

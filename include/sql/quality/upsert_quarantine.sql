@@ -19,6 +19,22 @@ rejection AS (
     WHERE v.tenant = :tenant AND v.load_id = :load_id AND v.severity = 'reject'
 ),
 
+-- Almost always none: then the children of the load are not walked through.
+without_dossier AS MATERIALIZED (
+    SELECT v.*
+    FROM rejection AS v
+    WHERE
+        v.entity <> 'dossier'
+        AND (
+            btrim(coalesce(v.source_key, '')) = ''
+            OR NOT EXISTS (
+                SELECT
+                FROM staging.dossier AS parent
+                WHERE parent.tenant = :tenant AND parent.load_id = :load_id AND parent.source_key = v.source_key
+            )
+        )
+),
+
 reason AS (
     SELECT
         d.*,
@@ -36,7 +52,7 @@ reason AS (
         r.*,
         v.rule_id
     FROM quality.load_record AS r
-    INNER JOIN rejection AS v ON r.entity = v.entity AND r.row_no = v.row_no
+    INNER JOIN without_dossier AS v ON r.entity = v.entity AND r.row_no = v.row_no
     WHERE
         r.tenant = :tenant
         AND r.load_id = :load_id

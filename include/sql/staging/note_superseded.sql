@@ -1,6 +1,6 @@
 -- Purpose: children that were staged twice: all but the last row of a key are replaced by it.
 -- Grain: one replaced row. Idempotency: the caller empties the load's staging first. Locks: none.
-INSERT INTO staging.superseded (tenant, load_id, entity, row_no)
+INSERT INTO staging.superseded (tenant, load_id, entity, row_no, source_key)
 WITH step_twin AS (
     SELECT
         c.source_key,
@@ -35,7 +35,8 @@ SELECT
     :tenant,
     :load_id,
     'step',
-    c.row_no
+    c.row_no,
+    c.source_key
 FROM step_twin
 INNER JOIN staging.step AS c
     ON
@@ -49,7 +50,8 @@ SELECT
     :tenant,
     :load_id,
     'document',
-    c.row_no
+    c.row_no,
+    c.source_key
 FROM document_twin
 INNER JOIN staging.document AS c
     ON
@@ -63,7 +65,8 @@ SELECT
     :tenant,
     :load_id,
     'fee',
-    c.row_no
+    c.row_no,
+    c.source_key
 FROM fee_twin
 INNER JOIN staging.fee AS c
     ON

@@ -1,6 +1,6 @@
 """Landing: what a source sent, as it sent it. Immutable Parquet on any fsspec URL, with a manifest written last."""
 
-from lienthong.landing.batch import LandedBatch
+from lienthong.landing.batch import LandedBatch, Sieve
 from lienthong.landing.checkpoint import Checkpoint
 from lienthong.landing.manifest import BatchFacts, LandedFile, LandedTable, Manifest, Watermark
 from lienthong.landing.store import LandingStore
@@ -16,5 +16,6 @@ __all__ = [
     "LandedTable",
     "LandingStore",
     "Manifest",
+    "Sieve",
     "Watermark",
 ]

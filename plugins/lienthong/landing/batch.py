@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from fsspec import AbstractFileSystem
 
@@ -15,14 +19,38 @@ from lienthong.model.errors import LandingCorruptError
 BATCH_ROWS = 65_536
 
 
+@dataclass(frozen=True)
+class Sieve:
+    """Which rows of a batch to read: of each table in `columns`, those whose owner is among `owners`, or is not.
+
+    `columns`: table → column of the owner; other tables are read whole. `owners`: text, may hold null.
+    """
+
+    columns: Mapping[str, str]
+    owners: pa.Array[Any]
+    keeps: bool
+
+    def pick(self, column: pa.Array[Any]) -> pa.Array[Any]:
+        """True where the row of an owner is read."""
+        found = pc.is_in(column.cast(pa.string()), value_set=self.owners, skip_nulls=False)
+        return found if self.keeps else pc.invert(found)
+
+
 class LandedBatch:
     """A committed batch. `manifest` says what is in it, `url` is where the manifest lies."""
 
-    def __init__(self, fs: AbstractFileSystem, folder: str, url: str, manifest: Manifest) -> None:
+    def __init__(
+        self, fs: AbstractFileSystem, folder: str, url: str, manifest: Manifest, sieve: Sieve | None = None
+    ) -> None:
         self.manifest = manifest
         self.url = url
         self._fs = fs
         self._folder = folder
+        self._sieve = sieve
+
+    def through(self, sieve: Sieve) -> LandedBatch:
+        """The same batch, of which only some rows are read."""
+        return LandedBatch(self._fs, self._folder, self.url, self.manifest, sieve)
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -30,25 +58,40 @@ class LandedBatch:
 
     def batches(
         self, table: str, columns: Sequence[str] | None = None, rows: int = BATCH_ROWS
-    ) -> Iterator[tuple[int, int, pa.RecordBatch]]:
-        """Rows of `table` as (part, number of the first row within the part, batch of at most `rows` rows).
+    ) -> Iterator[tuple[int, pa.Array[Any], pa.RecordBatch]]:
+        """Rows of `table` as (part, numbers of the rows within the part, batch of at most `rows` rows).
 
-        LandingCorruptError when a file can't be read; `verify` finds any other change.
+        `columns`: which are wanted at least. LandingCorruptError when a file can't be read; `verify` finds any other
+        change.
         """
         for file in self.manifest.tables[table].files:
             first = 0
             try:
                 with self._fs.open(f"{self._folder}/{file.name}", "rb") as stored:
                     parquet = pq.ParquetFile(stored)
-                    for batch in parquet.iter_batches(
-                        batch_size=rows, columns=list(columns) if columns is not None else None
-                    ):
-                        yield file.part, first, batch
+                    for batch in parquet.iter_batches(batch_size=rows, columns=self._needed(table, columns)):
+                        places: pa.Array[Any] = pa.array(np.arange(first, first + batch.num_rows))
                         first += batch.num_rows
+                        places, batch = self._picked(table, places, batch)
+                        if batch.num_rows:
+                            yield file.part, places, batch
             except (OSError, pa.ArrowInvalid) as error:
                 raise self._corrupt(file.name, f"can't be read ({type(error).__name__})") from None
             if first != file.rows:
                 raise self._corrupt(file.name, f"holds {first} rows, the manifest says {file.rows}")
+
+    def _needed(self, table: str, columns: Sequence[str] | None) -> list[str] | None:
+        """Columns to read: those asked for, and the owner's where the sieve looks at it."""
+        if columns is None:
+            return None
+        owner = self._sieve.columns.get(table) if self._sieve else None
+        return [*columns, owner] if owner else list(columns)
+
+    def _picked(self, table: str, places: pa.Array[Any], batch: pa.RecordBatch) -> tuple[pa.Array[Any], pa.RecordBatch]:
+        if self._sieve is None or table not in self._sieve.columns:
+            return places, batch
+        mask = self._sieve.pick(batch.column(self._sieve.columns[table]))
+        return places.filter(mask), batch.filter(mask)
 
     def verify(self) -> None:
         """Compare every file with the manifest. LandingCorruptError names the first that differs."""

@@ -6,7 +6,7 @@ try was killed starts over; two copies at once run one after the other (extract:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import wraps
@@ -16,7 +16,6 @@ from lienthong import disk
 from lienthong.model.codes import LoadMode, LoadState
 from lienthong.model.errors import (
     BusyError,
-    ConservationError,
     ContractError,
     FencedError,
     LienThongError,
@@ -26,9 +25,10 @@ from lienthong.model.errors import (
 from lienthong.pipeline import freshness
 from lienthong.pipeline.code_maps import note_code_maps
 from lienthong.pipeline.runtime import Runtime
+from lienthong.pipeline.staging import landed_batch, landed_rows, source_of, stage_batch
 from lienthong.warehouse import ledger, outages, staging
 from lienthong.warehouse import merge as merging
-from lienthong.warehouse.ledger import Judgement, Load
+from lienthong.warehouse.ledger import Load
 from lienthong.warehouse.statements import run
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def extract(rt: Runtime, load_id: int) -> None:
     watermarks = {
         row.table_name: Watermark(row.table_name, row.modified_at, row.last_key, row.overlap_rows) for row in rows
     }
-    contract, profile = _source(rt, load)
+    contract, profile = source_of(rt, load)
     contract = freshness.as_accepted(rt, contract, load)
     writer = store.writer(load.tenant, load.source_id, load_id, fence)
     window = Window(load.window_from, load.window_to) if load.window_from and load.window_to else None
@@ -151,7 +151,7 @@ def stage(rt: Runtime, load_id: int) -> None:
         if load is None:
             return
         ledger.require(load, LoadState.EXTRACTED)
-        _stage(rt, connection, load)
+        stage_batch(rt, connection, load)
 
 
 @remembering_failure
@@ -201,14 +201,14 @@ def _merge_unless_overtaken(rt: Runtime, load_id: int) -> bool:
         if load is None:
             return True
         ledger.require(load, LoadState.GATED)
-        contract, profile = _source(rt, load)
-        batch = _landed(rt, load)
+        contract, profile = source_of(rt, load)
+        batch = landed_batch(rt, load)
         services = [merging.Service(**row) for row in profile.services(contract, batch).to_pylist()]
         findings = _findings(contract, profile, batch)
         merging.lock_tenant(connection, load.tenant)
         if load.staged_after != ledger.newest_merge(connection, load):
             return False
-        merging.merge_load(connection, load, _extracted(profile, batch))
+        merging.merge_load(connection, load, landed_rows(profile, batch))
         freshness.count_volumes(connection, profile, load, batch)
         apply_gate(
             connection,
@@ -293,34 +293,6 @@ def _respect_hours(rt: Runtime, load: Load) -> None:
         )
 
 
-def _stage(rt: Runtime, connection: Connection, load: Load) -> None:
-    contract, profile = _source(rt, load)
-    batch = _landed(rt, load)
-    batch.verify()
-    counts = staging.stage_rows(connection, load.tenant, load.load_id, profile.canonicalise(contract, batch))
-    landed = _extracted(profile, batch)
-    if counts != landed:
-        raise ConservationError(
-            f"Landed {landed}, canonicalised {counts}.",
-            source=load.source_id,
-            load=load.load_id,
-            next_step="nothing was staged; report this as a defect of the source profile.",
-        )
-    newest_merge = ledger.newest_merge(connection, load)
-    judged = _judgement(rt, connection)
-    aside = staging.set_aside_known(connection, load, judged)
-    left = {entity: rows - aside[entity] for entity, rows in counts.items()}
-    ledger.finish_stage(connection, load, left, rt.now(), set_aside=aside, judged=judged, staged_after=newest_merge)
-
-
-def _judgement(rt: Runtime, connection: Connection) -> Judgement:
-    """By what a load that is staged now will be judged. A catalogue synced before the gate only makes it newer."""
-    from lienthong.quality.suites import rules_digest
-
-    revision = run(connection, "registry/read_revision").scalar_one()
-    return Judgement(rules_digest(rt.settings.home), revision)
-
-
 def _stage_again_if_needed(rt: Runtime, load_id: int) -> bool:
     """Stage again if staged rows are missing, or were compared with what is no longer believed.
 
@@ -339,31 +311,9 @@ def _stage_again_if_needed(rt: Runtime, load_id: int) -> bool:
     return True
 
 
-def _source(rt: Runtime, load: Load) -> tuple[SourceContract, Profile]:
-    from lienthong.sources.profiles import profile_of
-
-    contract = rt.contract(load.source_id)
-    return contract, profile_of(contract)
-
-
-def _landed(rt: Runtime, load: Load) -> LandedBatch:
-    from lienthong.landing import LandingStore
-
-    assert load.manifest_url is not None, "an extracted load has a manifest"
-    return LandingStore(rt.settings.landing_url).open(load.manifest_url)
-
-
 def _findings(contract: SourceContract, profile: Profile, batch: LandedBatch) -> list[merging.Finding]:
     """Columns and code words of the batch that nobody mapped."""
     columns = batch.manifest.facts.unmapped_columns
     return [merging.Finding("column", f"{table}.{name}", 0) for table, names in columns.items() for name in names] + [
         merging.Finding(code.kind, code.word, code.rows) for code in profile.unmapped_codes(contract, batch)
     ]
-
-
-def _extracted(profile: Profile, batch: LandedBatch) -> Mapping[str, int]:
-    """Rows landed per entity: what conservation starts from."""
-    tables = batch.manifest.tables
-    return {
-        entity.value: tables[table].rows if table in tables else 0 for entity, table in profile.entity_tables.items()
-    }

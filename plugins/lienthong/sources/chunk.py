@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -120,14 +121,17 @@ class Chunk:
                 bad = broken if bad is None else bad | broken
             self.put(name, Typed(found, bad))
 
-    def table(self, spec: EntitySpec, source_id: str, part: int, first_row: int, keys: tuple[str, ...]) -> pa.Table:
-        """The canonical rows. `keys`: columns of source_key and, for children, child_key."""
+    def table(
+        self, spec: EntitySpec, source_id: str, part: int, places: pa.Array[Any], keys: tuple[str, ...]
+    ) -> pa.Table:
+        """The canonical rows. `places`: their numbers in the landed part; `keys`: columns of source_key and, for
+        children, child_key."""
         schema = canonical_schema(spec)
         columns: dict[str, pl.Series] = {
             "source_id": pl.repeat(source_id, self.rows, dtype=pl.String, eager=True),
             "source_key": self.column(keys[0]).cast(pl.String),
             "landing_part": pl.repeat(part, self.rows, dtype=pl.Int32, eager=True),
-            "landing_row": pl.int_range(first_row, first_row + self.rows, dtype=pl.Int64, eager=True),
+            "landing_row": pl.Series(values=places, dtype=pl.Int64),
             "type_errors": self._type_errors(spec),
         }
         if spec.entity is not Entity.DOSSIER:

@@ -136,11 +136,16 @@ class Proposal:
 class Profile(Protocol):
     """One kind of source system. Implementations hold no state: two may run at once.
 
-    `entity_tables`: the landed table that each entity's rows come from, one canonical row per landed row.
+    `entity_tables`: the landed table that each entity's rows come from, one canonical row per landed row. `owners`: the
+    column of each of those tables that names the row's dossier, as source_key does. What is made of a dossier's rows
+    rests on them, the contract and the batch's code tables alone, never on the rows of another dossier.
     """
 
     @property
     def entity_tables(self) -> Mapping[Entity, str]: ...
+
+    @property
+    def owners(self) -> Mapping[str, str]: ...
 
     def check_schema(self, contract: SourceContract, connection: Connection) -> Mapping[str, tuple[str, ...]]:
         """Columns by table that nobody maps or ignores. SchemaDriftError when something that is mapped is missing."""

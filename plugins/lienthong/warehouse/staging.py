@@ -12,7 +12,6 @@ from psycopg2 import sql
 from sqlalchemy.engine import Connection
 
 from lienthong.model.canonical import RECORD_RECIPE, SPECS, Entity
-from lienthong.warehouse.planning import without_nested_loops
 from lienthong.warehouse.statements import run
 
 if TYPE_CHECKING:
@@ -55,21 +54,24 @@ def set_aside_known(connection: Connection, load: Load, judged: Judgement) -> di
 
     What stays is new, changed, in doubt, or was last judged by other rules than `judged`.
     """
-    with without_nested_loops(connection):
-        aside = run(
-            connection,
-            "staging/set_aside_known",
-            tenant=load.tenant,
-            source_id=load.source_id,
-            load_id=load.load_id,
-            observed_at=load.observed_at,
-            recipe=RECORD_RECIPE,
-            judged_rules=judged.rules,
-        )
-        counts = {entity: int(rows) for entity, rows in aside.mappings().one().items()}
-    if any(counts.values()):
-        _analyze(connection, load.tenant, "digest")
-    return counts
+    scope = {"tenant": load.tenant, "load_id": load.load_id}
+    found = run(
+        connection,
+        "staging/find_known",
+        scope
+        | {
+            "source_id": load.source_id,
+            "observed_at": load.observed_at,
+            "recipe": RECORD_RECIPE,
+            "judged_rules": judged.rules,
+        },
+    )
+    if not found.rowcount:
+        return dict.fromkeys((entity.value for entity in SPECS), 0)
+    run(connection, "staging/analyze_known")
+    aside = run(connection, "staging/set_aside_known", scope).mappings().one()
+    _analyze(connection, load.tenant, "digest")
+    return {entity: int(rows) for entity, rows in aside.items()}
 
 
 def clear_load(connection: Connection, load: Load) -> None:

@@ -40,12 +40,12 @@ def canonicalise(contract: SourceContract, batch: LandedBatch) -> Iterator[tuple
         table = ENTITY_TABLES[entity]
         if table not in batch.manifest.tables or entity not in contract.entities:
             continue
-        for part, first_row, raw in batch.batches(table, rows=ROWS):
-            yield entity, _rows(entity, raw, contract, not_nfc, part, first_row)
+        for part, places, raw in batch.batches(table, rows=ROWS):
+            yield entity, _rows(entity, raw, contract, not_nfc, part, places)
 
 
 def _rows(
-    entity: Entity, raw: pa.RecordBatch, contract: SourceContract, not_nfc: set[str], part: int, first_row: int
+    entity: Entity, raw: pa.RecordBatch, contract: SourceContract, not_nfc: set[str], part: int, places: pa.Array[Any]
 ) -> pa.Table:
     besides = {Entity.STEP: (_TASK_NAME,), Entity.DOCUMENT: ("role",), Entity.FEE: ("fee.quantity", "fee.paid")}
     columns = Columns(entity, raw, contract, besides.get(entity, ()))
@@ -54,12 +54,12 @@ def _rows(
         _dossier(columns, contract)
         owners = chunk.column("id")
         chunk.put("was_not_nfc", chunk.not_nfc | owners.is_in(list(not_nfc)).fill_null(False))
-        return chunk.table(columns.spec, contract.source_id, part, first_row, ("id",))
+        return chunk.table(columns.spec, contract.source_id, part, places, ("id",))
     fill = {Entity.STEP: _step, Entity.DOCUMENT: _document, Entity.FEE: _fee}
     fill[entity](columns, contract)
     if chunk.not_nfc.any():
         not_nfc.update(chunk.column("dossierId").filter(chunk.not_nfc).to_list())
-    return chunk.table(columns.spec, contract.source_id, part, first_row, ("dossierId", "key"))
+    return chunk.table(columns.spec, contract.source_id, part, places, ("dossierId", "key"))
 
 
 def _dossier(columns: Columns, contract: SourceContract) -> None:

@@ -20,6 +20,9 @@ ENTITY_TABLES: Mapping[Entity, str] = {
     Entity.FEE: FEE,
 }
 
+#: The column of each that names the dossier.
+OWNERS: Mapping[str, str] = {DOSSIER: "id", TASK: "dossierId", PAPER: "dossierId", FEE: "dossierId"}
+
 #: Paths start at the item of the list (dossier), at one of its `task` (step), at {role, form, file} (document), or at
 #: {fee, dossier} (fee; `dossier` has the payment of the whole dossier).
 EXPECTED: Mapping[Entity, Mapping[str, str]] = {

@@ -12,7 +12,7 @@ from lienthong.model.canonical import Entity
 from lienthong.model.codes import LoadMode
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.igate import canonical, extract, findings, look, propose
-from lienthong.sources.igate.mapping import ENTITY_TABLES
+from lienthong.sources.igate.mapping import ENTITY_TABLES, OWNERS
 from lienthong.sources.profile import Profile, Progress, Proposal, SourceSight, UnmappedCode, Window, no_progress
 
 if TYPE_CHECKING:
@@ -25,6 +25,10 @@ class Igate:
     @property
     def entity_tables(self) -> Mapping[Entity, str]:
         return ENTITY_TABLES
+
+    @property
+    def owners(self) -> Mapping[str, str]:
+        return OWNERS
 
     def check_schema(self, contract: SourceContract, connection: Connection) -> Mapping[str, tuple[str, ...]]:
         return look.check_schema(contract, connection)

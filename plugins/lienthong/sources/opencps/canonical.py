@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -100,11 +101,11 @@ def canonicalise(contract: SourceContract, batch: LandedBatch) -> Iterator[tuple
         table = ENTITY_TABLES[entity].name
         if entity not in contract.entities or table not in batch.manifest.tables:
             continue
-        for part, first_row, raw in batch.batches(table):
-            yield entity, _rows(entity, Chunk(raw, contract.time_zone), lookups, seen, part, first_row)
+        for part, places, raw in batch.batches(table):
+            yield entity, _rows(entity, Chunk(raw, contract.time_zone), lookups, seen, part, places)
 
 
-def _rows(entity: Entity, chunk: Chunk, lookups: Lookups, seen: _Seen, part: int, first_row: int) -> pa.Table:
+def _rows(entity: Entity, chunk: Chunk, lookups: Lookups, seen: _Seen, part: int, places: pa.Array[Any]) -> pa.Table:
     contract, spec = lookups.contract, SPECS[entity]
     keys: tuple[str, ...] = (OWNER,)
     if entity is Entity.DOSSIER:
@@ -121,7 +122,7 @@ def _rows(entity: Entity, chunk: Chunk, lookups: Lookups, seen: _Seen, part: int
         seen.not_nfc.append(chunk.column(OWNER).filter(chunk.not_nfc))
     if entity is Entity.FEE:
         seen.payments.append(_payments(chunk))
-    return chunk.table(spec, contract.source_id, part, first_row, keys)
+    return chunk.table(spec, contract.source_id, part, places, keys)
 
 
 def _child(entity: Entity, chunk: Chunk, lookups: Lookups) -> str:

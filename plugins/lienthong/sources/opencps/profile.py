@@ -16,7 +16,7 @@ from lienthong.sources.opencps import canonical, extract, findings, propose
 from lienthong.sources.opencps import look as looking
 from lienthong.sources.opencps import sample as sampling
 from lienthong.sources.opencps.schema import bind
-from lienthong.sources.opencps.tables import ENTITY_TABLES
+from lienthong.sources.opencps.tables import ENTITY_TABLES, OWNER
 from lienthong.sources.profile import Profile, Progress, Proposal, SourceSight, UnmappedCode, Window, no_progress
 
 if TYPE_CHECKING:
@@ -29,6 +29,10 @@ class OpenCps:
     @property
     def entity_tables(self) -> Mapping[Entity, str]:
         return {entity: table.name for entity, table in ENTITY_TABLES.items()}
+
+    @property
+    def owners(self) -> Mapping[str, str]:
+        return {table.name: OWNER for table in ENTITY_TABLES.values()}
 
     def check_schema(self, contract: SourceContract, connection: Connection) -> Mapping[str, tuple[str, ...]]:
         with reading(connection, contract.source_id) as source:

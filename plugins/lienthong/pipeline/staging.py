@@ -1,0 +1,131 @@
+"""From landing into staging: what is known stays behind, the rest is made canonical, staged and hashed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lienthong.model.canonical import Entity
+from lienthong.model.errors import ConservationError
+from lienthong.pipeline.runtime import Runtime
+from lienthong.warehouse import fingerprints as remembered
+from lienthong.warehouse import ledger, staging
+from lienthong.warehouse.ledger import Judgement, Load
+from lienthong.warehouse.statements import run
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+    from lienthong.landing import LandedBatch
+    from lienthong.sources.contract import SourceContract
+    from lienthong.sources.profile import Profile
+
+
+def source_of(rt: Runtime, load: Load) -> tuple[SourceContract, Profile]:
+    """Contract and profile of the load's source."""
+    from lienthong.sources.profiles import profile_of
+
+    contract = rt.contract(load.source_id)
+    return contract, profile_of(contract)
+
+
+def landed_batch(rt: Runtime, load: Load) -> LandedBatch:
+    """The batch that the load extracted."""
+    from lienthong.landing import LandingStore
+
+    assert load.manifest_url is not None, "an extracted load has a manifest"
+    return LandingStore(rt.settings.landing_url).open(load.manifest_url)
+
+
+def landed_rows(profile: Profile, batch: LandedBatch) -> Mapping[str, int]:
+    """Rows landed per entity: what conservation starts from."""
+    tables = batch.manifest.tables
+    return {
+        entity.value: tables[table].rows if table in tables else 0 for entity, table in profile.entity_tables.items()
+    }
+
+
+def stage_batch(rt: Runtime, connection: Connection, load: Load) -> None:
+    """Bring what the gate has to see into staging and close the step. The caller holds the load's lock.
+
+    Twice what is known is set aside. By its landed rows, before anything is made of them: the usual case. By what they
+    came to, for dossiers that were touched and not changed, and after the contract or our own code changed.
+    """
+    contract, profile = source_of(rt, load)
+    batch = landed_batch(rt, load)
+    batch.verify()
+    newest_merge = ledger.newest_merge(connection, load)
+    judged = _judgement(rt, connection)
+    new = _leave_known(connection, load, contract, profile, batch, judged)
+    staged = staging.stage_rows(connection, load.tenant, load.load_id, profile.canonicalise(contract, new.batch))
+    landed = landed_rows(profile, batch)
+    accounted = {entity: rows + new.known[entity] for entity, rows in staged.items()}
+    if accounted != landed:
+        raise ConservationError(
+            f"Landed {landed}, canonicalised {staged}, known already {dict(new.known)}.",
+            source=load.source_id,
+            load=load.load_id,
+            next_step="nothing was staged; report this as a defect of the source profile.",
+        )
+    remembered.remember(connection, load)
+    unchanged = staging.set_aside_known(connection, load, judged)
+    ledger.finish_stage(
+        connection,
+        load,
+        {entity: rows - unchanged[entity] for entity, rows in staged.items()},
+        rt.now(),
+        set_aside={entity: rows + new.known[entity] for entity, rows in unchanged.items()},
+        judged=judged,
+        staged_after=newest_merge,
+    )
+
+
+@dataclass(frozen=True)
+class _New:
+    """What has to be staged of a batch; `known`: rows per entity that are left out."""
+
+    batch: LandedBatch
+    known: Mapping[str, int]
+
+
+def _leave_known(
+    connection: Connection,
+    load: Load,
+    contract: SourceContract,
+    profile: Profile,
+    batch: LandedBatch,
+    judged: Judgement,
+) -> _New:
+    import polars as pl
+
+    from lienthong.landing import Sieve
+    from lienthong.landing.fingerprints import fingerprints
+    from lienthong.sources.making import making
+
+    version = f"{contract.contract_hash} {batch.manifest.facts.codes_hash} {making()}"
+    prints = fingerprints(batch, profile.owners, version)
+    dossiers = profile.entity_tables[Entity.DOSSIER]
+    whole = prints["owner"].is_not_null() & (prints[dossiers] == 1 if dossiers in prints.columns else pl.lit(False))
+    candidates = prints.filter(whole).rename({"owner": "source_key"})
+    found = remembered.find_known(connection, load, candidates, judged)
+    known = candidates.filter(found)
+    rows = {
+        entity.value: int(known[table].sum()) if table in known.columns else 0
+        for entity, table in profile.entity_tables.items()
+    }
+    if known.is_empty():
+        return _New(batch, rows)
+    # The shorter list of the two is looked up for every row.
+    keeps = 2 * known.height > prints.height
+    others = prints.join(known, left_on="owner", right_on="source_key", how="anti")["owner"]
+    listed = others if keeps else known["source_key"]
+    return _New(batch.through(Sieve(profile.owners, listed.to_arrow(), keeps)), rows)
+
+
+def _judgement(rt: Runtime, connection: Connection) -> Judgement:
+    """By what a load that is staged now will be judged. A catalogue synced before the gate only makes it newer."""
+    from lienthong.quality.suites import rules_digest
+
+    revision = run(connection, "registry/read_revision").scalar_one()
+    return Judgement(rules_digest(rt.settings.home), revision)

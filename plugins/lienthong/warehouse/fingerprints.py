@@ -1,0 +1,56 @@
+"""Fingerprints of landed dossiers in the warehouse: which of them are known, and what the others came to."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.engine import Connection
+
+from lienthong.model.canonical import RECORD_RECIPE
+from lienthong.warehouse.planning import without_nested_loops
+from lienthong.warehouse.statements import run
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from lienthong.warehouse.ledger import Judgement, Load
+
+
+def find_known(connection: Connection, load: Load, landed: pl.DataFrame, judged: Judgement) -> pl.Series:
+    """Which rows of `landed` (source_key, low, high; none null, each key once) are dossiers that the warehouse believes
+    as they were landed, and that `judged` would judge as before: a mask.
+
+    `landed` stays in the transaction for `remember`.
+    """
+    import polars as pl
+
+    run(connection, "landing/create_landed")
+    rows = io.BytesIO()
+    landed.select("source_key", "low", "high").with_row_index("place").write_csv(
+        rows, include_header=False, quote_style="non_numeric"
+    )
+    rows.seek(0)
+    cursor: Any = connection.connection.cursor()
+    try:
+        cursor.copy_expert("COPY pg_temp.landed (place, source_key, low, high) FROM STDIN WITH (FORMAT csv)", rows)
+    finally:
+        cursor.close()
+    run(connection, "landing/analyze_landed")
+    places = run(
+        connection,
+        "landing/find_known",
+        tenant=load.tenant,
+        source_id=load.source_id,
+        observed_at=load.observed_at,
+        recipe=RECORD_RECIPE,
+        judged_rules=judged.rules,
+    ).scalar_one()
+    known = pl.repeat(False, landed.height, dtype=pl.Boolean, eager=True)
+    return known.scatter(places, True) if places else known
+
+
+def remember(connection: Connection, load: Load) -> None:
+    """Keep what the dossiers that were given to `find_known` and then staged came to. Before any is set aside."""
+    with without_nested_loops(connection):
+        run(connection, "landing/remember", tenant=load.tenant, source_id=load.source_id, load_id=load.load_id)
