@@ -1,6 +1,7 @@
 """Sends what is owed to the National Public Service Portal, whenever a load was merged.
 
-One mapped task per sending province or ministry: an outage or a refused account of one holds nobody else up. What is
+One mapped task per sending province or ministry: an outage or a refused account of one holds nobody else up. A run
+after a load pushes those that were loaded or still owe something; a run that a person triggers pushes all. What is
 owed is derived from hashes in the warehouse, so a run that finds nothing to send is normal and costs nothing.
 A source that comes to mode `own` with a history sends nothing until that is adopted (`portal_adopt`) or a run is
 triggered with its tenant in `send_history`.

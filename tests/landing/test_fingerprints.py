@@ -70,6 +70,7 @@ def test_the_same_rows_in_another_order_and_other_pieces_are_the_same_dossier(mo
     monkeypatch.setattr(writing, "ROW_GROUP_ROWS", 1)
     monkeypatch.setattr(writing, "PART_BYTES", 1)
     monkeypatch.setattr(fingerprints, "_FOLD_ROWS", 1)
+    monkeypatch.setattr(fingerprints, "_PARTS", 3)
     assert prints(land((TWO, ONE), FILES[::-1])) == before
     assert len(before) == 2
     assert before["1"] != before["2"]

@@ -21,42 +21,53 @@ if TYPE_CHECKING:
 _BETWEEN, _NULL = "\x00", "\x01"
 #: Two 64-bit hashes of everything: one could meet its like by chance among millions.
 _SEEDS = (0x6C69656E, 0x74686F6E)
-#: Owners of so many pieces wait before they are counted together; a dossier's rows lie close to each other.
-_FOLD_ROWS = 1_000_000
+#: Owners are counted together in so many parts, one after the other: counting needs a multiple of its result in memory.
+_PARTS = 16
+_FOLD_ROWS = 50_000
 
 
 def fingerprints(batch: LandedBatch, owners: Mapping[str, str], version: str) -> pl.DataFrame:
     """One row per owner: `owner` (text, null for rows without one), `low` and `high` (int64), and per table of `owners`
-    its rows in that table (int64, named as the table).
+    its rows in that table (int32, named as the table).
 
     `owners`: table → column of the dossier that a row belongs to; tables that the batch lacks are passed over.
     `version` says what is made of such rows: fingerprints of another version differ. Bounded memory: some hundred bytes
     per owner.
     """
     tables = {table: column for table, column in owners.items() if table in batch.manifest.tables}
-    empty = pl.DataFrame(
-        schema={"owner": pl.String, "low": pl.Int64, "high": pl.Int64} | dict.fromkeys(tables, pl.Int64)
-    )
-    folded, waiting, rows = empty, [empty], 0
+    counts = [(table, pl.Int32) for table in tables]
+    empty = pl.DataFrame(schema=[("owner", pl.String), ("low", pl.Int64), ("high", pl.Int64), *counts])
+    parts = [_Part(empty) for _ in range(_PARTS)]
     for table, column in tables.items():
         for piece in _pieces(batch, table, column, version):
-            waiting.append(
-                piece.with_columns([pl.lit(0, pl.Int64).alias(other) for other in tables if other != table]).select(
-                    empty.columns
-                )
-            )
-            rows += piece.height
-            if rows >= _FOLD_ROWS:
-                folded, waiting, rows = _fold([folded, *waiting]), [], 0
-    return _fold([folded, *waiting])
+            others = [pl.lit(0, pl.Int32).alias(other) for other in tables if other != table]
+            whole = piece.with_columns(others).select(*empty.columns, part=pl.col("owner").hash() % _PARTS)
+            for rows in whole.partition_by("part"):
+                parts[rows["part"][0]].add(rows.drop("part"))
+    return pl.concat([part.folded() for part in parts])
 
 
-def _fold(pieces: list[pl.DataFrame]) -> pl.DataFrame:
-    together = pl.concat(pieces)
-    counts = [name for name in together.columns if name not in ("owner", "low", "high")]
-    return together.group_by("owner").agg(
-        pl.col("low").sum(), pl.col("high").bitwise_xor(), *(pl.col(name).sum() for name in counts)
-    )
+class _Part:
+    """The owners of one part: what is counted together so far, and what waits to be."""
+
+    def __init__(self, empty: pl.DataFrame) -> None:
+        self._frames = [empty]
+        self._waiting = 0
+
+    def add(self, rows: pl.DataFrame) -> None:
+        self._frames.append(rows)
+        self._waiting += rows.height
+        if self._waiting >= _FOLD_ROWS:
+            self.folded()
+
+    def folded(self) -> pl.DataFrame:
+        """One row per owner."""
+        together = pl.concat(self._frames)
+        counts = [name for name in together.columns if name not in ("owner", "low", "high")]
+        sums = [pl.col(name).sum() for name in ("low", *counts)]
+        self._frames = [together.group_by("owner").agg(sums[0], pl.col("high").bitwise_xor(), *sums[1:])]
+        self._waiting = 0
+        return self._frames[0]
 
 
 def _pieces(batch: LandedBatch, table: str, column: str, version: str) -> Iterator[pl.DataFrame]:
@@ -75,7 +86,7 @@ def _pieces(batch: LandedBatch, table: str, column: str, version: str) -> Iterat
             ),
         )
         yield hashed.group_by("owner").agg(
-            pl.col("low").sum(), pl.col("high").bitwise_xor(), pl.len().cast(pl.Int64).alias(table)
+            pl.col("low").sum(), pl.col("high").bitwise_xor(), pl.len().cast(pl.Int32).alias(table)
         )
 
 

@@ -96,10 +96,12 @@ def sync_catalogue() -> dict[str, Any]:
 @task(execution_timeout=SHORT)
 @guarded
 def tenants_to_push() -> list[str]:
-    """Codes of the tenants whose dossiers go to the portal."""
-    from lienthong.pipeline.push import tenants
+    """Codes of the tenants whose dossiers go to the portal: after a load those that a push would find something to do
+    for, else (a person triggered the run) all."""
+    from lienthong.pipeline.push import owing, tenants
 
-    return sorted(tenants(runtime()))
+    after_load = get_current_context()["triggering_asset_events"]
+    return owing(runtime()) if after_load else tenants(runtime())
 
 
 @task(execution_timeout=LONG, map_index_template="{{ tenant }}")

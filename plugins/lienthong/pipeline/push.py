@@ -19,6 +19,16 @@ def tenants(rt: Runtime) -> list[str]:
     return sorted({contract.tenant for contract in rt.contracts().values()})
 
 
+def owing(rt: Runtime) -> list[str]:
+    """Those of `tenants` for which a push would find something to do now, sorted."""
+    with rt.warehouse().connect() as connection:
+        return [
+            tenant
+            for tenant in tenants(rt)
+            if run(connection, "exchange/is_owing", tenant=tenant, now=rt.now()).scalar_one_or_none()
+        ]
+
+
 def _unreadable_modes(rt: Runtime, tenant: str) -> dict[str, SourceMode]:
     """Modes of sources whose contract is there but has an error now: what the ledger last knew holds on."""
     with rt.warehouse().connect() as connection:

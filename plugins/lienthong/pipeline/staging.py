@@ -105,11 +105,10 @@ def _leave_known(
 
     version = f"{contract.contract_hash} {batch.manifest.facts.codes_hash} {making()}"
     prints = fingerprints(batch, profile.owners, version)
-    dossiers = profile.entity_tables[Entity.DOSSIER]
-    whole = prints["owner"].is_not_null() & (prints[dossiers] == 1 if dossiers in prints.columns else pl.lit(False))
-    candidates = prints.filter(whole).rename({"owner": "source_key"})
-    found = remembered.find_known(connection, load, candidates, judged)
-    known = candidates.filter(found)
+    once = pl.col("owner").is_not_null() & (pl.col(profile.entity_tables[Entity.DOSSIER]) == 1)
+    # In the order of keys: looking them up then walks over the warehouse's pages once.
+    candidates = prints.filter(once).rename({"owner": "source_key"}).sort("source_key")
+    known = candidates.filter(remembered.find_known(connection, load, candidates, judged))
     rows = {
         entity.value: int(known[table].sum()) if table in known.columns else 0
         for entity, table in profile.entity_tables.items()

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from lienthong.warehouse.ledger import Judgement, Load
 
+COPY_ROWS = 50_000
+
 
 def find_known(connection: Connection, load: Load, landed: pl.DataFrame, judged: Judgement) -> pl.Series:
     """Which rows of `landed` (source_key, low, high; none null, each key once) are dossiers that the warehouse believes
@@ -26,14 +28,12 @@ def find_known(connection: Connection, load: Load, landed: pl.DataFrame, judged:
     import polars as pl
 
     run(connection, "landing/create_landed")
-    rows = io.BytesIO()
-    landed.select("source_key", "low", "high").with_row_index("place").write_csv(
-        rows, include_header=False, quote_style="non_numeric"
-    )
-    rows.seek(0)
+    numbered = landed.select("source_key", "low", "high").with_row_index("place")
     cursor: Any = connection.connection.cursor()
     try:
-        cursor.copy_expert("COPY pg_temp.landed (place, source_key, low, high) FROM STDIN WITH (FORMAT csv)", rows)
+        for piece in numbered.iter_slices(COPY_ROWS):
+            rows = io.BytesIO(piece.write_csv(include_header=False, quote_style="non_numeric").encode())
+            cursor.copy_expert("COPY pg_temp.landed (place, source_key, low, high) FROM STDIN WITH (FORMAT csv)", rows)
     finally:
         cursor.close()
     run(connection, "landing/analyze_landed")

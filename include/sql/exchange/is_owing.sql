@@ -1,0 +1,28 @@
+-- Purpose: whether a push of the tenant would find anything to do: merges or catalogue changes that nothing was derived
+--          from, dossiers still to be derived, deliveries or steps that may be sent now, leases that ran out.
+-- Grain: one tenant; false for one of which no load was merged yet. Cost: one look at each partial index. Idempotency: reads only.
+-- Locks: none.
+SELECT
+    coalesce(s.merge_no, 0) < t.merges
+    OR coalesce(s.revision < (SELECT max(p.revision) FROM registry.procedure AS p), false)
+    OR EXISTS (SELECT 1 FROM exchange.stale AS x WHERE x.tenant = :tenant)
+    OR EXISTS (
+        SELECT 1
+        FROM exchange.delivery AS x
+        WHERE
+            x.tenant = :tenant
+            AND x.state IN ('owed', 'unsettled', 'sending')
+            AND (
+                (x.state <> 'sending' AND x.mode = 'own' AND (x.next_attempt_at IS NULL OR x.next_attempt_at <= :now))
+                OR x.lease_until <= :now
+            )
+    )
+    OR EXISTS (
+        SELECT 1
+        FROM exchange.step_delivery AS step
+        INNER JOIN exchange.delivery AS x ON x.tenant = :tenant AND x.dossier_id = step.dossier_id
+        WHERE step.tenant = :tenant AND step.state = 'owed' AND x.state = 'acknowledged'
+    ) AS owing
+FROM ops.tenant AS t
+LEFT JOIN exchange.derive_state AS s ON s.tenant = :tenant
+WHERE t.tenant = :tenant;
