@@ -1,9 +1,10 @@
 #!/bin/sh
 # One backup: both databases, then landing, into $BACKUPS/<UTC time>/. Run by `docker compose run --rm backup`.
 #
-# The order makes the parts fit together. Landing only grows, and a batch is complete before the database names it; so a
-# copy of landing that is younger than the dump holds every batch that the dump knows. Nothing has to stop meanwhile.
-# Rows in staging are left out: a load that finds its staged rows missing stages them again from landing.
+# The order makes the parts fit together. Batches in landing are never changed or removed, and a batch is complete
+# before the database names it; so a copy of landing that is younger than the dump holds every batch that the dump
+# knows. Nothing has to stop meanwhile. Unlogged tables are left out: a load that finds its staged rows missing stages
+# them again from landing, and one that finds no fingerprints compares everything once.
 set -eu
 umask 077
 : "${BACKUPS:?the folder that receives the backup}" "${LANDING:?the landing folder}"

@@ -100,11 +100,26 @@ def test_any_difference_is_another_fingerprint_of_that_dossier_alone(
     before, after = prints(land()), prints(land((dossier, TWO), files))
     assert after["1"] != before["1"]
     assert after["2"] == before["2"]
-    assert after["1"][0] != before["1"][0] or after["1"][1] != before["1"][1]
 
 
-def test_empty_nothing_and_some_text_are_three_different_things() -> None:
-    assert len({prints(land((ONE | {"name": name}, TWO)))["1"] for name in ("a", "", None)}) == 3
+def test_no_two_texts_are_taken_for_each_other() -> None:
+    names = ("a", "", None, "-", "0:", "1:a", ",", "\x00", "\x01", "x")
+    assert len({prints(land((ONE | {"name": name}, TWO)))["1"] for name in names}) == len(names)
+    pairs = (("a", "b,1:c"), ("a,1:b", "c"), ("a\x00b", "c"), ("a", "b\x00c"), ("a\x01b", "c"), ("", "-"), ("-", ""))
+    assert len({prints(land((ONE | {"name": name, "no": no}, TWO)))["1"] for name, no in pairs}) == len(pairs)
+
+
+def test_rows_that_swap_a_value_are_another_dossier() -> None:
+    swapped = [FILES[0] | {"name": FILES[1]["name"]}, FILES[1] | {"name": FILES[0]["name"]}, FILES[2]]
+    assert prints(land(files=swapped))["1"] != prints(land())["1"]
+
+
+@pytest.mark.parametrize("half", [0, 1])
+def test_each_half_of_a_fingerprint_tells_a_difference_by_itself(half: int) -> None:
+    changes = [ONE | {"name": f"name {number}"} for number in range(200)]
+    assert len({prints(land((dossier, TWO)))["1"][half] for dossier in changes}) == len(changes)
+    files = [[*FILES[1:], FILES[0] | {"key": number}] for number in range(200)]
+    assert len({prints(land(files=rows))["1"][half] for rows in files}) == len(files)
 
 
 def test_another_version_or_another_set_of_columns_makes_every_fingerprint_new() -> None:

@@ -72,3 +72,25 @@ def test_a_catalogue_that_changed_is_looked_at_for_every_province(loaded: Live) 
             )
         )
     assert owing(loaded.rt) == ["H17", "H26"]
+
+
+def test_a_source_whose_mode_changed_is_looked_at(loaded: Live) -> None:
+    for tenant in ("H17", "H26"):
+        loaded.push(tenant)
+    contract = loaded.settings.sources / "opencps_h26.yaml"
+    contract.write_text(contract.read_text(encoding="utf-8").replace("mode: own", "mode: shadow"), encoding="utf-8")
+    assert owing(loaded.rt) == ["H26"]
+    loaded.push("H26")
+    assert owing(loaded.rt) == []
+
+
+def test_a_work_list_that_a_killed_push_left_is_owed(loaded: Live) -> None:
+    for tenant in ("H17", "H26"):
+        loaded.push(tenant)
+    with loaded.engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO exchange.stale SELECT tenant, dossier_id FROM dossier.dossier WHERE tenant = 'H17' LIMIT 1"
+            )
+        )
+    assert owing(loaded.rt) == ["H17"]

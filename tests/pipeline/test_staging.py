@@ -105,6 +105,29 @@ def test_a_contract_that_changed_makes_everything_again(loaded: Live, staged: li
     assert loaded.contents() == before
 
 
+def test_code_tables_of_the_province_that_changed_make_everything_again(
+    loaded: Live, staged: list[dict[str, int]]
+) -> None:
+    loaded.load(SOURCE, mode="full")
+    engine = create_engine(loaded.sources["H17"])
+    with engine.begin() as connection:
+        mapped = text("UPDATE opencps_serviceinfomapping SET \"serviceCodeDVCQG\" = '1.009999'")
+        assert connection.execute(mapped).rowcount > 0
+    engine.dispose()
+    counts = loaded.load(SOURCE, mode="full")["dossier"]
+    assert staged[1]["dossier"] == counts["extracted"]
+    assert counts["updated"] > 0
+
+
+def test_a_release_that_makes_records_otherwise_makes_everything_again(
+    loaded: Live, staged: list[dict[str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lienthong.sources.making.making", lambda: "the next release")
+    counts = loaded.load(SOURCE, mode="full")["dossier"]
+    assert staged[0]["dossier"] == counts["extracted"]
+    assert counts["updated"] == counts["inserted"] == 0
+
+
 def test_after_a_crash_emptied_what_was_remembered_everything_is_made_again(
     loaded: Live, staged: list[dict[str, int]]
 ) -> None:

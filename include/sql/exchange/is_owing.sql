@@ -1,10 +1,12 @@
--- Purpose: whether a push of the tenant would find anything to do: merges or catalogue changes that nothing was derived
---          from, dossiers still to be derived, deliveries or steps that may be sent now, leases that ran out.
+-- Purpose: whether a push of the tenant would find anything to do: merges, catalogue changes or modes of sources that
+--          nothing was derived from, dossiers still to be derived, deliveries or steps that may be sent now, leases that
+--          ran out.
 -- Grain: one tenant; false for one of which no load was merged yet. Cost: one look at each partial index. Idempotency: reads only.
 -- Locks: none.
 SELECT
     coalesce(s.merge_no, 0) < t.merges
     OR coalesce(s.revision < (SELECT max(p.revision) FROM registry.procedure AS p), false)
+    OR coalesce(s.modes <> CAST(:modes AS jsonb), false)
     OR EXISTS (SELECT 1 FROM exchange.stale AS x WHERE x.tenant = :tenant)
     OR EXISTS (
         SELECT 1

@@ -52,6 +52,49 @@ $$;
 -- Children that a later row replaces are told apart by the order of rows, which a fingerprint doesn't see.
 ALTER TABLE staging.superseded ADD COLUMN source_key text;
 
+-- Empties a tenant's staging after a load, when it has grown and no other load of the tenant has rows in it: rows that
+-- were only deleted would be walked over by every later load until autovacuum comes. False, and nothing done, otherwise.
+-- A load that was given up long ago and has no rows left holds nobody up, whatever its state says.
+CREATE OR REPLACE FUNCTION ops.empty_staging(of_tenant text, of_load bigint) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    partitions text;
+    bytes bigint;
+BEGIN
+    SELECT
+        string_agg(format('staging.%I', c.relname || '__' || lower(of_tenant)), ', ' ORDER BY c.relname),
+        sum(pg_relation_size(to_regclass(format('staging.%I', c.relname || '__' || lower(of_tenant)))))
+    INTO partitions, bytes
+    FROM pg_partitioned_table AS p
+    INNER JOIN pg_class AS c ON c.oid = p.partrelid
+    INNER JOIN pg_namespace AS ns ON ns.oid = c.relnamespace
+    WHERE ns.nspname = 'staging';
+    IF bytes < 16777216 THEN
+        RETURN false;
+    END IF;
+    BEGIN
+        -- Whoever stages, judges or rehearses just now holds a lock: their rows are not ours to empty.
+        EXECUTE 'LOCK TABLE ' || partitions || ' IN ACCESS EXCLUSIVE MODE NOWAIT';
+        IF EXISTS (
+            SELECT 1
+            FROM ops.load AS l
+            WHERE l.tenant = of_tenant AND l.load_id <> of_load AND l.state IN ('staged', 'gated')
+        ) AND (
+            EXISTS (SELECT 1 FROM staging.dossier AS s WHERE s.tenant = of_tenant AND s.load_id <> of_load)
+            OR EXISTS (SELECT 1 FROM staging.step AS s WHERE s.tenant = of_tenant AND s.load_id <> of_load)
+            OR EXISTS (SELECT 1 FROM staging.document AS s WHERE s.tenant = of_tenant AND s.load_id <> of_load)
+            OR EXISTS (SELECT 1 FROM staging.fee AS s WHERE s.tenant = of_tenant AND s.load_id <> of_load)
+        ) THEN
+            RAISE EXCEPTION USING ERRCODE = 'LT001'; -- gives the locks back
+        END IF;
+        EXECUTE 'TRUNCATE ' || partitions;
+    EXCEPTION WHEN lock_not_available OR SQLSTATE 'LT001' THEN
+        RETURN false;
+    END;
+    RETURN true;
+END;
+$$;
+
 -- Without statistics the planner took this index, by entity and rule, to look for one record's violations, and walked
 -- over all that are open. Those who want them by rule read them all anyway; violation_open_dossier serves both.
 DROP INDEX quality.violation_open;

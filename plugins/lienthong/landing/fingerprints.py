@@ -17,8 +17,6 @@ from lienthong.landing.batch import LandedBatch
 if TYPE_CHECKING:
     import pyarrow as pa
 
-#: Between values and for null. No database gives a NUL, and a JSON text that holds one is cleaned of it later.
-_BETWEEN, _NULL = "\x00", "\x01"
 #: Two 64-bit hashes of everything: one could meet its like by chance among millions.
 _SEEDS = (0x6C69656E, 0x74686F6E)
 #: Owners are counted together in so many parts, one after the other: counting needs a multiple of its result in memory.
@@ -75,9 +73,8 @@ def _pieces(batch: LandedBatch, table: str, column: str, version: str) -> Iterat
     for _, _, raw in batch.batches(table):
         frame = pl.DataFrame(raw)
         prefix = _prefix(version, table, raw.schema)
-        text = pl.concat_str(
-            [pl.lit(prefix), *(_as_text(frame, name) for name in sorted(frame.columns))], separator=_BETWEEN
-        )
+        values = [pl.lit(prefix), *(_as_text(frame, name) for name in sorted(frame.columns))]
+        text = pl.concat_str(values, separator=",")
         hashed = frame.select(pl.col(column).cast(pl.String).alias("owner"), text.alias("text")).select(
             "owner",
             *(
@@ -96,9 +93,12 @@ def _prefix(version: str, table: str, schema: pa.Schema) -> str:
 
 
 def _as_text(frame: pl.DataFrame, name: str) -> pl.Expr:
+    """A value as text that can't be taken for another: text has its length before it, null is a lone sign."""
     value, dtype = pl.col(name), frame.schema[name]
+    if dtype == pl.String:
+        return pl.concat_str([value.str.len_bytes().cast(pl.String), value], separator=":").fill_null("-")
     if dtype.is_temporal():
         value = value.to_physical()
     elif dtype == pl.Binary:
-        value = value.bin.encode("hex")
-    return value.cast(pl.String).fill_null(_NULL)
+        return (pl.lit("x") + value.bin.encode("hex")).fill_null("-")
+    return value.cast(pl.String).fill_null("-")

@@ -38,23 +38,6 @@ _STATUS_LABELS = {
 }
 
 
-class Channel(IntEnum):
-    """KenhThucHien: how a dossier was handed in (§4.2). Absent counts as DIRECT on the portal."""
-
-    DIRECT = 1
-    ONLINE = 2
-    POSTAL = 3
-
-
-class SubjectType(IntEnum):
-    """LoaiDoiTuong (§4.3)."""
-
-    CITIZEN = 1
-    BUSINESS = 2
-    STATE_AGENCY = 3
-    ORGANISATION = 4
-
-
 class OnlinePayment(IntEnum):
     """DuocThanhToanTrucTuyen (§4.5): 0 and 3 both mean "none" (the difference is unverified; we send 0)."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -21,12 +22,16 @@ def tenants(rt: Runtime) -> list[str]:
 
 def owing(rt: Runtime) -> list[str]:
     """Those of `tenants` for which a push would find something to do now, sorted."""
+    from lienthong.exchange.senders import effective_modes
+
+    found = []
     with rt.warehouse().connect() as connection:
-        return [
-            tenant
-            for tenant in tenants(rt)
-            if run(connection, "exchange/is_owing", tenant=tenant, now=rt.now()).scalar_one_or_none()
-        ]
+        for tenant in tenants(rt):
+            modes = json.dumps(effective_modes(connection, tenant, modes_of(rt, tenant)))
+            owes = run(connection, "exchange/is_owing", tenant=tenant, modes=modes, now=rt.now())
+            if owes.scalar_one_or_none():
+                found.append(tenant)
+    return found
 
 
 def _unreadable_modes(rt: Runtime, tenant: str) -> dict[str, SourceMode]:
