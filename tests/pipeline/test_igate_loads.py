@@ -19,7 +19,10 @@ from tests.pipeline.comparison import differences
 from tests.pipeline.igates import SOURCE, TENANT, running_igate
 from tests.pipeline.test_igate import DELETED, key_of, received
 from tests.pipeline.test_truth import BLOCKING
+from tests.sources.test_igate_gone import DetailService, details
 from tests.world import Live, Wiring
+
+__all__ = ["details"]  # a fixture
 
 pytestmark = pytest.mark.xdist_group("igate-loads")
 SMALL = 80
@@ -170,6 +173,37 @@ def test_a_token_refused_half_way_is_told_and_the_same_load_goes_on_after_it_wor
             text("SELECT sum(extracted - inserted - updated - unchanged - duplicate - stale) FROM ops.load_count")
         )
         assert gaps.scalar_one() == 0
+
+
+def told_gone(live: Live) -> list[tuple[str, int]]:
+    return [(name, seen) for name, seen in live.rows("SELECT name, seen FROM ops.finding WHERE kind = 'set_aside'")]
+
+
+def test_a_detail_service_that_knows_no_dossier_fails_the_load_and_the_same_load_brings_them_all_later(
+    live: Live, details: DetailService
+) -> None:
+    details.lacks = lambda key, before: True
+    load_id = open_load(live.rt, SOURCE, "without details")
+    with pytest.raises(SourceAnswerError, match="HTTP 404"):
+        extract(live.rt, load_id)
+    assert live.rows("SELECT state FROM ops.load WHERE load_id = :id", id=load_id) == [("opened",)]
+    assert live.rows("SELECT modified_at FROM ops.watermark") == []
+    details.lacks = lambda key, before: False
+    for step in ("extract", "stage", "gate", "merge"):
+        getattr(loading, step)(live.rt, load_id)
+    assert believed(live) == true_keys(live)
+    assert told_gone(live) == []
+
+
+def test_a_dossier_that_vanished_before_its_papers_were_asked_for_is_told_and_the_others_are_believed(
+    live: Live, details: DetailService
+) -> None:
+    gone = min(true_keys(live))
+    details.lacks = lambda key, before: key == gone
+    counts = live.load(SOURCE)
+    assert believed(live) == true_keys(live) - {gone}
+    assert counts["dossier"]["extracted"] == len(true_keys(live)) - 1
+    assert told_gone(live) == [("gone", 1)]
 
 
 def test_a_list_that_slides_while_it_is_read_is_loaded_whole_and_adds_up(live: Live) -> None:

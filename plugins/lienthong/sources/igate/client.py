@@ -23,6 +23,7 @@ from lienthong.sources.igate.token import Token
 T = TypeVar("T")
 
 SEARCH = "/pa/dossier/search"
+DETAIL = "/pa/dossier/{id}/--online"
 #: Newest first; ties by whatever the server does.
 ORDER = {"spec": "page", "sort": "updatedDate,desc"}
 
@@ -87,8 +88,8 @@ class IgateClient:
         return self._ask(SEARCH, parameters, key, lambda body: page_of(body, number, size), shrinkable)
 
     def detail(self, dossier_id: str) -> dict[str, Any] | None:
-        """One dossier with its papers; None when the server doesn't know it (any more)."""
-        path = f"/pa/dossier/{dossier_id}/--online"
+        """One dossier with its papers; None on a 404: it was deleted, or the service is out (`papers.most_gone`)."""
+        path = DETAIL.format(id=dossier_id)
         return self._ask(path, {}, f"dossier {dossier_id}", _object, missing=None)
 
     def fees(self, dossier_ids: Sequence[str]) -> list[dict[str, Any]]:
@@ -97,14 +98,10 @@ class IgateClient:
         key = f"fees from dossier {dossier_ids[0]} on"
         return self._ask("/pa/dossier-fee/--by-dossiers", parameters, key, _objects)
 
-    def answer_error(self, what: str, key: str) -> SourceAnswerError:
+    def answer_error(self, what: str, key: str, next_step: str | None = None) -> SourceAnswerError:
         """What to raise when answers are well-formed but don't hang together."""
-        return SourceAnswerError(
-            what,
-            next_step="the load is tried again and goes on where it stopped; if it lasts, show this to the system's "
-            "operator.",
-            **self._where(key),
-        )
+        usual = "the load is tried again and goes on where it stopped; if it lasts, show this to the system's operator."
+        return SourceAnswerError(what, next_step=next_step or usual, **self._where(key))
 
     def _ask(
         self,

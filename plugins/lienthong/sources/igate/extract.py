@@ -57,13 +57,18 @@ def extract(
         read = Read(contract, client, writer.checkpoint(plan), since, window, progress, now)
         read.list_dossiers()
         found = read.judge()
-        if mode is not LoadMode.RANGE and before is not None:
-            guard_volume(contract, writer.load_id, before, read.checkpoint, found)
+        guarded = before if mode is not LoadMode.RANGE else None
+        if guarded:  # before thousands of papers are asked for
+            guard_volume(contract, writer.load_id, guarded, read.checkpoint, found)
         read.fetch_children(found)
+        if guarded and read.gone:
+            guard_volume(contract, writer.load_id, guarded, read.checkpoint, found, read.gone)
         land(writer, read.checkpoint, found, set(read.gone), progress)
         marks = {}
         if mode is LoadMode.INCREMENTAL:
-            marks[DOSSIER] = watermark(contract, before, read.checkpoint, found, read.place.head, read.source_clock)
+            marks[DOSSIER] = watermark(
+                contract, before, read.checkpoint, found, read.place.head, read.source_clock, read.gone
+            )
         return writer.commit(
             BatchFacts(
                 mode=mode,

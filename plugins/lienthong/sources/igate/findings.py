@@ -1,4 +1,7 @@
-"""What a batch says beside its dossiers: words nobody has a code for. iGate's list tells nothing about services."""
+"""What a batch says beside its dossiers: words nobody has a code for, and how many dossiers were set aside as gone.
+
+iGate's list tells nothing about services.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,8 @@ from lienthong.model.identifiers import base_procedure_code
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.igate.canonical import ROWS
 from lienthong.sources.igate.json_paths import find, word
-from lienthong.sources.igate.mapping import ENTITY_TABLES, paths_of
+from lienthong.sources.igate.land import GONE
+from lienthong.sources.igate.mapping import ENTITY_TABLES, SET_ASIDE, paths_of
 from lienthong.sources.profile import UnmappedCode
 
 #: kind of code, path of its words, whether a word is known.
@@ -28,13 +32,25 @@ def services() -> pa.Table:
 
 
 def unmapped_codes(contract: SourceContract, batch: LandedBatch) -> list[UnmappedCode]:
-    """See `profile.Profile.unmapped_codes`. Empty words are the gate's business, not the contract's."""
+    """See `profile.Profile.unmapped_codes`. Empty words are the gate's business, not the contract's.
+
+    Beside the words: (set_aside, gone) counts dossiers of the list that are not loaded, as the server had no papers.
+    """
     counts: Counter[tuple[str, str]] = Counter()
     for entity in contract.entities:
         for kind, found in words(contract, batch, entity):
             counts[(kind, found)] += 1
+    if gone := gone_dossiers(batch):
+        counts[(SET_ASIDE, GONE)] = gone
     order = sorted(counts.items(), key=lambda item: (item[0][0], -item[1], item[0][1]))
     return [UnmappedCode(kind, found, rows) for (kind, found), rows in order]
+
+
+def gone_dossiers(batch: LandedBatch) -> int:
+    """How many dossiers vanished between the list and the question for their papers."""
+    if SET_ASIDE not in batch.manifest.tables:
+        return 0
+    return sum(raw["why"].to_pylist().count(GONE) for _, _, raw in batch.batches(SET_ASIDE, ["why"]))
 
 
 def words(contract: SourceContract, batch: LandedBatch, entity: Entity) -> Iterator[tuple[str, str]]:

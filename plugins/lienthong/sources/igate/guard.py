@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
@@ -26,8 +27,11 @@ def watermark(
     found: Survivors,
     head: datetime | None,
     source_clock: datetime | None,
+    gone: Collection[str] = (),
 ) -> Watermark:
     """The list's watermark: the newest updatedDate that stood in the list when reading began.
+
+    Its `overlap_rows` are without the dossiers that were `gone` when their papers were asked for.
 
     Only dates of the list itself enter; the clocks merely decide which of them lie in the future.
     """
@@ -35,20 +39,25 @@ def watermark(
     newest = head if head is not None and NEVER < head <= limit else _newest(checkpoint, limit, head)
     if newest is None:
         return before or Watermark(DOSSIER, None, None, 0)
-    return Watermark(DOSSIER, newest, None, _count(checkpoint, found, newest - contract.overlap, newest))
+    return Watermark(DOSSIER, newest, None, _count(checkpoint, found, gone, newest - contract.overlap, newest))
 
 
 def guard_volume(
-    contract: SourceContract, load: int, before: Watermark, checkpoint: Checkpoint, found: Survivors
+    contract: SourceContract,
+    load: int,
+    before: Watermark,
+    checkpoint: Checkpoint,
+    found: Survivors,
+    gone: Collection[str] = (),
 ) -> None:
     """CollapsedExtractError when the list lost what the last load saw in its overlap window.
 
-    A dossier of that window is still in the list, at the same date or at a later one.
+    A dossier of that window is still in the list, at the same date or at a later one. One that is `gone` was not seen.
     """
     guard, had = contract.volume_guard, before.overlap_rows
     if before.modified_at is None or guard.overlap_min_ratio == 0 or not had:
         return
-    again = _count(checkpoint, found, before.modified_at - contract.overlap, None)
+    again = _count(checkpoint, found, gone, before.modified_at - contract.overlap, None)
     if again and (had < guard.min_rows or again >= guard.overlap_min_ratio * had):
         return
     raise CollapsedExtractError(
@@ -75,11 +84,15 @@ def _newest(checkpoint: Checkpoint, limit: datetime, head: datetime | None) -> d
     return found
 
 
-def _count(checkpoint: Checkpoint, found: Survivors, start: datetime, end: datetime | None) -> int:
-    """Dossiers modified in [start, end]."""
+def _count(
+    checkpoint: Checkpoint, found: Survivors, gone: Collection[str], start: datetime, end: datetime | None
+) -> int:
+    """Dossiers modified in [start, end] that are not gone."""
     rows = 0
-    for piece, mask in zip(checkpoint.read(ITEMS, ["modified"]), found.kept, strict=True):
-        modified = piece["modified"].filter(pa.array(mask))
+    away = pa.array(sorted(gone), pa.string())
+    for piece, mask in zip(checkpoint.read(ITEMS, ["id", "modified"]), found.kept, strict=True):
+        kept = piece.filter(pa.array(mask))
+        modified = kept.filter(pc.invert(pc.is_in(kept["id"], away)))["modified"]
         inside = pc.greater_equal(modified, pa.scalar(start, modified.type))
         if end is not None:
             inside = pc.and_(inside, pc.less_equal(modified, pa.scalar(end, modified.type)))

@@ -15,6 +15,7 @@ from lienthong.sources.profile import Progress
 #: `item`: the dossier as the list gave it, as JSON text.
 DOSSIER_SCHEMA = pa.schema([("id", pa.string()), ("updatedDate", pa.string()), ("item", pa.string())])
 #: `why`: superseded (read again, newer, in the same load) or gone (its papers could not be asked for any more).
+SUPERSEDED, GONE = "superseded", "gone"
 SET_ASIDE_SCHEMA = pa.schema([*DOSSIER_SCHEMA, ("why", pa.string())])
 
 
@@ -38,14 +39,14 @@ def land(writer: BatchWriter, checkpoint: Checkpoint, found: Survivors, gone: se
     for piece in pieces(checkpoint, found.kept):
         if gone:
             lost = pc.is_in(piece["id"], away)
-            _set_aside(writer, piece.filter(lost), "gone")
+            _set_aside(writer, piece.filter(lost), GONE)
             piece = piece.filter(pc.invert(lost))
         writer.write(DOSSIER, _cast(piece.select(DOSSIER_SCHEMA.names), DOSSIER_SCHEMA))
         writer.write(TASK, _tasks(piece))
         rows += piece.num_rows
         progress(DOSSIER, rows)
     for piece in pieces(checkpoint, found.superseded):
-        _set_aside(writer, piece, "superseded")
+        _set_aside(writer, piece, SUPERSEDED)
     for table in (PAPER, FEE):
         for piece in checkpoint.read(table):
             if gone:

@@ -36,8 +36,9 @@ def look(contract: SourceContract, connection: Connection, now: Callable[[], dat
         clock = client.clock
         ahead = clock - asked - (now() - asked) / 2 if clock else None
         audit = audited(contract, page.items)
+        children = Children(client, contract, audit)
         if page.items:
-            Children(client, contract, audit).read([page.items[0].data])
+            children.read([page.items[0].data])
     missing = [name for name in STRUCTURAL if page.items and name in audit.never_met(DOSSIER, STRUCTURAL)]
     undated = [item for item in page.items if item.order == NEVER]
     local = [item.order.astimezone(contract.zone) for item in page.items if item.order != NEVER]
@@ -50,7 +51,7 @@ def look(contract: SourceContract, connection: Connection, now: Callable[[], dat
         may_write=None,
         tables=(TableSight(DOSSIER, page.total, max(local).astimezone(UTC) if local else None),),
         unmapped_columns=audit.findings(),
-        remarks=tuple(_remarks(page, ahead)),
+        remarks=tuple(_remarks(page, ahead, no_papers=bool(children.gone))),
         missing=tuple(f"column {DOSSIER}.{name}" for name in (*missing, *(["updatedDate"] if undated else []))),
         days=tuple(sorted(days.items(), reverse=True)[:_DAYS]),
         hours=tuple(hours.get(hour, 0) for hour in range(24)),
@@ -88,6 +89,7 @@ def sample(contract: SourceContract, connection: Connection, writer: BatchWriter
         audit = audited(contract, wanted)
         children = Children(client, contract, audit)
         papers, fees = children.read([item.data for item in wanted]) if wanted else ([], [])
+        children.refuse_too_many_gone(len(wanted))
         checkpoint = writer.checkpoint(digest(["sample", dossiers, began_at.isoformat()]))
         checkpoint.add(ITEMS, rows_of(wanted))
         checkpoint.add(PAPER, children_table(papers))
@@ -120,7 +122,7 @@ def audited(contract: SourceContract, items: list[Item] | tuple[Item, ...]) -> A
     return audit
 
 
-def _remarks(page: Page, ahead: timedelta | None) -> list[str]:
+def _remarks(page: Page, ahead: timedelta | None, no_papers: bool) -> list[str]:
     remarks = ["Không xem được quyền ghi của tài khoản qua HTTP; hãy xin tài khoản chỉ được đọc."]
     if ahead is None:
         remarks.append("Máy chủ không cho biết giờ của nó (không có đầu mục Date).")
@@ -133,4 +135,9 @@ def _remarks(page: Page, ahead: timedelta | None) -> list[str]:
         )
     if page.total is None:
         remarks.append("Danh sách không cho biết tổng số hồ sơ; không thể kiểm tra khi đọc toàn bộ.")
+    if no_papers:
+        remarks.append(
+            "Danh sách có hồ sơ mới nhất nhưng dịch vụ chi tiết (/pa/dossier/{id}/--online) trả lời 404 cho hồ sơ đó: "
+            "hãy hỏi đơn vị vận hành về dịch vụ này và quyền của tài khoản."
+        )
     return remarks

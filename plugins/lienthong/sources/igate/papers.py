@@ -10,7 +10,7 @@ import pyarrow as pa
 from lienthong.model.canonical import Entity
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.igate.audit import Audit
-from lienthong.sources.igate.client import IgateClient
+from lienthong.sources.igate.client import DETAIL, IgateClient
 from lienthong.sources.igate.json_paths import dump, find
 from lienthong.sources.igate.mapping import ATTACHMENTS, FEE, FORMS, PAPER
 
@@ -27,6 +27,16 @@ CHILD_SCHEMA = pa.schema(_FIELDS)
 _PAYMENT = ("paymentMethod", "paymentRequestData")
 
 Row = dict[str, str | int]
+
+
+def most_gone(asked: int) -> int:
+    """How many of the dossiers asked for in a load may be gone: 3, or 2 % of them where that is more, up to 100; and
+    never more than half of them.
+
+    Now and then a dossier is deleted between the list and the question. But a service that is out, or an account that
+    lost its rights, is a 404 as well: believed, it would move the watermark past dossiers that were never loaded.
+    """
+    return min(max(3, asked // 50), 100, asked // 2)
 
 
 class Children:
@@ -66,6 +76,19 @@ class Children:
             for first in range(0, len(there), self._limits.fee_ids):
                 fees += self._fee_rows({item["id"]: item for item in there[first : first + self._limits.fee_ids]})
         return papers, fees
+
+    def refuse_too_many_gone(self, asked: int) -> None:
+        """SourceAnswerError when more are gone than may be (`most_gone`) of the `asked` ones of the whole load."""
+        if len(self.gone) <= most_gone(asked):
+            return
+        raise self._client.answer_error(
+            f"The list shows dossiers whose papers the server does not know (HTTP 404): {len(self.gone)} so far, of "
+            f"{asked} to ask for; at most {most_gone(asked)} may have been deleted meanwhile. Nothing was loaded.",
+            DETAIL,
+            "check the detail service and the account's rights with the system's operator. The next try of this load "
+            "asks for them again and goes on where it stopped; if they really were deleted, start a new load, which "
+            "reads the list anew.",
+        )
 
     def _fee_rows(self, dossiers: Mapping[str, dict[str, Any]]) -> list[Row]:
         by_owner: dict[str, list[dict[str, Any]]] = {}

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NoReturn
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic_core import from_json
 
 from lienthong.landing import Checkpoint
@@ -82,25 +84,43 @@ class Read:
         return survivors(self.checkpoint)
 
     def fetch_children(self, found: Survivors) -> None:
-        """Papers and fees of every surviving dossier."""
+        """Papers and fees of every surviving dossier. Who is gone, in this try or an earlier one, is asked for again at
+        the end. SourceAnswerError when too many are; what was read is kept, and the next try asks for them again."""
         children = Children(self.client, self.contract, self.audit)
-        children.gone = self.gone
         if not children.wanted:
             return
         first, skip = self.asked
         for number, piece in enumerate(pieces(self.checkpoint, found.kept, first), start=first):
             for start in range(skip, piece.num_rows, DOSSIERS_PER_PIECE):
-                self._respect_hours()
                 part = piece.slice(start, DOSSIERS_PER_PIECE)
-                papers, fees = children.read([from_json(str(text)) for text in part["item"].to_pylist()])
-                self.checkpoint.add(PAPER, children_table(papers))
-                self.checkpoint.add(FEE, children_table(fees))
-                self.asked = (number, start + part.num_rows)
-                self._save()
-                self.papers += len(papers)
-                self.progress(PAPER, self.papers)
-                self._pause()
+                self._ask(children, part, (number, start + part.num_rows), found)
             skip = 0
+        if self.gone:
+            self._ask_again(found)
+
+    def _ask_again(self, found: Survivors) -> None:
+        children = Children(self.client, self.contract, self.audit)
+        gone = pa.array(self.gone, pa.string())
+        for piece in pieces(self.checkpoint, found.kept):
+            lost = piece.filter(pc.is_in(piece["id"], gone))
+            for start in range(0, lost.num_rows, DOSSIERS_PER_PIECE):
+                self._ask(children, lost.slice(start, DOSSIERS_PER_PIECE), self.asked, found)
+
+    def _ask(self, children: Children, part: pa.Table, asked: tuple[int, int], found: Survivors) -> None:
+        """Papers and fees of some dossiers, written down together with who of them is gone."""
+        self._respect_hours()
+        before = len(children.gone)
+        papers, fees = children.read([from_json(str(text)) for text in part["item"].to_pylist()])
+        self.checkpoint.add(PAPER, children_table(papers))
+        self.checkpoint.add(FEE, children_table(fees))
+        self.asked = asked
+        answered = set(part["id"].to_pylist())
+        self.gone = [key for key in self.gone if key not in answered] + children.gone[before:]
+        self._save()
+        children.refuse_too_many_gone(found.dossiers)
+        self.papers += len(papers)
+        self.progress(PAPER, self.papers)
+        self._pause()
 
     def _go_down(self, walk: Walk) -> None:
         self._respect_hours()
