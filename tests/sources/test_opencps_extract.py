@@ -15,6 +15,7 @@ from lienthong.landing import LandedBatch
 from lienthong.model.canonical import Entity
 from lienthong.model.codes import LoadMode
 from lienthong.sources.contract_parts import ReadLimits
+from lienthong.sources.opencps import extract
 from lienthong.sources.opencps.tables import ENTITY_TABLES, REFERENCE_TABLES
 from lienthong.sources.profile import Window
 from tests.sources.conftest import Province, at, landed
@@ -181,6 +182,40 @@ def test_memory_is_bounded_by_the_fetch_size(province: Province) -> None:
     province.load(progress=progress, read=ReadLimits(page_rows=100, fetch_rows=7))
     assert max(steps) == 7
     assert before[ACTION] == 199
+
+
+def test_very_many_orphans_within_one_page_are_landed_whole_in_bounded_batches(
+    province: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dossiers were purged and their steps remain: 20,000 of them between the dossiers of one page."""
+    province.add(DOSSIER, 1, 2, 3, 20_000)
+    province.run(
+        r"""
+        INSERT INTO opencps_dossieraction ("dossierActionId", "dossierId", "modifiedDate", "stepName", "dueDate")
+        SELECT n, 3 + n / 2, '2026-10-01 08:00:00',
+            (ARRAY[E'một\nhai', '', NULL, E'"\n"', ','])[1 + n % 5],
+            CASE n % 7 WHEN 0 THEN timestamp 'infinity' WHEN 1 THEN '2026-11-01 17:00' END
+        FROM generate_series(1, 20000) AS n
+        """
+    )
+    steps: list[int] = []
+    landed_rows: dict[str, int] = {}
+
+    def progress(table: str, rows: int) -> None:
+        steps.append(rows - landed_rows.get(table, 0))
+        landed_rows[table] = rows
+
+    batch = province.load(progress=progress, read=ReadLimits(page_rows=2, fetch_rows=1_501))
+    assert (landed_rows[ACTION], max(steps)) == (20_000, 1_501)
+    rows = [row for _, _, piece in batch.batches(ACTION) for row in piece.to_pylist()]
+    assert [row["dossierActionId"] for row in rows] == list(range(1, 20_001))
+    assert [bool(row["_unreadable"]) for row in rows] == [number % 7 == 0 for number in range(1, 20_001)]
+
+    province.run('UPDATE opencps_dossieraction SET "dueDate" = NULL WHERE "dueDate" = \'infinity\'')
+    monkeypatch.setattr(extract, "copy_out", lambda *_: False)
+    row_by_row = province.load(LoadMode.FULL, read=ReadLimits(page_rows=2, fetch_rows=1_501))
+    expected = [row for _, _, piece in row_by_row.batches(ACTION) for row in piece.to_pylist()]
+    assert [row | {"_unreadable": None} for row in rows] == expected
 
 
 def test_a_load_sees_the_source_at_one_instant(province: Province) -> None:

@@ -85,6 +85,16 @@ def _word_lines(contract: SourceContract, profile: Profile, batch: LandedBatch) 
     for code in profile.unmapped_codes(contract, batch):
         by_kind.setdefault(code.kind, []).append((code.word, code.rows))
     lines: list[Line] = []
+    if gone := by_kind.pop("set_aside", []):
+        amount = sum(rows for _, rows in gone)
+        lines.append(
+            warning(
+                "set_aside",
+                f"{grouped(amount)} hồ sơ của mẫu có trong danh sách nhưng dịch vụ chi tiết không tìm thấy.",
+                "hỏi đơn vị vận hành: hồ sơ vừa bị xoá, hay tài khoản chưa được xem chi tiết?",
+                dossiers=amount,
+            )
+        )
     for kind, words in by_kind.items():
         listed = ", ".join(f"{word} ({grouped(amount)} hàng)" for word, amount in words[:_WORDS_SHOWN])
         more = f" và {len(words) - _WORDS_SHOWN} từ khác" if len(words) > _WORDS_SHOWN else ""

@@ -6,6 +6,7 @@ Whole dossiers are landed: whatever row changed, the dossier is read with all it
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +19,7 @@ from lienthong.connections import Connection
 from lienthong.landing import BatchFacts, BatchWriter, Watermark
 from lienthong.model.codes import LoadMode
 from lienthong.sources.contract import SourceContract, digest
-from lienthong.sources.copy_out import copied
+from lienthong.sources.copy_out import copy_out
 from lienthong.sources.database import SourceDatabase, reading
 from lienthong.sources.opencps import statements
 from lienthong.sources.opencps.schema import BoundSchema, BoundTable, bind
@@ -78,7 +79,7 @@ class _Reader:
     schema: BoundSchema
     writer: BatchWriter
     progress: Progress
-    landed: dict[str, int] = field(default_factory=dict)
+    landed: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         for table in (*self.schema.moving, *self.schema.references):
@@ -102,17 +103,12 @@ class _Reader:
         key = list(dossier.table.c).index(dossier.key)
         above: int | None = None
         while True:
-            last, rows = above, 0
-            for batch in self._batches(dossier, statements.dossier_page(dossier, above, size)):
-                self._land(dossier, batch)
-                if batch.num_rows:
-                    last, rows = batch.column(key)[-1].as_py(), rows + batch.num_rows
-            full = rows == size
+            before = self.landed[dossier.name]
+            end = self._land_rows(dossier, statements.dossier_page(dossier, above, size))
+            full = end is not None and self.landed[dossier.name] - before == size
+            last = end.column(key)[-1].as_py() if end is not None and full else None
             for table in self.schema.children:
-                if full:
-                    self._land_page(table, statements.children_between(table, above, last))
-                else:
-                    self._land_all(table, statements.children_between(table, above, None))
+                self._land_rows(table, statements.children_between(table, above, last))
             if not full:
                 return
             above = last
@@ -173,39 +169,33 @@ class _Reader:
         for start in range(0, len(known), size):
             chunk = known.slice(start, size).to_list()
             for table in self.schema.moving:
-                self._land_page(table, statements.rows_of_owners(table, chunk))
+                self._land_rows(table, statements.rows_of_owners(table, chunk))
             self._pause()
         for table in self.schema.children if orphaned else ():
-            self._land_all(table, statements.rows_without_owner(table))
+            self._land_rows(table, statements.rows_without_owner(table))
 
-    def _land_all(self, table: BoundTable, statement: sa.Select[Any]) -> None:
-        """Land a result of any size."""
-        for page in self.source.pages(statement, self.contract.read.fetch_rows):
-            self._land(table, to_batch(page, table.schema))
+    def _land_rows(self, table: BoundTable, statement: sa.Select[Any]) -> pa.RecordBatch | None:
+        """Land a result, in batches of bounded size: few dossiers may have left many children. Returns the last one."""
+        last: pa.RecordBatch | None = None
+        rows = self.contract.read.fetch_rows
 
-    def _land_page(self, table: BoundTable, statement: sa.Select[Any]) -> None:
-        """Land a result that belongs to one page of dossiers."""
-        for batch in self._batches(table, statement):
+        def land(batch: pa.RecordBatch) -> None:
+            nonlocal last
             self._land(table, batch)
+            last = batch
 
-    def _batches(self, table: BoundTable, statement: sa.Select[Any]) -> Iterator[pa.RecordBatch]:
-        whole = copied(self.source.connection, statement, table.schema)
-        if whole is not None:
-            yield whole
-            return
-        for page in self.source.pages(statement, self._fetch(self.contract.read.page_rows)):
-            yield to_batch(page, table.schema)
+        if not copy_out(self.source.connection, statement, table.schema, rows, land):
+            for page in self.source.pages(statement, rows):
+                land(to_batch(page, table.schema))
+        return last
 
     def _land(self, table: BoundTable, batch: pa.RecordBatch) -> None:
         self.writer.write(table.name, batch)
-        self.landed[table.name] = self.landed.get(table.name, 0) + batch.num_rows
+        self.landed[table.name] += batch.num_rows
         self.progress(table.name, self.landed[table.name])
 
     def _keys(self, statement: sa.Select[Any]) -> list[sa.Row[Any]]:
         return [row for page in self.source.pages(statement, self.contract.read.fetch_rows) for row in page]
-
-    def _fetch(self, size: int) -> int:
-        return min(size, self.contract.read.fetch_rows)
 
     def _pause(self) -> None:
         if self.contract.read.pause_ms:
