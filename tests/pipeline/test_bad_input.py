@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
 
 from lienthong.model.errors import (
     BusyError,
@@ -25,8 +27,10 @@ from lienthong.model.errors import (
 from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.pipeline.load import extract, gate, merge, open_load, stage
 from lienthong.pipeline.push import push
+from lienthong.pipeline.runtime import Runtime
 from lienthong.pipeline.score import score
 from lienthong.warehouse.engine import engine_for
+from lienthong.warehouse.ledger import Load
 from tests.world import Live
 
 SOURCE, OTHER = "opencps_h17", "opencps_h26"
@@ -97,6 +101,52 @@ def test_a_new_column_is_a_finding_and_stops_nothing(loaded: Live) -> None:
 def test_an_unknown_status_word_is_a_finding(loaded: Live) -> None:
     kinds = {kind for (kind,) in loaded.rows("SELECT DISTINCT kind FROM ops.finding")}
     assert "status" in kinds
+
+
+def test_one_nul_inside_json_stops_nothing(loaded: Live) -> None:
+    [(key,)] = loaded.rows(
+        "SELECT max(source_key) FROM dossier.source_record WHERE source_id = :id AND blocked_reasons = '{}'", id=SOURCE
+    )
+    loaded.at_source(
+        "H17",
+        r"""UPDATE opencps_dossier SET "metaData" = '{"DSKetNoiCSDL": ["7\u0000x"]}' """
+        f'WHERE "dossierId" = {key}',
+        'UPDATE opencps_dossier SET "modifiedDate" = (SELECT max("modifiedDate") FROM opencps_dossier) '
+        f'WHERE "dossierId" = {key}',
+    )
+    assert loaded.load(SOURCE)["dossier"]["updated"] == 1
+    codes = "SELECT database_codes FROM dossier.source_record WHERE source_id = :id AND source_key = :key"
+    assert loaded.rows(codes, id=SOURCE, key=key) == [(["7x"],)]
+
+
+@pytest.mark.parametrize(
+    ("statement", "kind", "words"),
+    [
+        ("SELECT 'Lê Văn A'::integer", DBAPIError, "InvalidTextRepresentation, SQLSTATE 22P02"),
+        ("", KeyError, "KeyError"),
+    ],
+)
+def test_an_error_that_nobody_foresaw_is_a_failed_load_and_its_words_are_not_kept(
+    loaded: Live, monkeypatch: pytest.MonkeyPatch, statement: str, kind: type[Exception], words: str
+) -> None:
+    def broken(rt: Runtime, connection: Connection, load: Load) -> None:
+        if statement:
+            connection.execute(text(statement))
+        raise KeyError("Lê Văn A")
+
+    load_id = open_load(loaded.rt, SOURCE, "unforeseen")
+    extract(loaded.rt, load_id)
+    monkeypatch.setattr("lienthong.pipeline.load.stage_batch", broken)
+    with pytest.raises(kind, match="Lê Văn A"):  # as it was raised, for the log of the step
+        stage(loaded.rt, load_id)
+    [(error, at)] = loaded.rows("SELECT error, failed_at FROM ops.load WHERE load_id = :id", id=load_id)
+    assert error.startswith(f"stage: [source {SOURCE}, load {load_id}] ")
+    assert words in error
+    assert "Lê" not in error
+    assert at == loaded.clock
+    monkeypatch.undo()
+    stage(loaded.rt, load_id)
+    assert loaded.rows("SELECT state, error FROM ops.load WHERE load_id = :id", id=load_id) == [("staged", None)]
 
 
 def test_an_emptied_source_never_empties_the_warehouse(loaded: Live) -> None:

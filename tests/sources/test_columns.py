@@ -21,7 +21,6 @@ from lienthong.landing import UNREADABLE
 from lienthong.model.canonical import DOSSIER, FEE, Kind
 from lienthong.model.identifiers import base_procedure_code, normalise_agency_code
 from lienthong.sources.chunk import Chunk
-from lienthong.sources.json_columns import json_values
 from lienthong.sources.rows_to_arrow import landing_schema, to_batch
 from lienthong.sources.text_cleaning import clean, without_query
 from lienthong.sources.typing_columns import looked_up, typed
@@ -127,28 +126,77 @@ def test_values_are_typed_or_marked(raw: list[Any], kind: Kind, values: list[Any
     assert (found.bad.arg_true().to_list() if found.bad is not None else []) == bad
 
 
-@given(
-    st.lists(
-        st.one_of(
-            st.none(),
-            st.sampled_from(["", "  ", "{", "[]", "null", "{}{}", '{"a":1} x']),
-            st.dictionaries(
-                st.sampled_from(["a", "b", "c"]),
-                st.one_of(st.none(), st.booleans(), st.integers(-(2**40), 2**40), st.text(max_size=5)),
-            ).map(json.dumps),
-        ),
-        max_size=6,
-    )
+EXTENSIONS = {"a": "vneid_verified", "b": "database_codes", "c": "applicant_name", "d": "channel"}
+NAMES = ("applicant_name", "database_codes", "vneid_verified", "channel", "was_not_nfc", "type_errors")
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.sampled_from(["0", "1", "true", "\0", "e\u0301", "\ud800", 0, 1, 0.0, 1.0, 1.5, 1e16, 1e300]),
+    st.integers(-(2**70), 2**70),
+    st.floats(),
+    st.text(max_size=5),
 )
-@settings(max_examples=200, deadline=None)
-def test_json_is_read_the_same_way_fast_or_slow(texts: list[str | None]) -> None:
-    """One list value sends the whole column down the slow way; the other rows must not notice."""
-    values, broken = json_values(pl.Series(texts, dtype=pl.String), ("a", "b"))
-    slow, slow_broken = json_values(pl.Series([*texts, '{"a": [1]}'], dtype=pl.String), ("a", "b"))
-    for key in ("a", "b"):
-        assert values[key].to_list() == slow[key].to_list()[:-1]
-    marks = [False] * len(texts) if broken is None else broken.to_list()
-    assert marks == ([False] * len(texts) if slow_broken is None else slow_broken.to_list()[:-1])
+WORDS = st.sampled_from(["1", 7, "7\0x", "\0 7x", {"MaCSDL": "7\0"}, "e\u0301", "\ud800"])
+JSON = st.one_of(
+    SCALARS,
+    st.lists(WORDS, max_size=3),
+    st.lists(WORDS, max_size=3).map(json.dumps),  # a list inside a text: escaped twice
+    st.lists(SCALARS, max_size=3),
+    st.dictionaries(st.sampled_from("ab\0"), SCALARS, max_size=2),
+)
+
+
+def written(pairs: list[tuple[str, Any]], ascii_only: bool) -> str:
+    """An object that may say a key twice, and escape what it need not. Surrogates come as escapes only."""
+    texts = [json.dumps(value, ensure_ascii=ascii_only or "ud800" in json.dumps(value)) for _, value in pairs]
+    return "{" + ", ".join(f"{json.dumps(key)}: {text}" for (key, _), text in zip(pairs, texts, strict=True)) + "}"
+
+
+OBJECTS = st.builds(written, st.lists(st.tuples(st.sampled_from("aabbcd"), JSON), max_size=5), st.booleans())
+#: Also texts that are no objects, and a NUL as MySQL can hold it.
+TEXTS = st.one_of(
+    st.none(),
+    st.sampled_from(["", "  ", "{", "[]", "1", "null", "{}{}", '{"a":1} x', '{"c":"x\0y"}', "[" * 300 + "]" * 300]),
+    OBJECTS,
+)
+
+
+def extended(texts: list[str | None]) -> list[dict[str, Any]]:
+    """What is made of dossiers with these extensions, each as a row."""
+    raw: dict[str, Any] = {"dossierId": range(len(texts)), "metaData": pa.array(texts, pa.string())}
+    chunk = Chunk(pa.record_batch({name: pa.array(values) for name, values in raw.items()}), ZONE)
+    chunk.take_json(DOSSIER, "metaData", EXTENSIONS)
+    chunk.put("was_not_nfc", chunk.not_nfc)
+    return chunk.table(DOSSIER, "s", 0, pa.array(range(len(texts))), ("dossierId",)).select(NAMES).to_pylist()
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=6))
+@settings(max_examples=500, deadline=None)
+def test_what_json_says_of_a_dossier_does_not_depend_on_its_neighbours(texts: list[str | None]) -> None:
+    made = extended(texts)
+    assert made == [row for text in texts for row in extended([text])]
+    assert "\0" not in repr(made).replace("\\x00", "\0"), "the warehouse holds no NUL"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"a": 1.0, "d": 2.0}', {"vneid_verified": True, "channel": 2}),
+        ('{"a": 0.5}', {"type_errors": ["vneid_verified"]}),
+        ('{"a": 1, "a": 0}', {"vneid_verified": False}),
+        ('{"b": ["1"], "b": ["7\\u0000x", "7x", " e\\u0301\\u0000 "]}', {"database_codes": ["7x", "é"]}),
+        ('{"b": "[\\"7\\\\u0000\\"]"}', {"database_codes": ["7"]}),
+        ('{"c": "L\\u00ea\\u0000 V\\u0103n"}', {"applicant_name": "Lê Văn"}),
+        ('{"c": "\\ud800"}', {"type_errors": ["vneid_verified", "database_codes", "applicant_name", "channel"]}),
+        ('{"b": "[\\"\\\\ud800\\"]"}', {"type_errors": ["database_codes"]}),
+    ],
+)
+def test_json_is_read_in_one_way(text: str, expected: dict[str, Any]) -> None:
+    for beside in ([], ['{"b": [1]}'], ["{"]):
+        row = extended([text, *beside])[0]
+        said = {name: value for name, value in row.items() if value is not None and name != "was_not_nfc"}
+        said["type_errors"] = sorted(said.get("type_errors", []))
+        assert said == {**expected, "type_errors": sorted(expected.get("type_errors", []))}
 
 
 def test_what_a_column_s_type_can_not_hold_is_landed_as_text_and_becomes_a_type_error() -> None:
@@ -182,3 +230,10 @@ def test_nul_characters_never_reach_the_warehouse() -> None:
     chunk.take(DOSSIER.field("applicant_name"), "applicantName")
     canonical = chunk.table(DOSSIER, "s", 0, pa.array([0]), ("dossierId",))
     assert canonical.column("applicant_name").to_pylist() == ["Lê Văn"]
+
+
+def test_a_key_with_a_nul_is_no_key_rather_than_another_one() -> None:
+    raw: dict[str, list[Any]] = {"id": ["7", "7\0", "\0", None], "key": ["a\0", "a", "", "b"]}
+    table = Chunk(pa.record_batch(raw), ZONE).table(FEE, "s", 0, pa.array(range(4)), ("id", "key"))
+    assert table.column("source_key").to_pylist() == ["7", None, None, None]
+    assert table.column("child_key").to_pylist() == [None, "a", "", "b"]

@@ -83,7 +83,8 @@ def open_load(
 def remembering_failure(step: Callable[[Runtime, int], T]) -> Callable[[Runtime, int], T]:
     """Keep a failed step's words in the ledger, where `lienthong status` and the pages find them.
 
-    An outage of the warehouse or a full disk is told in our words too, naming source and load.
+    An outage of the warehouse or a full disk is told in our words too, naming source and load. Of an error that nobody
+    foresaw only the kind is kept: its words may quote rows.
     """
 
     @wraps(step)
@@ -100,8 +101,25 @@ def remembering_failure(step: Callable[[Runtime, int], T]) -> Callable[[Runtime,
             with suppress(TransientError), rt.warehouse().begin() as connection:  # it may be the warehouse that is away
                 ledger.fail_load(connection, load_id, f"{step.__name__}: {error}", rt.now())
             raise
+        except Exception as error:
+            told = _unforeseen(error, source_id, load_id)
+            with suppress(Exception), rt.warehouse().begin() as connection:  # none may take the place of `error`
+                ledger.fail_load(connection, load_id, f"{step.__name__}: {told}", rt.now())
+            raise
 
     return wrapped
+
+
+def _unforeseen(error: Exception, source_id: str | None, load_id: int) -> LienThongError:
+    """What may be kept of an error without an own class: its kind and SQLSTATE, never its words."""
+    original = getattr(error, "orig", None) or error  # the driver's error inside SQLAlchemy's
+    state = getattr(original, "pgcode", None)
+    return LienThongError(
+        f"An error that nobody foresaw: {type(original).__name__}{f', SQLSTATE {state}' if state else ''}.",
+        source=source_id,
+        load=load_id,
+        next_step="look at the log of this step for the place and report it as a defect; the step may be tried again.",
+    )
 
 
 @remembering_failure

@@ -105,7 +105,9 @@ def _leave_known(
 
     version = f"{contract.contract_hash} {batch.manifest.facts.codes_hash} {making()}"
     prints = fingerprints(batch, profile.owners, version)
-    once = pl.col("owner").is_not_null() & (pl.col(profile.entity_tables[Entity.DOSSIER]) == 1)
+    # A key with a NUL is none for the warehouse: the gate rejects it.
+    keyed = ~pl.col("owner").str.contains("\0", literal=True).fill_null(True)
+    once = keyed & (pl.col(profile.entity_tables[Entity.DOSSIER]) == 1)
     # In the order of keys: looking them up then walks over the warehouse's pages once.
     candidates = prints.filter(once).rename({"owner": "source_key"}).sort("source_key")
     known = candidates.filter(remembered.find_known(connection, load, candidates, judged))

@@ -125,17 +125,17 @@ class Chunk:
         self, spec: EntitySpec, source_id: str, part: int, places: pa.Array[Any], keys: tuple[str, ...]
     ) -> pa.Table:
         """The canonical rows. `places`: their numbers in the landed part; `keys`: columns of source_key and, for
-        children, child_key."""
+        children, child_key. A key that the warehouse can't hold is null: the gate rejects its row."""
         schema = canonical_schema(spec)
         columns: dict[str, pl.Series] = {
             "source_id": pl.repeat(source_id, self.rows, dtype=pl.String, eager=True),
-            "source_key": self.column(keys[0]).cast(pl.String),
+            "source_key": self._key(keys[0]),
             "landing_part": pl.repeat(part, self.rows, dtype=pl.Int32, eager=True),
             "landing_row": pl.Series(values=places, dtype=pl.Int64),
             "type_errors": self._type_errors(spec),
         }
         if spec.entity is not Entity.DOSSIER:
-            columns["child_key"] = self.column(keys[1]).cast(pl.String)
+            columns["child_key"] = self._key(keys[1])
         for field in spec.fields:
             values = self._fields.get(field.name)
             if values is None:
@@ -144,6 +144,12 @@ class Chunk:
         frame = pl.DataFrame({name: columns[name] for name in schema.names})
         table: pa.Table = frame.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema)
         return table
+
+    def _key(self, column: str) -> pl.Series:
+        """Keys as text, null where there is a NUL: without it, one key could become another one's."""
+        keys = self.column(column).cast(pl.String)
+        holdable = ~keys.str.contains("\x00", literal=True)
+        return keys if holdable.all() else pl.select(pl.when(holdable).then(keys)).to_series()
 
     def _type_errors(self, spec: EntitySpec) -> pl.Series:
         names = [name for name in spec.names if name in self._bad]

@@ -5,13 +5,14 @@ The same functions serve columns of the right type already and text (JSON values
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import polars as pl
+from pydantic_core import from_json
 
 from lienthong.model.canonical import Kind
+from lienthong.sources.text_cleaning import cleaned_word
 
 _WORDS = {"1": True, "true": True, "True": True, "t": True, "0": False, "false": False, "False": False, "f": False}
 _DATE_FORMATS = (
@@ -97,9 +98,12 @@ def _parse(text: pl.Series) -> pl.Series:
 
 
 def _texts(text: str) -> list[str] | None:
-    """Sorted distinct texts of a JSON list (of words, or of objects with one word each), or of one word."""
+    """Sorted distinct texts of a JSON list (of words, or of objects with one word each), or of one word.
+
+    They are cleaned here: what the list wrote as an escape (`\\u0000`), cleaning its text could not see.
+    """
     try:
-        found = json.loads(text) if text.startswith("[") else [text] if text else None
+        found = from_json(text) if text.startswith("[") else [text] if text else None
     except ValueError:
         return None
     if not isinstance(found, list):
@@ -107,7 +111,7 @@ def _texts(text: str) -> list[str] | None:
     words = [next(iter(item.values()), None) if isinstance(item, dict) and len(item) == 1 else item for item in found]
     if any(not isinstance(word, str | int) or isinstance(word, bool) for word in words):
         return None
-    return sorted({str(word).strip() for word in words})
+    return sorted({cleaned_word(str(word)) for word in words})
 
 
 def _checked(raw: pl.Series, values: pl.Series) -> Typed:
