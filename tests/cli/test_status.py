@@ -11,6 +11,8 @@ from sqlalchemy import Engine, event
 from typer.testing import CliRunner, Result
 
 from lienthong.cli import app
+from lienthong.warehouse.ledger import read_load
+from lienthong.warehouse.merge import Finding, record_findings
 from tests.freshness.conftest import COMMUNES
 from tests.freshness.world import SOURCE, Province, at
 
@@ -119,6 +121,69 @@ def test_programs_get_json(province: Province) -> None:
     deep = json.loads(run("status", SOURCE, "--json").output)
     assert deep["agencies"][0]["agency_code"] == QUIET_COMMUNE
     assert deep["agencies"][0]["last_day"] == "2026-10-19"
+
+
+WORDS = (
+    ("column", "opencps_dossier.maSoMoi", 0),
+    ("status", "done/[bold]", 1204),
+    ("status", "khac", 3),
+)
+
+
+def meets(province: Province, load_id: int, words: tuple[tuple[str, str, int], ...]) -> None:
+    """A merge that met words nobody maps."""
+    with province.engine.begin() as connection:
+        record_findings(connection, read_load(connection, load_id), [Finding(*word) for word in words])
+
+
+def test_words_and_columns_that_nobody_maps_are_counted_by_source(province: Province) -> None:
+    assert "chưa ánh xạ" not in run("status").output
+    meets(province, province.read(), WORDS)
+    result = run("status")
+    assert result.exit_code == 0
+    assert max(len(line) for line in result.output.splitlines()) <= 80
+    assert f"{SOURCE}: 3 (cột 1, trạng thái hồ sơ 2)." in " ".join(result.output.split())
+
+
+def test_one_source_lists_them_with_their_rows_and_since_which_load(province: Province) -> None:
+    first = province.read()
+    meets(province, first, WORDS)
+    second = province.read()
+    meets(province, second, (("status", "khac", 17),))
+    result = run("status", SOURCE)
+    assert max(len(line) for line in result.output.splitlines()) <= 80
+    lines = [" ".join(line.split()) for line in result.output.splitlines()]
+    assert f"cột opencps_dossier.maSoMoi – {first} {first}" in lines
+    assert f"trạng thái hồ sơ done/[bold] 1.204 {first} {first}" in lines
+    assert f"trạng thái hồ sơ khac 17 {first} {second}" in lines
+    for arguments in (("status", "--json"), ("status", SOURCE, "--json")):
+        found = json.loads(run(*arguments).output)
+        [source] = found.get("sources") or found["status"]["sources"]
+        assert source["unmapped"][2] == {
+            "kind": "status", "name": "khac", "seen": 17, "first_load_id": first, "last_load_id": second
+        }  # fmt: skip
+
+
+def test_more_words_than_a_screen_holds_are_counted(province: Province) -> None:
+    meets(province, province.read(), tuple(("procedure", f"1.{number:03}", 1) for number in range(40)))
+    result = run("status", SOURCE)
+    assert "1.029" in result.output
+    assert "1.030" not in result.output
+    assert "… và 10 từ hoặc cột khác: thêm --all." in result.output
+    assert "1.039" in run("status", SOURCE, "--all").output
+
+
+def test_what_a_full_load_no_longer_meets_is_settled(province: Province) -> None:
+    meets(province, province.read(), WORDS)
+    province.read(mode="full", state="gated")
+    assert "trạng thái hồ sơ 2" in run("status").output, "not merged yet"
+    meets(province, province.read(mode="full"), WORDS[2:])
+    assert f"{SOURCE}: 1 (trạng thái hồ sơ 1)." in " ".join(run("status").output.split())
+
+
+def test_another_sources_words_are_not_shown(province: Province) -> None:
+    meets(province, province.read(source_id="opencps_h26", tenant="H26"), WORDS)
+    assert "chưa ánh xạ" not in run("status").output
 
 
 def test_the_status_reads_no_table_of_dossiers_through(province: Province) -> None:

@@ -109,6 +109,10 @@ def main(warehouse: str, sources: str, output: str) -> None:
     for name, broken in (("fails", "yes"), ("fails again", "yes"), ("works", ""), ("fails anew", "yes")):
         os.environ["FLAKY_IS_BROKEN"] = broken
         run(name, "flaky")
+    os.environ["AIRFLOW_CONN_LIENTHONG_WAREHOUSE"] = "postgres://nobody@127.0.0.1:1/none"
+    run("warehouse down", "defect")
+    configure(1)
+    run("warehouse and mail server down", "defect")
     Path(output).write_text(json.dumps(told, ensure_ascii=False))
     smtp.stop()
     hook.shutdown()

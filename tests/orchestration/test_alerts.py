@@ -150,3 +150,18 @@ def test_a_task_that_fails_again_after_it_worked_is_told_again(told: Of) -> None
     assert told("fails again") == ("failed", [], [])
     assert told("works") == ("success", [], [])
     assert len(told("fails anew")[1]) == 1
+
+
+def test_a_failure_that_cannot_be_remembered_is_told_on_every_channel(told: Of) -> None:
+    state, [mail], [post] = told("warehouse down")
+    assert state == "failed"
+    assert "defect.look_up" in mail["subject"]
+    assert [finding["subject"] for finding in post["findings"]] == ["defect.look_up"]
+
+
+def test_a_channel_that_is_down_keeps_no_other_from_telling_what_cannot_be_remembered(told: Of) -> None:
+    state, mails, [post] = told("warehouse and mail server down")
+    assert (state, mails) == ("failed", [])
+    assert [(finding["kind"], finding["subject"]) for finding in post["findings"]] == [
+        ("task_failed", "defect.look_up")
+    ]

@@ -202,8 +202,7 @@ def test_a_load_reports_what_became_of_its_rows(received: Received) -> None:
 
 def test_a_load_reports_how_long_it_took(received: Received) -> None:
     (duration,) = received.of("lienthong.load.duration")
-    assert duration.kind == "ms"
-    assert 100 < duration.value < 300_000, "milliseconds since the run began"
+    assert (duration.kind, duration.tags) == ("ms", {"source": SOURCE})
 
 
 def test_a_push_reports_what_it_delivered_and_what_is_held_back(received: Received) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from lienthong.model.errors import CollapsedExtractError, SourceUnreachableError
 from lienthong.pipeline.freshness import evaluate
+from tests.pipeline.igates import running_igate
 from tests.pipeline.test_bad_input import SOURCE, unreachable
 from tests.world import Live
 
@@ -30,6 +31,11 @@ def adds_up(live: Live) -> None:
 def full_rows(live: Live) -> int:
     [(rows,)] = live.rows("SELECT full_rows FROM freshness.source_state WHERE source_id = :source", source=SOURCE)
     return int(rows)
+
+
+def without_overlap_guard(live: Live) -> None:
+    contract = live.settings.sources / f"{SOURCE}.yaml"
+    contract.write_text(contract.read_text().replace("overlap_min_ratio: 0.5", "overlap_min_ratio: 0"))
 
 
 def test_volumes_follow_every_load(loaded: Live) -> None:
@@ -73,7 +79,7 @@ def test_an_incremental_load_that_lost_its_overlap_can_be_accepted_too(loaded: L
     )
     with pytest.raises(CollapsedExtractError):
         loaded.load(SOURCE)
-    assert loaded.load(SOURCE, accept_collapse=True)["dossier"]["extracted"] >= 0
+    assert loaded.load(SOURCE, accept_collapse=True)["dossier"]["extracted"] == 1, "a file of it is newer"
 
 
 def test_a_range_load_that_found_far_fewer_dossiers_is_stopped(loaded: Live) -> None:
@@ -81,16 +87,57 @@ def test_a_range_load_that_found_far_fewer_dossiers_is_stopped(loaded: Live) -> 
         "SELECT newest_modified_at FROM freshness.source_state WHERE source_id = :source", source=SOURCE
     )
     assert isinstance(newest, datetime)
-    window = {"window_from": newest - timedelta(days=20), "window_to": newest + timedelta(hours=2)}
+    window = {"window_from": newest - timedelta(days=20), "window_to": datetime(2100, 1, 1, tzinfo=UTC)}
     assert loaded.load(SOURCE, mode="range", **window)["dossier"]["unchanged"] > 20
     loaded.at_source("H17", 'DELETE FROM opencps_dossier WHERE "dossierId" % 8 <> 0')
     before = loaded.contents()
-    accepting = loaded.settings.sources / f"{SOURCE}.yaml"
-    text = accepting.read_text()
-    accepting.write_text(text.replace("overlap_min_ratio: 0.5", "overlap_min_ratio: 0"))  # not what is tested here
+    without_overlap_guard(loaded)
     with pytest.raises(CollapsedExtractError, match="known to be last modified"):
         loaded.load(SOURCE, mode="range", **window)
     assert loaded.contents() == before
+
+
+def test_a_range_that_its_dossiers_left_because_they_were_touched_is_no_collapse(loaded: Live) -> None:
+    old = {"window_from": datetime(2026, 10, 1, tzinfo=UTC), "window_to": datetime(2026, 11, 1, tzinfo=UTC)}
+    assert loaded.load(SOURCE, mode="range", **old)["dossier"]["unchanged"] > 20
+    for month in ("11", "12"):
+        loaded.at_source("H17", f"UPDATE opencps_dossier SET \"modifiedDate\" = '2026-{month}-01 12:00'")
+        assert loaded.load(SOURCE, mode="range", **old)["dossier"]["extracted"] == 0, "touched since the newest load"
+        touched = loaded.load(SOURCE)["dossier"]
+        assert touched["unchanged"] == touched["extracted"] == 400
+        assert loaded.load(SOURCE, mode="range", **old)["dossier"]["extracted"] == 0, "touched before it"
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_a_range_of_a_source_that_lost_its_dossiers_is_a_collapse_whether_or_not_its_overlap_is_guarded(
+    loaded: Live, guarded: bool
+) -> None:
+    old = {"window_from": datetime(2026, 10, 1, tzinfo=UTC), "window_to": datetime(2026, 11, 1, tzinfo=UTC)}
+    loaded.at_source("H17", "TRUNCATE opencps_dossier")
+    before = loaded.contents()
+    if not guarded:
+        without_overlap_guard(loaded)
+    with pytest.raises(CollapsedExtractError, match="opencps_dossier is empty" if guarded else "no dossier at all"):
+        loaded.load(SOURCE, mode="range", **old)
+    assert loaded.contents() == before
+    assert loaded.load(SOURCE, mode="range", accept_collapse=True, **old)["dossier"]["extracted"] == 0
+
+
+def test_of_an_igate_too_a_range_tells_touched_dossiers_from_lost_ones(request: pytest.FixtureRequest) -> None:
+    with running_igate(request, 60) as live:
+        live.sync_catalogue()
+        live.load("igate_h21")
+        [(hour,)] = live.rows("SELECT max(hour) FROM freshness.modified WHERE dossiers > 0")
+        old = {"window_from": hour - timedelta(days=60), "window_to": hour}
+        assert live.load("igate_h21", mode="range", **old)["dossier"]["unchanged"] > 20
+        store = live.igates["H21"].store
+        for number in store.newest_first():
+            store.touch(number)
+        assert live.load("igate_h21", mode="range", **old)["dossier"]["extracted"] == 0
+        store.world.plans["H21"].clear()
+        store.refresh()
+        with pytest.raises(CollapsedExtractError, match="no dossier at all"):
+            live.load("igate_h21", mode="range", **old)
 
 
 def test_a_guard_can_be_switched_off_in_the_contract(loaded: Live) -> None:

@@ -88,7 +88,7 @@ def empty(live: Live) -> None:
     """The warehouse as before the first load."""
     tables = live.rows(
         "SELECT string_agg(format('%I.%I', schemaname, tablename), ', ') FROM pg_tables "
-        "WHERE schemaname IN ('staging', 'dossier', 'quality', 'freshness') "
+        "WHERE schemaname IN ('landing', 'staging', 'dossier', 'quality', 'freshness') "
         "OR (schemaname = 'ops' AND tablename IN ('load', 'load_count', 'watermark', 'finding')) "
         "OR (schemaname = 'registry' AND tablename LIKE 'service%')"
     )[0][0]

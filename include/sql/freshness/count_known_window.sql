@@ -1,5 +1,6 @@
--- Purpose: dossiers that the warehouse knows to be last modified inside a window; only whole hours count, so this is a
---          lower bound. Grain: one row. Idempotency: reads only. Locks: none.
+-- Purpose: dossiers that the warehouse knows to be last modified inside a window, whole hours only. A dossier that was
+--          touched since and not changed still counts where it was: at the source it may have left the window by its end.
+-- Grain: one row. Idempotency: reads only. Locks: none.
 SELECT coalesce(sum(modified.dossiers), 0) AS dossiers
 FROM freshness.modified AS modified
 WHERE

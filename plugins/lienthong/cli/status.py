@@ -21,11 +21,15 @@ app = typer.Typer()
 
 @app.command()
 def status(
-    source: Annotated[str | None, typer.Argument(help="One source in depth: its days and agencies.")] = None,
+    source: Annotated[
+        str | None, typer.Argument(help="One source in depth: words that nobody maps, days, agencies.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
-    everything: Annotated[bool, typer.Option("--all", help="Every agency and finding of the source.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every agency, finding and unmapped word of the source.")
+    ] = False,
 ) -> None:
-    """Loads, volumes, findings and deliveries. Exit code 1 when data is missing or late, else 0."""
+    """Loads, volumes, findings, unmapped words and deliveries. Exit code 1 when data is missing or late, else 0."""
     from lienthong.cli.status_view import print_detail, print_status
     from lienthong.pipeline.code_maps import changed_code_maps
     from lienthong.pipeline.status import collect, detail

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from textwrap import fill
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from lienthong.freshness.findings import AGENCY_KINDS, Finding, FindingSeverity
 from lienthong.freshness.wording import SEVERITY_LABELS, amount, lasting, moment, words
 from lienthong.freshness.workdays import DayKind
 from lienthong.model.periods import BUSINESS_ZONE
-from lienthong.pipeline.status import JUDGED_LATELY, SourceDetail, SourceHealth, SourceStatus, Status
+from lienthong.pipeline.status import JUDGED_LATELY, SourceDetail, SourceHealth, SourceStatus, Status, Unmapped
 
-#: Findings and agencies shown before the rest is only counted.
-SHOWN_FINDINGS, SHOWN_AGENCIES = 10, 30
+#: Findings, agencies, unmapped words shown before the rest is only counted.
+SHOWN_FINDINGS, SHOWN_AGENCIES, SHOWN_UNMAPPED = 10, 30, 30
 HEALTH_LABELS = {
     SourceHealth.NEVER_LOADED: "chưa nạp",
     SourceHealth.RUNNING: "đang nạp",
@@ -26,6 +28,21 @@ HEALTH_LABELS = {
     SourceHealth.FINE: "xong",
 }
 HEALTH_STYLES = {SourceHealth.FAILED: "red", SourceHealth.LATE: "yellow"}
+UNMAPPED_LABELS = {
+    "column": "cột",
+    "status": "trạng thái hồ sơ",
+    "substatus": "trạng thái phụ",
+    "step": "bước xử lý",
+    "channel": "kênh tiếp nhận",
+    "subject": "loại đối tượng",
+    "return_method": "hình thức trả kết quả",
+    "payment_method": "hình thức thanh toán",
+    "payment_status": "trạng thái thanh toán",
+    "document_role": "loại giấy tờ",
+    "procedure": "mã thủ tục",
+    "service": "dịch vụ",
+    "set_aside": "hồ sơ không nạp",
+}
 DAY_LABELS = {
     DayKind.WORKING: "ngày làm việc",
     DayKind.WEEKEND: "cuối tuần",
@@ -40,12 +57,13 @@ def print_status(status: Status, console: Console) -> None:
     console.print(_sources(status))
     _print_errors(status, console)
     _print_findings(status.findings, console)
+    _print_unmapped(status.sources, console)
     console.print(_deliveries(status))
     _print_next_steps(status, console)
 
 
 def print_detail(found: SourceDetail, console: Console, *, everything: bool) -> None:
-    """One source: its load, its newest days, its agencies."""
+    """One source: its load, what nobody maps, its newest days, its agencies."""
     status = found.status
     (source,) = status.sources
     _say(console, f"{source.title} ({source.source_id}, {source.tenant}) lúc {moment(status.now)}", style="bold")
@@ -61,6 +79,8 @@ def print_detail(found: SourceDetail, console: Console, *, everything: bool) -> 
         _say(console, f"Lần nạp {source.newest.load_id} ({source.newest.mode}): {_load(source, status.now)}.")
     _print_errors(status, console)
     _print_findings(status.findings, console, limit=1000 if everything else SHOWN_FINDINGS)
+    if source.unmapped:
+        _print_unmapped_words(source.unmapped, console, everything=everything)
     days = _table("Hồ sơ đến theo ngày", ("Ngày", "left"), ("", "left"), ("Đã thấy", "right"), ("Dự kiến", "right"))
     for day in found.days:
         expected = f"~{amount(round(day.expected))}" if day.expected is not None else "–"
@@ -140,6 +160,37 @@ def _print_findings(findings: Iterable[Finding], console: Console, limit: int = 
         _say(console, f"  {label}: {told.where}: {told.what}; từ {told.since}.", style=style)
     if len(ordered) > limit:
         _say(console, f"  … và {len(ordered) - limit} phát hiện khác: `lienthong status <nguồn>` hoặc --json.")
+
+
+def _print_unmapped(sources: Iterable[SourceStatus], console: Console) -> None:
+    """How many of each kind, by source; which ones is told by the view of one source."""
+    found = [source for source in sources if source.unmapped]
+    if found:
+        _say(console, "\nTừ và cột chưa ánh xạ (chi tiết: `lienthong status <nguồn>`)", style="bold")
+    for source in found:
+        kinds = Counter(_unmapped_label(one.kind) for one in source.unmapped)
+        told = ", ".join(f"{label} {amount(number)}" for label, number in kinds.items())
+        _say(console, f"  {source.source_id}: {amount(len(source.unmapped))} ({told}).")
+
+
+def _print_unmapped_words(found: Sequence[Unmapped], console: Console, *, everything: bool) -> None:
+    table = _table(
+        f"Từ và cột chưa ánh xạ ({amount(len(found))})",
+        ("Loại", "left"), ("Từ hoặc cột", "left"), ("Số dòng", "right"), ("Từ lần nạp", "right"),
+        ("Gặp lần cuối", "right"),
+    )  # fmt: skip
+    shown = found if everything else found[:SHOWN_UNMAPPED]
+    for one in shown:
+        seen = amount(one.seen) if one.seen else "–"
+        name = Text(one.name)  # a source's brackets are no markup
+        table.add_row(_unmapped_label(one.kind), name, seen, str(one.first_load_id), str(one.last_load_id))
+    console.print(table)
+    if len(shown) < len(found):
+        _say(console, f"… và {amount(len(found) - len(shown))} từ hoặc cột khác: thêm --all.")
+
+
+def _unmapped_label(kind: str) -> str:
+    return UNMAPPED_LABELS.get(kind, kind)
 
 
 def _importance(finding: Finding) -> tuple[bool, bool, float, int]:

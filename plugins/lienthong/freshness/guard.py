@@ -1,16 +1,16 @@
-"""The volume guard: like with like. A full load is compared with full counts, a range with what is known of the range.
+"""The volume guard: like with like. A full load is compared with full counts, a range with what can't have left it.
 
 What an incremental load finds again in its overlap window is guarded by the source's profile while it reads.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.engine import Connection
 
-from lienthong.freshness.volumes import read_coverage
 from lienthong.model.codes import LoadMode
 from lienthong.model.errors import CollapsedExtractError
 from lienthong.warehouse.ledger import Load
@@ -21,45 +21,54 @@ _HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class GuardLimits:
-    """Shares of what is known that must be found; 0 switches a guard off. Below `min_rows` only the complete loss of a
-    source counts.
+    """Shares of what is known that must be found; 0 switches a guard off.
 
-    `overlap`: a range is compared by share only while the warehouse is not further behind the source than this: what
-    is modified again leaves the range.
+    Below `min_rows` only the complete loss of a source counts.
     """
 
     full_min_ratio: float
     range_min_ratio: float
     min_rows: int
-    overlap: timedelta
 
 
-def guard_volume(connection: Connection, load: Load, found: int, limits: GuardLimits, observed_at: datetime) -> None:
-    """CollapsedExtractError when a full or range load landed far fewer dossiers (`found`) than are known.
+def read_known(connection: Connection, load: Load) -> int:
+    """Dossiers that a full or range load should find; of a range at most, because what is touched leaves it."""
+    if load.mode is LoadMode.FULL:
+        return _full_rows(connection, load)
+    return _known_in_window(connection, load) if load.mode is LoadMode.RANGE else 0
 
-    `observed_at`: the source's clock when the load read it.
+
+def guard_volume(
+    load: Load, known: int, found: int, limits: GuardLimits, read_until: datetime, looks_empty: Callable[[], bool]
+) -> None:
+    """CollapsedExtractError when a full or range load landed far fewer dossiers (`found`) than are `known`.
+
+    A dossier that is modified again, or only touched, leaves a window by its end. So a range is compared by share only
+    if its window ends after everything that was read (`read_until`, an hour later for clocks that differ). Any other
+    range may rightly find less, or nothing: then the source is asked, and only one that `looks_empty` has collapsed.
     """
     if load.mode is LoadMode.FULL:
-        known, ratio = _full_rows(connection, load), limits.full_min_ratio
-        what = f"A full load found {found} dossiers, {known} are known of the source."
-    elif load.mode is LoadMode.RANGE:
-        known, ratio = _known_in_window(connection, load), limits.range_min_ratio
-        coverage = read_coverage(connection, load.tenant, load.source_id)
-        if ratio and (coverage is None or observed_at - coverage.observed_at > limits.overlap):
-            ratio = 1e-9  # many may have been modified since, and so have left the range; not all of them
+        few = found < limits.full_min_ratio * known if known >= limits.min_rows else found == 0 < known
+        if limits.full_min_ratio and few:
+            raise _collapsed(load, f"A full load found {found} dossiers, {known} are known of the source.")
+    elif load.mode is LoadMode.RANGE and limits.range_min_ratio:
+        assert load.window_to is not None, "a range load has a window"
         what = f"A range load found {found} dossiers, {known} are known to be last modified in its window."
-    else:
-        return
-    # A handful of dossiers may well have left a range; a source doesn't lose all it had.
-    lost = found < ratio * known if known >= limits.min_rows else load.mode is LoadMode.FULL and known > found == 0
-    if ratio and lost:
-        raise CollapsedExtractError(
-            what,
-            next_step="check the source (another database behind the connection? a purge?). If the loss is right, run "
-            "the load again with accept_collapse (see docs/freshness-and-alerts.md). Nothing was loaded.",
-            source=load.source_id,
-            load=load.load_id,
-        )
+        open_ended = load.window_to > read_until + _HOUR
+        if open_ended and known >= limits.min_rows and found < limits.range_min_ratio * known:
+            raise _collapsed(load, what)
+        if found == 0 < known and looks_empty():
+            raise _collapsed(load, f"{what} The source shows no dossier at all.")
+
+
+def _collapsed(load: Load, what: str) -> CollapsedExtractError:
+    return CollapsedExtractError(
+        what,
+        next_step="check the source (another database behind the connection? a purge?). If the loss is right, run "
+        "the load again with accept_collapse (see docs/freshness-and-alerts.md). Nothing was loaded.",
+        source=load.source_id,
+        load=load.load_id,
+    )
 
 
 def accept_collapse(connection: Connection, load_id: int, now: datetime) -> None:
@@ -78,7 +87,7 @@ def _full_rows(connection: Connection, load: Load) -> int:
 
 
 def _known_in_window(connection: Connection, load: Load) -> int:
-    """A lower bound: whole hours inside the window."""
+    """Whole hours inside the window, by the modifications that were merged: a touch that changes nothing is not."""
     assert load.window_from is not None, "a range load has a window"
     assert load.window_to is not None
     start, end = load.window_from.astimezone(UTC), load.window_to.astimezone(UTC)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from airflow.sdk import get_current_context
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
     from lienthong.freshness.findings import Finding
+
+T = TypeVar("T")
 
 #: Findings written out in a message; the rest is counted.
 _SHOWN = 20
@@ -50,15 +52,8 @@ def tell_findings(link: str, only: Collection[int] = ()) -> dict[str, int]:
     """
     from lienthong.pipeline.freshness import tell
 
-    rt, told, failures = runtime(), {}, []
-    for name, send in channels().items():
-        try:
-            told[name] = tell(rt, name, _teller(send, link), only)
-        except LienThongError as error:
-            failures.append(error)
-    if failures:
-        raise failures[0]
-    return told
+    rt = runtime()
+    return _on_every_channel(lambda name, send: tell(rt, name, _teller(send, link), only))
 
 
 def alert_failure(context: Context) -> None:
@@ -155,8 +150,22 @@ def _tell_unremembered(ti: Any, details: Mapping[str, Any], link: str) -> None:
     finding = Finding(
         0, "", "", FindingKind.TASK_FAILED, subject, FindingSeverity.ERROR, now, details, now, now, None, None, ()
     )
-    for send in channels().values():
-        send(compose([finding], link))
+    message = compose([finding], link)
+    _on_every_channel(lambda _name, send: send(message))
+
+
+def _on_every_channel(act: Callable[[str, Send], T]) -> dict[str, T]:
+    """Whatever one channel does, the others are tried too; then the first error is raised."""
+    done: dict[str, T] = {}
+    failures: list[LienThongError] = []
+    for name, send in channels().items():
+        try:
+            done[name] = act(name, send)
+        except LienThongError as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
+    return done
 
 
 def _task_name(ti: Any) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lienthong.freshness import findings as store
 from lienthong.freshness.backlog import judge_backlog, read_backlog
 from lienthong.freshness.findings import CloseReason, Finding, FindingChange, FindingKind, FindingSeverity, Sight
-from lienthong.freshness.guard import GuardLimits, guard_volume, is_collapse_accepted
+from lienthong.freshness.guard import GuardLimits, guard_volume, is_collapse_accepted, read_known
 from lienthong.freshness.guard import accept_collapse as accept
 from lienthong.freshness.judgement import Judgement, first_day_needed, judge_volumes, judged_day
 from lienthong.freshness.settings import FreshnessSettings, load_freshness_settings
@@ -53,16 +53,21 @@ def as_accepted(rt: Runtime, contract: SourceContract, load: Load) -> SourceCont
 
 
 def guard(rt: Runtime, contract: SourceContract, profile: Profile, load: Load, batch: LandedBatch) -> None:
-    """Compare what a full or range load landed with what is known. CollapsedExtractError: nothing is to be promoted."""
+    """Compare what a full or range load landed with what is known. CollapsedExtractError: nothing is to be promoted.
+
+    Errors of `Profile.look` if the source has to be asked again.
+    """
     limits = contract.volume_guard
     with rt.warehouse().connect() as connection:
-        guard_volume(
-            connection,
-            load,
-            _dossiers_landed(profile, batch),
-            GuardLimits(limits.full_min_ratio, limits.range_min_ratio, limits.min_rows, contract.overlap),
-            batch.manifest.facts.observed_at,
-        )
+        known = read_known(connection, load)
+    guard_volume(
+        load,
+        known,
+        _dossiers_landed(profile, batch),
+        GuardLimits(limits.full_min_ratio, limits.range_min_ratio, limits.min_rows),
+        max(batch.manifest.facts.observed_at, rt.now()),
+        lambda: _looks_empty(rt, contract, profile),
+    )
 
 
 def count_volumes(connection: Connection, profile: Profile, load: Load, batch: LandedBatch) -> None:
@@ -209,6 +214,13 @@ def _failing(rt: Runtime, dag_id: str, task: str) -> tuple[str, str, str, Findin
     with suppress(LienThongError):
         tenant = rt.contract(source_id).tenant
     return tenant, source_id, "", FindingKind.LOAD_FAILED
+
+
+def _looks_empty(rt: Runtime, contract: SourceContract, profile: Profile) -> bool:
+    """Whether the source shows no dossier: no date among the newest, and none by its own count or estimate."""
+    table = profile.entity_tables[Entity.DOSSIER]
+    sight = profile.look(contract, rt.resolve(contract.connection), rt.now)
+    return not any(one.name == table and (one.newest_at or one.rows) for one in sight.tables)
 
 
 def _dossiers_landed(profile: Profile, batch: LandedBatch) -> int:

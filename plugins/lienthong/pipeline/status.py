@@ -42,6 +42,21 @@ class SourceHealth(StrEnum):
 
 
 @dataclass(frozen=True)
+class Unmapped:
+    """A column (`kind` column, `name` table.column) or a code word that nobody maps.
+
+    `seen`: rows that had it in load `last_load_id`, the newest that met it; 0 for a column. A word that was mapped
+    stays until a full load no longer meets it.
+    """
+
+    kind: str
+    name: str
+    seen: int
+    first_load_id: int
+    last_load_id: int
+
+
+@dataclass(frozen=True)
 class SourceStatus:
     """One source. `extracted`, `changed`: dossiers of the newest load, None before it is merged."""
 
@@ -60,6 +75,7 @@ class SourceStatus:
     today: DayKind
     seen_today: int
     expected_today: float | None
+    unmapped: tuple[Unmapped, ...]
 
 
 @dataclass(frozen=True)
@@ -184,6 +200,7 @@ def _source(
         workdays.kind(today),
         int(volume.seen),
         _number(volume.expected),
+        tuple(Unmapped(**row) for row in run(connection, "ops/read_findings", **key).mappings()),
     )
 
 

@@ -122,8 +122,9 @@ class VolumeGuard(Section):
     """When a reread counts as collapsed; 0 switches a guard off.
 
     Of the rows that the overlap window had at the last load, at least `overlap_min_ratio` must be found again; a full
-    load must find `full_min_ratio` of the dossiers that are known, a range load `range_min_ratio` of those known to be
-    last modified in its window. Below `min_rows` only a complete loss counts.
+    load must find `full_min_ratio` of the dossiers that are known, a range load that ends in the future
+    `range_min_ratio` of those known to be last modified in its window; one of the past that finds nothing stops only if
+    the source shows no dossier at all. Below `min_rows` only a complete loss counts.
     """
 
     overlap_min_ratio: Annotated[float, Field(ge=0, le=1)] = 0.5
