@@ -21,7 +21,7 @@ from lienthong.orchestration.defaults import TASK_DEFAULTS
     doc_md=__doc__,
     tags=["portal"],
     params={
-        "tenant": Param("", type="string", pattern="^([A-Z][0-9]{2})?$", description="e.g. H17"),
+        "tenant": Param(None, type="string", pattern=r"^[A-Z]\d{2}$", description="required; e.g. H17"),
         "verify": Param(True, type="boolean", description="ask the portal about every undecided dossier"),
         "assume_finished_before": Param(
             None, type=["null", "string"], description="declare dossiers finished before this day, e.g. 2026-06-01"

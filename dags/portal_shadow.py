@@ -20,7 +20,7 @@ from lienthong.orchestration.defaults import TASK_DEFAULTS
     doc_md=__doc__,
     tags=["portal"],
     params={
-        "tenant": Param("", type="string", pattern="^([A-Z][0-9]{2})?$", description="e.g. H17"),
+        "tenant": Param(None, type="string", pattern=r"^[A-Z]\d{2}$", description="required; e.g. H17"),
         "limit": Param(
             1000, type=["null", "integer"], minimum=1, description="dossiers to ask about in this run; empty: all"
         ),

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from sqlalchemy.engine import URL
 
-from lienthong.model.errors import ContractError
+from lienthong.model.errors import ContractError, TerminalError
 
 #: Connection id of the warehouse.
 WAREHOUSE = "lienthong_warehouse"
@@ -51,35 +51,87 @@ class Connection:
 Resolver = Callable[[str], Connection]
 
 
+class UnreadableConnectionError(TerminalError, ValueError):
+    """A connection is set, but can't be understood. Never shows its content: that holds a password."""
+
+
 def from_environment(conn_id: str) -> Connection:
-    """Resolve `conn_id` from `AIRFLOW_CONN_<ID>` (JSON or URI form). ContractError when it is not set."""
+    """Resolve `conn_id` from `AIRFLOW_CONN_<ID>` (JSON or URI form), for the command line.
+
+    ContractError when it is not set, UnreadableConnectionError when it can't be understood.
+    """
     variable = f"AIRFLOW_CONN_{conn_id.upper()}"
-    text = os.environ.get(variable)
+    text = os.environ.get(variable, "").strip()
     if not text:
         raise ContractError(
             f"Connection {conn_id!r} is not known.",
-            next_step=f"create it in Airflow (Admin, Connections) or set {variable}.",
+            next_step=f"the command line reads the environment only: export {variable}=… (docs/sources.md).",
             key=conn_id,
         )
-    if text.lstrip().startswith("{"):
+    try:
+        return _from_json(conn_id, text) if text.startswith("{") else _from_uri(conn_id, text)
+    except _UnclearError as unclear:
+        what, next_step = unclear.args
+    # Raised outside of the handler: the parser's own error quotes what it read.
+    raise UnreadableConnectionError(
+        f"Connection {conn_id!r} can't be understood: {what}.",
+        next_step=f"correct {variable}: {next_step}",
+        key=conn_id,
+    )
+
+
+class _UnclearError(Exception):
+    """What is wrong with a connection's text, and what to write instead; without anything of the text."""
+
+
+_JSON_FORM = '{"conn_type": "postgres", "host": …, "port": 5432, "login": …, "password": …, "schema": …}.'
+_URI_FORM = "postgres://login:password@host:5432/database, mysql://… or https://…, or the JSON form (docs/sources.md)."
+_ENCODED = "write special characters of login and password as %40 (@), %2F (/), %3A (:), %23 (#), %3F (?), %25 (%)."
+
+
+def _from_json(conn_id: str, text: str) -> Connection:
+    try:
         raw = json.loads(text)
         extra = raw.get("extra") or {}
-        return Connection(
-            conn_id,
-            raw["conn_type"],
-            raw.get("host"),
-            raw.get("port"),
-            raw.get("login"),
-            raw.get("password"),
-            raw.get("schema"),
-            json.loads(extra) if isinstance(extra, str) else extra,
-        )
-    parts = urlsplit(text)
+        extra = json.loads(extra) if isinstance(extra, str) else extra
+    except ValueError:
+        raise _UnclearError("it is not valid JSON", _JSON_FORM) from None
+    if not isinstance(extra, dict):
+        raise _UnclearError("its extra is not a JSON object", _JSON_FORM)
+    if not raw.get("conn_type"):
+        raise _UnclearError("it has no conn_type", _JSON_FORM)
+    for name in ("conn_type", "host", "login", "password", "schema"):
+        if not isinstance(raw.get(name), str | None):
+            raise _UnclearError(f"its {name} is not text", f"put the {name} in quotation marks.")
+    try:
+        port = int(raw["port"]) if raw.get("port") not in (None, "") else None
+    except (ValueError, TypeError):
+        port = -1
+    if port is not None and not 0 <= port <= 65_535:
+        raise _UnclearError("its port is not a number from 0 to 65535", _JSON_FORM)
+    kind, host, login, password, schema = (raw.get(n) for n in ("conn_type", "host", "login", "password", "schema"))
+    return Connection(conn_id, kind, host, port, login, password, schema, extra)
+
+
+def _from_uri(conn_id: str, text: str) -> Connection:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        raise _UnclearError("it is not a URI, or its password holds a special character", _ENCODED) from None
+    if not parts.scheme or "://" not in text:
+        raise _UnclearError("it is neither a URI nor JSON", f"write {_URI_FORM}")
+    # Half a password would be taken for the host, and errors name the host.
+    if parts.fragment or text.count("@") > ("@" in parts.netloc):
+        raise _UnclearError("it is not clear where its password ends and its host begins", _ENCODED)
+    try:
+        port = parts.port
+    except ValueError:
+        raise _UnclearError("its port is not a number, or its password holds a special character", _ENCODED) from None
     return Connection(
         conn_id,
         parts.scheme.replace("-", "_"),
         unquote(parts.hostname or "") or None,
-        parts.port,
+        port,
         unquote(parts.username or "") or None,
         unquote(parts.password or "") or None,
         parts.path.lstrip("/") or None,

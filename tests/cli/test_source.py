@@ -105,9 +105,28 @@ def test_a_contract_that_is_there_stays(folder: Path) -> None:
 
 
 def test_a_source_that_does_not_answer_leaves_no_contract(folder: Path, url: str) -> None:
-    done = typed("add", "opencps_h92", "--profile", "opencps", "--tenant", "H92")
+    done = typed("add", "opencps_h18", "--profile", "opencps", "--tenant", "H18")
     assert isinstance(done.exception, ContractError)  # no connection of that name
-    assert not (folder / "opencps_h92.yaml").exists()
+    assert not (folder / "opencps_h18.yaml").exists()
+
+
+def test_a_province_that_does_not_exist_is_refused_and_near_codes_are_named(
+    folder: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_SRC_OPENCPS_H99", url.replace("postgresql+psycopg2", "postgres"))
+    done = typed("add", "opencps_h99", "--profile", "opencps", "--tenant", "H99")
+    assert isinstance(done.exception, ContractError)
+    assert "Tenant 'H99'" in str(done.exception)
+    assert "H19 (Đồng Nai)" in str(done.exception)
+    assert not (folder / "opencps_h99.yaml").exists()
+
+
+def test_a_ministry_may_be_the_first_source_before_there_is_a_catalogue(folder: Path) -> None:
+    done = typed("add", "opencps_g22", "--profile", "opencps", "--tenant", "G22", "--connection", "src_opencps_h17")
+    assert done.exit_code == 0, done.output
+    done = typed("check", "opencps_g22", "--sample", "0")
+    assert done.exit_code == 0, done.output
+    assert "! Chưa kiểm tra được mã đơn vị G22" in done.output
 
 
 def test_nothing_is_written_to_the_source(folder: Path, url: str) -> None:

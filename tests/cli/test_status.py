@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+import re
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from tests.freshness.conftest import COMMUNES
 from tests.freshness.world import SOURCE, Province, at
 
 QUIET_COMMUNE = "H17.120"
+HOUR = timedelta(hours=1)
 LARGE = ("source_record", "dossier.person", "dossier.step", "dossier.document", "dossier.fee", "dossier_fact")
 
 
@@ -58,7 +60,9 @@ def test_the_silent_commune_is_named_on_one_screen_of_80_columns(province: Provi
         "INSERT INTO ops.load_count VALUES ('H17', :load_id, 'dossier', 1204, 3, 17, 1184, 0, 0, 0)",
         [{"load_id": load_id}],
     )
-    assert "chưa được đánh giá" in " ".join(run("status").output.split())
+    before = " ".join(run("status").output.split())
+    assert f"{SOURCE}: chưa đánh giá lần nào; DAG freshness chạy mỗi giờ" in before
+    assert "tạm dừng" not in before, "the DAG may well be on"
     assert "Phát hiện mới: 1" in run("freshness").output
     result = run("status")
     assert result.exit_code == 0, "a silent commune is a warning"
@@ -71,12 +75,51 @@ def test_the_silent_commune_is_named_on_one_screen_of_80_columns(province: Provi
         "Việc cần làm",
     ):
         assert words in flat
-    assert "chưa được đánh giá" not in flat
+    assert "đánh giá" not in flat
     [(seen, expected)] = province.rows(
         "SELECT sum(dossiers), max(expected) FROM freshness.volume LEFT JOIN freshness.source_day USING (day) "
         "WHERE day = '2026-10-22'"
     )
     assert f"{seen}/~{round(expected)}" in flat
+
+
+def test_a_judgement_of_hours_ago_asks_to_look_at_the_dag(province: Province) -> None:
+    province.read()
+    run("freshness")
+    province.execute("UPDATE freshness.source_state SET evaluated_at = evaluated_at - :ago", [{"ago": 4 * HOUR}])
+    flat = " ".join(run("status").output.split())
+    assert "xem DAG freshness có bị tạm dừng hoặc lỗi không" in flat
+    assert "lần nào" not in flat
+
+
+@pytest.mark.parametrize(("mode", "blocked"), [("observe", 2), ("shadow", 2), ("own", 0)])
+def test_blocked_dossiers_are_counted_before_any_of_them_could_be_sent(
+    province: Province, mode: str, blocked: int
+) -> None:
+    contract = province.settings.sources / f"{SOURCE}.yaml"
+    contract.write_text(re.sub(r"^mode: \w+", f"mode: {mode}", contract.read_text(), flags=re.MULTILINE))
+    load_id = province.read()
+    broken = (  # dossier, entity, rule, severity, load that found it mended
+        ("1", "dossier", "a_code", "block", None),
+        ("1", "dossier", "an_agency", "block", None),
+        ("2", "step", "a_step", "block", None),
+        ("3", "dossier", "a_date", "warn", None),
+        ("4", "dossier", "a_code", "block", load_id),
+        ("5", "dossier", "a_code", "block", None),
+        ("5", "dossier", "no_key", "reject", None),
+    )
+    province.execute(
+        "INSERT INTO quality.violation VALUES "
+        "('H17', :source, :entity, :key, '', :rule, :severity, :load_id, :load_id, :mended)",
+        [
+            {"source": SOURCE, "load_id": load_id}
+            | dict(zip(("key", "entity", "rule", "severity", "mended"), row, strict=True))
+            for row in broken
+        ],
+    )
+    found = json.loads(run("status", "--json").output)
+    assert found["sources"][0]["mode"] == mode
+    assert found["backlogs"]["H17"]["blocked"] == blocked
 
 
 def test_one_source_in_depth_shows_its_days_and_its_agencies(province: Province) -> None:

@@ -130,6 +130,45 @@ def test_a_silent_source_is_one_finding_and_not_one_per_commune(province: Provin
     assert province.open() == {("source_silent", "")}
 
 
+def after_a_hole(province: Province, usual: dict[str, float]) -> None:
+    """Nothing came from 22 October to 10 November; on the two days after, `usual` did."""
+    go_to(province, date(2026, 11, 11), {}, read=False)
+    go_to(province, date(2026, 11, 13), usual)
+
+
+@pytest.mark.parametrize("first_days", [COMMUNES, {"H17.137": 2.0, "": 1.0}], ids=["as usual", "a trickle"])
+def test_days_without_the_whole_source_are_no_silence_of_its_communes(
+    province: Province, first_days: dict[str, float]
+) -> None:
+    rare = {
+        f"H17.{301 + number}": day for number, day in enumerate(WORKDAYS.between(date(2026, 9, 1), date(2026, 9, 18)))
+    }
+    province.agencies(*rare)
+    days = WORKDAYS.between(date(2026, 4, 1), date(2026, 10, 21))
+    province.volume({(code, day): 1 for place, code in enumerate(rare) for day in days[place % 4 :: 4]})
+    province.agencies("H17.137")
+    after_a_hole(province, first_days)
+    province.evaluate()
+    silent = {subject for kind, subject in province.open() if kind == "agency_silent"}
+    assert not silent & set(rare)
+    if first_days is COMMUNES:
+        assert province.open() == set()
+
+
+def test_a_commune_that_stays_away_after_such_days_is_found(province: Province) -> None:
+    after_a_hole(province, {code: mean for code, mean in COMMUNES.items() if code != QUIET_COMMUNE})
+    province.evaluate()
+    assert province.open() == {("agency_silent", QUIET_COMMUNE)}
+    [(days,)] = province.rows("SELECT details -> 'days' FROM freshness.finding")
+    assert days == 2, "those on which the others came again"
+
+
+def test_an_old_history_alone_is_one_finding_of_the_source(province: Province) -> None:
+    go_to(province, date(2026, 11, 23), {})
+    province.evaluate()
+    assert province.open() == {("source_silent", "")}
+
+
 def test_a_source_that_brings_far_less_than_usual_is_found(province: Province) -> None:
     go_to(province, date(2026, 10, 23), {code: mean for code, mean in COMMUNES.items() if mean < 20})
     province.evaluate()

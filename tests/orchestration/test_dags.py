@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from jsonschema import Draft7Validator
 
 from tests.orchestration.conftest import REPO, SOURCES, LoadDags
 
@@ -83,6 +84,20 @@ def test_every_dag_is_documented_never_catches_up_and_overlaps_itself_only_where
         assert dag["tags"], dag_id
         at_once = 4 if dag_id == "portal_push" else 1  # leases keep two pushes of one province apart
         assert (dag["catchup"], dag["max_active_runs"]) == (False, at_once), dag_id
+
+
+@pytest.mark.parametrize("dag_id", ["portal_shadow", "portal_adopt"])
+def test_what_is_done_for_one_tenant_is_not_started_without_one(loaded: dict[str, Any], dag_id: str) -> None:
+    params = dict(loaded["dags"][dag_id]["serialized"]["dag"]["params"])
+    tenant = params["tenant"]
+    accepted = Draft7Validator(tenant["schema"]["__var"])
+    for value in (tenant["default"], "", "h17", "H1", "H171", "H17 "):
+        assert not accepted.is_valid(value), value
+    for value in ("H17", "G22"):
+        assert accepted.is_valid(value), value
+    for name in params.keys() - {"tenant"}:
+        schema = Draft7Validator(params[name]["schema"]["__var"])
+        assert schema.is_valid(params[name]["default"]), f"{name} may be left as it is"
 
 
 def test_every_task_has_an_owner_retries_and_a_time_limit(loaded: dict[str, Any]) -> None:

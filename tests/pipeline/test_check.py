@@ -19,12 +19,15 @@ from sqlalchemy import Engine, event
 from devstack.postgres import Postgres, free_port
 from lienthong.connections import WAREHOUSE, Connection
 from lienthong.model.errors import SourceAccessError, SourceUnreachableError
+from lienthong.pipeline.add_source import add_source
 from lienthong.pipeline.check import check
 from lienthong.pipeline.check_lines import CheckReport, Level, Line
 from lienthong.pipeline.check_reach import unreachable
 from lienthong.pipeline.runtime import Runtime, utc_now
+from simulator.igate import IgateServer
+from simulator.world import World
 from tests.pipeline.conftest import running
-from tests.world import Live, Wiring
+from tests.world import Live, Wiring, igate_connection
 
 pytestmark = pytest.mark.xdist_group("source_check")
 
@@ -391,6 +394,32 @@ def test_a_word_without_a_code_is_told_with_its_rows(live: Live) -> None:
     (line,) = lines(report, "codes")
     assert (line.level, line.data["kind"]) == (Level.WARNING, "step")
     assert line.data["words"]["300"] > 10
+
+
+def test_a_field_of_the_index_that_is_never_filled_is_a_warning(live: Live) -> None:
+    assert lines(look(live, sample=60, resolve=without_a_warehouse(live)), "never_filled") == []
+    with contract_says(live, "      DSKetNoiCSDL: database_codes\n", ""):
+        report = look(live, sample=60, resolve=without_a_warehouse(live))
+    (line,) = lines(report, "never_filled")
+    assert (line.level, line.data["fields"]) == (Level.WARNING, ["database_codes"])
+    assert "`extensions` của opencps_h17.yaml" in str(line.next_step)
+    assert report.ok
+
+
+def test_a_first_contract_of_an_igate_passes_its_check_and_lacks_only_codes(live: Live) -> None:
+    with IgateServer(World.generate(7, 60, "2026-10", provinces=("H21",)), "H21") as igate:
+        connection = igate_connection("src_igate_new", igate)
+        rt = Wiring(live.settings, {connection.conn_id: connection}, live.clock).rt
+        path = add_source(replace(rt, now=utc_now), "igate_new", "igate", "H21").path
+        try:
+            report = check(replace(rt, now=utc_now), "igate_new", 60)
+        finally:
+            path.unlink()
+    assert report.ok, [line.text for line in report.lines if line.level is Level.PROBLEM]
+    assert report.level_of("unmapped_columns") is None
+    (line,) = lines(report, "never_filled")
+    assert line.data["fields"] == ["channel"]
+    assert "điền đủ codes.channel" in str(line.next_step)
 
 
 def test_retired_procedures_and_unknown_agencies_are_named(live: Live) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lienthong.model.canonical import Entity
+from lienthong.connections import Connection
+from lienthong.model.canonical import SPECS, Entity
 from lienthong.model.codes import SourceMode
 from lienthong.model.errors import ContractError, SchemaDriftError
 from lienthong.pipeline.runtime import utc_now
@@ -16,7 +20,7 @@ from lienthong.sources.office_hours import office_shift
 from lienthong.sources.profiles import profile_of
 from lienthong.sources.scaffold import draft, scaffold, write_contract
 from lienthong.sources.scaffold_sample import sampled
-from simulator.igate import IgateServer
+from simulator.igate import IgateServer, items
 from simulator.world import World
 from tests.sources.conftest import REPO, Province
 from tests.world import igate_connection
@@ -188,17 +192,76 @@ def test_a_second_source_of_a_province_speaks_after_the_first(contract: SourceCo
     assert (second.precedence, second.portal_connection) == (20, "portal_h17")
 
 
+@contextmanager
+def gia_lai(dossiers: int = 60) -> Iterator[Connection]:
+    with IgateServer(World.generate(7, dossiers, "2026-10", provinces=("H21",)), "H21") as igate:
+        yield igate_connection("src_igate_new", igate)
+
+
+def added_igate(connection: Connection, folder: Path) -> tuple[str, SourceContract]:
+    """The text of a first contract for an iGate, and the contract that it is."""
+    first = draft("igate_new", "igate", "H21", connection.conn_id, {}, PROVINCES)
+    text = scaffold(first, connection, {}, utc_now).text
+    path = folder / "igate_new.yaml"
+    write_contract(path, text, force=False)
+    return text, load_contract(path)
+
+
+def filled(contract: SourceContract, connection: Connection, dossiers: int) -> Counter[str]:
+    """How many rows of each entity have a value, by entity and field."""
+    counts: Counter[str] = Counter()
+    with sampled(profile_of(contract), contract, connection, dossiers) as batch:
+        for entity, table in profile_of(contract).canonicalise(contract, batch):
+            for name in SPECS[entity].names:
+                counts[f"{entity}.{name}"] += table.num_rows - table.column(name).null_count
+    return counts
+
+
 def test_an_igate_gives_a_contract_that_reads_it(tmp_path: Path) -> None:
-    with IgateServer(World.generate(7, 60, "2026-10", provinces=("H21",)), "H21") as igate:
-        connection = igate_connection("src_igate_new", igate)
-        first = draft("igate_new", "igate", "H21", connection.conn_id, {}, PROVINCES)
-        made = scaffold(first, connection, {}, utc_now)
-        path = tmp_path / "igate_new.yaml"
-        write_contract(path, made.text, force=False)
-        contract = load_contract(path)
+    with gia_lai() as connection:
+        text, contract = added_igate(connection, tmp_path)
         with sampled(profile_of(contract), contract, connection, 20) as batch:
             left = profile_of(contract).unmapped_codes(contract, batch)
     assert contract.title == "Gia Lai, hệ thống một cửa VNPT iGate"
     assert contract.codes.status == {"0": 1}
     assert {code.kind for code in left} >= {"status", "step", "channel"}
-    assert all(f"# chưa ánh xạ: {code.word} (" in made.text for code in left)
+    assert all(f"# chưa ánh xạ: {code.word} (" in text for code in left)
+
+
+def test_a_new_igate_is_read_where_other_igates_are(tmp_path: Path) -> None:
+    """As many values as a contract written by hand, wherever no words are translated."""
+    known = load_contract(REPO / "include/sources/igate_h21.yaml")
+    with gia_lai() as connection:
+        text, contract = added_igate(connection, tmp_path)
+        ours, theirs = filled(contract, connection, 60), filled(known, connection, 60)
+        assert profile_of(contract).check_schema(contract, connection) == {}
+    assert contract.fields == known.fields
+    names = [f"{entity}.{field}" for entity, fields in known.fields.items() for field in fields]
+    assert {name: ours[name] for name in names} == {name: theirs[name] for name in names}
+    assert all(ours[name] for name in names)
+    assert "# CHECK: as other iGate contracts have it; confirm with the operator\nfields:\n" in text
+    assert "DuocSoHoa" not in text.partition("\nignore:")[2]
+
+
+def test_what_an_igate_never_showed_is_not_mapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = items._eform
+    monkeypatch.setattr(
+        items, "_eform", lambda facts: {key: value for key, value in whole(facts).items() if key != "DSKetNoiCSDL"}
+    )
+    with gia_lai() as connection:
+        text, contract = added_igate(connection, tmp_path)
+    assert "DSKetNoiCSDL" not in text
+    assert set(contract.fields[Entity.DOSSIER]) == {"vneid_verified", "has_digitised_component"}
+
+
+def test_a_deleted_status_is_proposed_as_removed_and_not_as_an_unknown_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(items, "UNKNOWN", (items.DELETED.number,))
+    with gia_lai(400) as connection:
+        text, contract = added_igate(connection, tmp_path)
+    line = next(line for line in text.splitlines() if line.startswith("  removed:"))
+    assert contract.codes.removed == ("18",)
+    assert "; 1 hàng; CHECK: as other iGate contracts have it" in line
+    assert len(line) <= 120
+    assert "chưa ánh xạ: 18 (" not in text

@@ -55,6 +55,7 @@ def load(
     wanted = load_window(mode, since, until)
     key = run_key(f"load__{source}")
     rt = Runtime.from_environment()
+    rt.resolve(rt.contract(source).connection)  # a connection that is not there leaves no opened load behind
     typer.echo(load_once(rt, source, key, wanted.mode, wanted.window_from, wanted.window_to, accept_collapse))
     for changed in changed_code_maps(rt):
         if changed.source_id == source:

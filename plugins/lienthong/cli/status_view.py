@@ -229,8 +229,17 @@ def _print_next_steps(status: Status, console: Console) -> None:
         told.setdefault(words(finding).next_step, []).append(finding.source_id or finding.tenant)
     steps += [f"{', '.join(sorted(set(filter(None, where))))}: {step}".lstrip(": ") for step, where in told.items()]
     loaded = [source for source in status.sources if source.newest is not None]
-    if any(source.evaluated_at is None or status.now - source.evaluated_at > JUDGED_LATELY for source in loaded):
-        steps.append("bật DAG freshness, hoặc chạy `lienthong freshness`: số liệu chưa được đánh giá gần đây")
+    judged = [source.evaluated_at for source in loaded if source.evaluated_at is not None]
+    if len(judged) < len(loaded):
+        never = ", ".join(source.source_id for source in loaded if source.evaluated_at is None)
+        steps.append(
+            f"{never}: chưa đánh giá lần nào; DAG freshness chạy mỗi giờ (đánh giá ngay: `lienthong freshness`)"
+        )
+    if any(status.now - at > JUDGED_LATELY for at in judged):
+        steps.append(
+            "xem DAG freshness có bị tạm dừng hoặc lỗi không, hoặc chạy `lienthong freshness`: "
+            "số liệu chưa được đánh giá gần đây"
+        )
     _say(console, "\nViệc cần làm", style="bold")
     for step in dict.fromkeys(steps):
         _say(console, f"  - {step}.")

@@ -96,6 +96,18 @@ def silence(counts: Counts, judged: date, workdays: Workdays, settings: Freshnes
     return found if found.days >= found.needed else None
 
 
+def silent_days(counts: Counts, judged: date, workdays: Workdays, settings: FreshnessSettings) -> list[date]:
+    """Working days of past stretches, ended by a dossier, at whose end `silence` would have been found."""
+    active = sorted(day for day, amount in counts.items() if amount > 0 and day <= judged)
+    found: list[date] = []
+    for before, after in pairwise(active):
+        eve = after - timedelta(days=1)
+        gap = workdays.between(before + timedelta(days=1), eve)
+        if gap and silence(counts, eve, workdays, settings) is not None:
+            found += gap
+    return found
+
+
 def drop(
     counts: Counts, judged: date, workdays: Workdays, settings: FreshnessSettings, *, days: int, ratio: float
 ) -> Drop | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
-from lienthong.freshness.expectation import Drop, Silence, Usual, drop, expected_on, silence
+from lienthong.freshness.expectation import Drop, Silence, Usual, drop, expected_on, silence, silent_days
 from lienthong.freshness.findings import AGENCY_KINDS, CloseReason, FindingKind, FindingSeverity, Sight
 from lienthong.freshness.settings import FreshnessSettings
 from lienthong.freshness.volumes import History, total
@@ -49,7 +49,8 @@ def judge_volumes(
 ) -> Judgement:
     """Judge a source and its agencies by what was read up to `observed_at`; what came later is nobody's fault.
 
-    Only agencies that the registry lists are judged, and none while the source as a whole is silent.
+    Only agencies that the registry lists are judged, and none while the source as a whole is silent. Days on which it
+    was count for no agency: a history that ends weeks before the first dossiers of today is no commune's silence.
     """
     judged, all_counts = judged_day(observed_at), total(histories)
     found = Judgement()
@@ -65,11 +66,12 @@ def judge_volumes(
     fewer = drop(all_counts, judged, workdays, settings, days=1, ratio=settings.source_low_ratio)
     if fewer is not None:
         found.sights.append(_low(FindingKind.SOURCE_LOW, fewer))
+    agency_days = workdays.without(silent_days(all_counts, judged, workdays, settings))
     for history in histories:
         if not history.listed or history.agency_code in settings.ignore_agencies:
             found.reasons[history.agency_code] = CloseReason.UNLISTED
             continue
-        _judge_agency(history, judged, workdays, settings, found)
+        _judge_agency(history, judged, agency_days, settings, found)
     return found
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from lienthong.freshness.findings import CloseReason, Finding, FindingKind, FindingSeverity
+from lienthong.model import errors
 from lienthong.model.periods import BUSINESS_ZONE
 
 SEVERITY_LABELS = {FindingSeverity.ERROR: "LỖI", FindingSeverity.WARNING: "CẢNH BÁO"}
@@ -105,7 +107,8 @@ def _told(finding: Finding) -> tuple[str, str]:
     facts = finding.details
     ask = "hỏi đơn vị quản lý nguồn xem hồ sơ mới có được ghi và đồng bộ không"
     if finding.kind in (FindingKind.LOAD_FAILED, FindingKind.TASK_FAILED):
-        what, next_step = ERROR_WORDS.get(str(facts.get("class", "")), _UNEXPECTED)
+        kind = str(facts.get("class", ""))
+        what, next_step = ERROR_WORDS.get(kind) or _own_sentence(kind, str(facts.get("error", ""))) or _UNEXPECTED
         if finding.kind is FindingKind.LOAD_FAILED and "class" not in facts:
             what, next_step = "lần nạp gần nhất bị lỗi", "xem chi tiết, sửa rồi chạy lại DAG của nguồn"
         return what, next_step
@@ -126,6 +129,15 @@ def _told(finding: Finding) -> tuple[str, str]:
         f"còn nợ Cổng {amount(facts.get('owed', 0))} hồ sơ, chưa rõ kết quả {amount(facts.get('unsettled', 0))}",
         "xem DAG portal_push và trạng thái của Cổng",
     )
+
+
+def _own_sentence(kind: str, error: str) -> tuple[str, str] | None:
+    """What an error of ours without Vietnamese words says itself. The words of foreign classes are never told here."""
+    found = getattr(errors, kind, None)
+    if not (isinstance(found, type) and issubclass(found, errors.LienThongError)):
+        return None
+    what, _, next_step = re.sub(r"^\[[^]]*\] ", "", " ".join(error.split())).partition(" Next: ")
+    return (what.rstrip("."), next_step.rstrip(".") or _UNEXPECTED[1]) if what else None
 
 
 def _silence(finding: Finding) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import cache
@@ -26,8 +26,9 @@ class DayKind(StrEnum):
 class Workdays:
     """Days by kind. Years are worked out when they are first asked for."""
 
-    def __init__(self, settings: CalendarSettings) -> None:
+    def __init__(self, settings: CalendarSettings, left_out: Collection[date] = ()) -> None:
         self._settings = settings
+        self._left_out = frozenset(left_out)
         self._quiet: dict[int, frozenset[date]] = {}
 
     def kind(self, day: date) -> DayKind:
@@ -39,9 +40,13 @@ class Workdays:
         return DayKind.QUIET if day in self._quiet[day.year] else DayKind.WORKING
 
     def between(self, first: date, last: date) -> list[date]:
-        """The WORKING days from `first` to `last`, both included."""
+        """The WORKING days from `first` to `last`, both included, but for those that are left out."""
         days = (first + timedelta(days=number) for number in range((last - first).days + 1))
-        return [day for day in days if self.kind(day) is DayKind.WORKING]
+        return [day for day in days if day not in self._left_out and self.kind(day) is DayKind.WORKING]
+
+    def without(self, days: Collection[date]) -> Workdays:
+        """The same calendar, in which `days` are compared with nothing."""
+        return Workdays(self._settings, self._left_out | frozenset(days)) if days else self
 
     def _is_worked(self, day: date) -> bool:
         if day in self._settings.working_days:

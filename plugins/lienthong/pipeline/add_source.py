@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lienthong.model.errors import ContractError
 from lienthong.pipeline.check_lines import grouped
+from lienthong.pipeline.check_tenant import judge, refused
 from lienthong.pipeline.runtime import Runtime
 from lienthong.sources.contract import load_contract
 from lienthong.sources.scaffold import draft, scaffold, write_contract
@@ -25,8 +26,9 @@ def add_source(
 ) -> Added:
     """Write `<source_id>.yaml` into the folder of the contracts, from what the source shows; mode observe.
 
-    ContractError when there is one already (without `force`), or for a name that can't be used; other errors as a load
-    of the source raises them. The source is read gently, the warehouse not at all.
+    ContractError when there is one already (without `force`), for a name that can't be used, or a tenant that does not
+    exist; other errors as a load of the source raises them. The source is read gently; of the warehouse, if there is
+    one, only the registry, for a code that is no province's.
     """
     path = rt.settings.sources / f"{source_id}.yaml"
     if path.exists() and not force:
@@ -38,6 +40,9 @@ def add_source(
     others = {name: contract for name, contract in rt.contracts().items() if name != source_id}
     provinces = rt.settings.include / "registry" / "provinces.csv"
     first = draft(source_id, profile, tenant, connection or f"src_{source_id}", others, provinces)
+    verdict = judge(rt, tenant)
+    if verdict.known is False:
+        raise refused(source_id, tenant, verdict)
     made = scaffold(first, rt.resolve(first.connection), others, rt.now)
     write_contract(path, made.text, force)
     load_contract(path)

@@ -9,6 +9,7 @@ from lienthong.pipeline.check_lines import CheckReport, Line, good, problem
 from lienthong.pipeline.check_reach import connect_lines, unreachable
 from lienthong.pipeline.check_sample import sample_lines
 from lienthong.pipeline.check_source import source_lines
+from lienthong.pipeline.check_tenant import tenant_line
 from lienthong.pipeline.runtime import Runtime
 from lienthong.sources.contract import SourceContract, load_contracts
 from lienthong.sources.profiles import profile_of
@@ -39,6 +40,7 @@ def _lines(rt: Runtime, source_id: str, sample: int) -> Iterator[Line]:
         yield problem("contract", f"Hợp đồng của nguồn không dùng được: {error.what}", error.next_step)
         return
     yield _contract_line(rt, contract)
+    yield tenant_line(rt, contract)
     connection, lines = connect_lines(rt, contract.connection)
     yield from lines
     if connection is None:

@@ -41,6 +41,18 @@ _KINDS = {
     "procedure": "Mã thủ tục của địa phương",
     "service": "Dịch vụ chưa có mã quốc gia",
 }
+#: Fields of a dossier that the index (766) is computed from → what they are called.
+_INDEX_FIELDS = {
+    "vneid_verified": "tài khoản đã xác thực VNeID",
+    "has_digitised_component": "có thành phần số hóa",
+    "database_codes": "cơ sở dữ liệu đã kết nối",
+    "online_payment": "thanh toán trực tuyến",
+    "channel": "kênh tiếp nhận",
+    "received_at": "ngày tiếp nhận",
+    "due_at": "ngày hẹn trả",
+}
+#: Those of them that a word of the source must be mapped for → the section of `codes`.
+_CODED = {"online_payment": "payment_method", "channel": "channel"}
 #: Kinds that a contract has no section for.
 _LOCAL = ("procedure", "service")
 _SEVERITIES = {Severity.REJECT: "Cách ly", Severity.BLOCK: "Chặn gửi", Severity.WARN: "Cảnh báo"}
@@ -64,8 +76,12 @@ def sample_lines(rt: Runtime, contract: SourceContract, connection: Connection, 
 def _mapping_lines(contract: SourceContract, profile: Profile, batch: LandedBatch) -> list[Line]:
     rows: Counter[Entity] = Counter()
     errors: Counter[str] = Counter()
+    filled: Counter[str] = Counter()
     for entity, table in profile.canonicalise(contract, batch):
         rows[entity] += table.num_rows
+        if entity is Entity.DOSSIER:
+            for name in _INDEX_FIELDS:
+                filled[name] += table.num_rows - table.column(name).null_count
         for names in table.column("type_errors").to_pylist():
             errors.update(f"{entity}.{name}" for name in names or ())
     if not rows[Entity.DOSSIER]:
@@ -77,7 +93,23 @@ def _mapping_lines(contract: SourceContract, profile: Profile, batch: LandedBatc
         lines.append(
             warning("types", f"Giá trị sai kiểu: {listed}.", "sửa ở nguồn, hoặc sửa ánh xạ cột.", fields=dict(errors))
         )
+    if empty := [name for name in _INDEX_FIELDS if not filled[name]]:
+        lines.append(_never_filled(contract, empty))
     return lines + _word_lines(contract, profile, batch)
+
+
+def _never_filled(contract: SourceContract, empty: list[str]) -> Line:
+    """Only a warning: not every source has them all."""
+    listed = ", ".join(f"{name} ({_INDEX_FIELDS[name]})" for name in empty)
+    sections = [f"codes.{_CODED[name]}" for name in empty if name in _CODED]
+    words = f"; điền đủ {' và '.join(sections)}" if sections else ""
+    return warning(
+        "never_filled",
+        f"Không hồ sơ nào trong mẫu có giá trị ở trường cần để tính chỉ số 766: {listed}.",
+        f"nếu nguồn có, ánh xạ trong `fields` hoặc `extensions` của {contract.source_id}.yaml{words}; "
+        "nếu nguồn không có, các chỉ số liên quan có thể bị thiếu điểm.",
+        fields=empty,
+    )
 
 
 def _word_lines(contract: SourceContract, profile: Profile, batch: LandedBatch) -> list[Line]:

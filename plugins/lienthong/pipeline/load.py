@@ -23,6 +23,7 @@ from lienthong.model.errors import (
     TransientError,
 )
 from lienthong.pipeline import freshness
+from lienthong.pipeline.check_tenant import require_known
 from lienthong.pipeline.code_maps import note_code_maps
 from lienthong.pipeline.runtime import Runtime
 from lienthong.pipeline.staging import landed_batch, landed_rows, source_of, stage_batch
@@ -52,7 +53,10 @@ def open_load(
     window_from: datetime | None = None,
     window_to: datetime | None = None,
 ) -> int:
-    """The load of this run, opened if it is new; returns its id. `mode="range"` needs both window ends (aware)."""
+    """The load of this run, opened if it is new; returns its id. `mode="range"` needs both window ends (aware).
+
+    ContractError for a tenant that the catalogue, once there is one, does not know.
+    """
     contract = rt.contract(source_id)
     kind = LoadMode(mode)
     if (kind is LoadMode.RANGE) != (window_from is not None and window_to is not None):
@@ -77,6 +81,7 @@ def open_load(
         contract.contract_hash,
     )
     with rt.warehouse().begin() as connection:
+        require_known(rt, connection, contract.tenant, source_id)
         return ledger.open_load(connection, source, run_key, mode=kind, window=window, now=rt.now())
 
 

@@ -55,6 +55,14 @@ class Runtime:
             raise ContractError(
                 "There is no contract for this source.",
                 source=source_id,
-                next_step=f"write {path.name} in {self.settings.sources.name}/ (see docs/sources.md).",
+                next_step=f"write one with `lienthong source add {source_id} --profile … --tenant …`, "
+                f"or put {path.name} into {self._sources_folder()} (docs/sources.md).",
             )
         return load_contract(path)
+
+    def _sources_folder(self) -> str:
+        """The folder of the contracts for people: no path of this machine."""
+        sources, home = self.settings.sources, self.settings.home
+        if sources.is_relative_to(home):
+            return f"{sources.relative_to(home).as_posix()}/"
+        return "the folder that LIENTHONG_SOURCES names"

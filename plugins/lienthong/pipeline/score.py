@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 from pathlib import Path
 
@@ -9,15 +10,19 @@ from lienthong.model.errors import NotReadyError
 from lienthong.model.periods import Month
 from lienthong.pipeline.catalogue import loaded_tenants
 from lienthong.pipeline.runtime import Runtime
+from lienthong.warehouse.statements import run
 
 DEFINITION = "qd766_2026"
+_log = logging.getLogger(__name__)
 
 
 def score(rt: Runtime, month: str | None, run_key: str, final: bool = False) -> int:
     """Compute the index of every tenant for `month` (YYYY-MM); returns the run's id.
 
     Without a month: the one that is running when provisional, the one just ended when final.
-    Every tenant of which something is believed takes part. Facts are brought up to date tenant by tenant; the scores
+    Every tenant of which something is believed takes part; one without any listed agency (a code that does not exist)
+    is left out with a warning, so that it does not keep the others from their scores. NotReadyError when none is left.
+    Facts are brought up to date tenant by tenant; the scores
     are then computed over one snapshot, so a reader sees all of a run or nothing. The same run key gives the same run.
     """
     from lienthong.indices import ScoreKind, load_definition, refresh_facts
@@ -25,9 +30,7 @@ def score(rt: Runtime, month: str | None, run_key: str, final: bool = False) -> 
 
     now = rt.now()
     engine = rt.warehouse()
-    tenants = loaded_tenants(rt)
-    if not tenants:
-        raise NotReadyError("Nothing has been loaded yet.", next_step="run a dossier_sync__… first.")
+    tenants = tenants_to_score(rt)
     definition = load_definition(rt.settings.include / "indices" / f"{DEFINITION}.yaml")
     for tenant in tenants:
         with engine.begin() as connection:
@@ -43,6 +46,30 @@ def score(rt: Runtime, month: str | None, run_key: str, final: bool = False) -> 
             run_key=run_key,
             now=now,
         )
+
+
+def tenants_to_score(rt: Runtime) -> list[str]:
+    """The loaded tenants of which the catalogue lists agencies. NotReadyError when there is none."""
+    loaded = loaded_tenants(rt)
+    if not loaded:
+        raise NotReadyError("Nothing has been loaded yet.", next_step="run a dossier_sync__… first.")
+    with rt.warehouse().connect() as connection:
+        listed = [
+            tenant for tenant in loaded if run(connection, "registry/has_listed_agencies", tenant=tenant).scalar_one()
+        ]
+    for tenant in (tenant for tenant in loaded if tenant not in listed):
+        _log.warning(
+            "[key %s] This tenant has no listed agencies and is left out of the scores. Next: run catalogue_sync; "
+            "if the code is wrong, see step 9 of docs/connect-a-source.md.",
+            tenant,
+        )
+    if not listed:
+        raise NotReadyError(
+            "No loaded tenant has listed agencies.",
+            key=", ".join(loaded),
+            next_step="run catalogue_sync, then score again.",
+        )
+    return listed
 
 
 def chosen_month(month: str | None, final: bool, now: datetime) -> Month:

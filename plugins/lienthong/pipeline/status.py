@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from lienthong.freshness.settings import FreshnessSettings
 from lienthong.freshness.staleness import NewestLoad, judge_schedule
 from lienthong.freshness.volumes import History, read_coverage, read_histories
 from lienthong.freshness.workdays import DayKind, Workdays
+from lienthong.model.codes import SourceMode
 from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.pipeline.freshness import freshness_settings, may_read, newest_load
 from lienthong.pipeline.runtime import Runtime
@@ -139,12 +140,15 @@ def collect(rt: Runtime, source_id: str | None = None) -> Status:
     errors = tuple(str(error) for error in found.errors) if source_id is None else ()
     settings = freshness_settings(rt)
     workdays, now = Workdays(settings.calendar), rt.now()
-    tenants = sorted({contract.tenant for contract in contracts.values()})
+    unsent: dict[str, list[str]] = {contract.tenant: [] for contract in contracts.values()}
+    for contract in contracts.values():
+        if contract.mode is not SourceMode.OWN:
+            unsent[contract.tenant].append(contract.source_id)
     with rt.warehouse().connect() as connection:
         return Status(
             now,
             tuple(_source(connection, contract, workdays, settings, now) for contract in contracts.values()),
-            {tenant: read_backlog(connection, tenant) for tenant in tenants},
+            {tenant: _backlog(connection, tenant, unsent[tenant]) for tenant in sorted(unsent)},
             tuple(open_findings(connection, source_id)),
             errors,
         )
@@ -169,6 +173,16 @@ def detail(rt: Runtime, source_id: str) -> SourceDetail:
         tuple(SourceDayStatus(row.day, workdays.kind(row.day), int(row.seen), _number(row.expected)) for row in days),
         tuple(agencies),
     )
+
+
+def _backlog(connection: Connection, tenant: str, unsent: list[str]) -> Backlog:
+    """What a tenant owes; of sources that nothing is sent of yet, blocked is what the gate would hold back."""
+    backlog = read_backlog(connection, tenant)
+    gated = sum(
+        int(run(connection, "freshness/count_gated", tenant=tenant, source_id=source_id).scalar_one())
+        for source_id in unsent
+    )
+    return replace(backlog, blocked=backlog.blocked + gated)
 
 
 def _source(

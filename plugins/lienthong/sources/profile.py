@@ -107,6 +107,16 @@ class JsonKey:
 
 
 @dataclass(frozen=True)
+class FieldPath:
+    """A path in what the source answers, in how many of the rows looked at, and our field that others read there."""
+
+    entity: Entity
+    field: str
+    path: str
+    rows: int
+
+
+@dataclass(frozen=True)
 class Proposal:
     """What a new contract of this kind should say, from a bounded look at the newest rows.
 
@@ -114,8 +124,8 @@ class Proposal:
     every system of this kind has (rows 0 when not seen). `paid`: payment states that mean paid. `absent`: reference
     tables that aren't there; `ignore`: optional columns that aren't there, `unmapped` columns that nobody maps, both
     by table. `looked_at`: dossiers read, at most. `read`: limits of reading for the contract's `read`; `overlap`: as
-    the contract writes it. `more_codes`: further lists of `codes` as YAML values, `more_lines`: further lines of YAML
-    at the end, for what only this kind of system has.
+    the contract writes it. `paths`: what the contract's `fields` should say. `more_codes`: further lists of `codes` as
+    YAML values, `more_lines`: further lines of YAML at the end, for what only this kind of system has.
     """
 
     entities: tuple[Entity, ...]
@@ -129,6 +139,7 @@ class Proposal:
     looked_at: int
     overlap: str = "2d"
     read: Mapping[str, int] = field(default_factory=dict)
+    paths: tuple[FieldPath, ...] = ()
     more_codes: Mapping[str, str] = field(default_factory=dict)
     more_lines: tuple[str, ...] = ()
 

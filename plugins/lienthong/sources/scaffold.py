@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, cast
 from pydantic import ValidationError
 
 from lienthong.connections import Connection
+from lienthong.model.canonical import Entity
 from lienthong.model.codes import SourceMode
 from lienthong.model.errors import ContractError, SchemaDriftError
 from lienthong.sources.contract import SourceContract
@@ -87,7 +88,10 @@ def scaffold(
     """Look at the source and write its contract's text. Errors as `Profile.look` and `Profile.propose` raise them."""
     profile = cast("Profile", import_module(PROFILES[first.profile]).PROFILE)
     proposal = profile.propose(first, connection)
-    known = first.model_copy(update={"entities": proposal.entities, "ignore": _ignored(proposal)})
+    fields: dict[Entity, dict[str, str]] = {}
+    for found in proposal.paths:
+        fields.setdefault(found.entity, {})[found.field] = found.path
+    known = first.model_copy(update={"entities": proposal.entities, "ignore": _ignored(proposal), "fields": fields})
     sight = profile.look(known, connection, now)
     if sight.unreadable:
         raise SchemaDriftError(

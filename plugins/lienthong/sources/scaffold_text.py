@@ -25,6 +25,7 @@ _SECTIONS = {
     "payment_method": "DuocThanhToanTrucTuyen: 1 through the portal, 2 through the system's own gateway, 0 neither",
     "document_role": "an attachment is a component or a result; `other` stands for the rest",
 }
+_NAMES = {"igate": "iGate", "opencps": "OpenCPS"}
 _STATUS = ("status", "substatus", "step")
 
 
@@ -33,8 +34,9 @@ def contract_text(
 ) -> tuple[str, int]:
     """The text, and how many words in it still want a code."""
     codes, open_words = _codes(contract, proposal, peers)
-    blocks = [_head(contract, sight, proposal, now), codes, _extensions(proposal), _ignore(proposal)]
-    return "\n".join(blocks), open_words
+    head = _head(contract, sight, proposal, now)
+    blocks = [head, _fields(contract, proposal), codes, _extensions(proposal), _ignore(proposal)]
+    return "\n".join(block for block in blocks if block), open_words
 
 
 def _head(contract: SourceContract, sight: SourceSight, proposal: Proposal, now: datetime) -> str:
@@ -74,6 +76,26 @@ def _head(contract: SourceContract, sight: SourceSight, proposal: Proposal, now:
         "",
     ]
     return "\n".join(lines)
+
+
+def _fields(contract: SourceContract, proposal: Proposal) -> str:
+    """Nothing for a system whose fields have no paths."""
+    if not proposal.paths:
+        return ""
+    lines = [
+        "# Where our fields stand in the JSON, as far as that is not a documented name: entity → our field → path.",
+        f"# CHECK: as other {_NAMES.get(contract.profile, contract.profile)} contracts have it; "
+        "confirm with the operator",
+        "fields:",
+    ]
+    for entity in dict.fromkeys(found.entity for found in proposal.paths):
+        lines.append(f"  {entity.value}:")
+        lines += [
+            f"    {found.field}: {found.path}    # CHECK; {_rows(found.rows)}"
+            for found in proposal.paths
+            if found.entity is entity
+        ]
+    return "\n".join([*lines, ""])
 
 
 def _codes(contract: SourceContract, proposal: Proposal, peers: Sequence[SourceContract]) -> tuple[str, int]:

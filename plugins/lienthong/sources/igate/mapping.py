@@ -71,6 +71,24 @@ EXPECTED: Mapping[Entity, Mapping[str, str]] = {
     },
 }
 
+#: Entity → our field → where other iGates have it. No document says so: proposed for a new contract, never assumed.
+LIKELY: Mapping[Entity, Mapping[str, str]] = {
+    Entity.DOSSIER: {
+        "vneid_verified": "eForm.data.TaiKhoanDuocXacThucVoiVNeID",
+        "has_digitised_component": "eForm.data.HoSoCoThanhPhanSoHoa",
+        "database_codes": "eForm.data.DSKetNoiCSDL",
+    },
+    Entity.DOCUMENT: {
+        "removed": "file.isDeleted",
+        "digitised": "file.DuocSoHoa",
+        "reuse": "file.DuocTaiSuDung",
+        "from_citizen_store": "file.DuocLayTuKhoDMQG",
+    },
+}
+
+#: Words of `dossierStatus.id` that mean "deleted" at other iGates; as unverified as LIKELY.
+LIKELY_REMOVED = ("18",)
+
 #: Without these no item of the list can be understood.
 STRUCTURAL = ("procedure", "agency", "dossierStatus")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pydantic_core import from_json
 
@@ -14,8 +15,8 @@ from lienthong.sources.contract import SourceContract
 from lienthong.sources.igate.canonical import ROWS
 from lienthong.sources.igate.json_paths import find, word
 from lienthong.sources.igate.look import sample
-from lienthong.sources.igate.mapping import DOSSIER, ENTITY_TABLES, paths_of
-from lienthong.sources.profile import CodeWord, Proposal
+from lienthong.sources.igate.mapping import DOSSIER, ENTITY_TABLES, LIKELY, LIKELY_REMOVED, paths_of
+from lienthong.sources.profile import CodeWord, FieldPath, Proposal
 from lienthong.sources.scaffold_sample import sampled
 
 #: Dossiers that words are looked for in; their papers are asked for one by one.
@@ -40,6 +41,8 @@ _WORDS: Mapping[str, tuple[Entity, str]] = {
     "return_method": (Entity.DOSSIER, "return_method"),
     "payment_method": (Entity.DOSSIER, "online_payment"),
 }
+#: Said beside what nobody documents and other iGates have.
+CHECK = "CHECK: as other iGate contracts have it; confirm with the operator"
 READ = {"page_rows": 200, "pause_ms": 0}
 
 
@@ -54,10 +57,18 @@ def propose(contract: SourceContract, connection: Connection) -> Proposal:
     """See `profile.Profile.propose`."""
     draft = contract.model_copy(update={"entities": tuple(ENTITY_TABLES)})
     with sampled(_Sampling(), draft, connection, DOSSIERS) as batch:
-        unmapped = batch.manifest.facts.unmapped_columns
+        paths = _paths(batch)
+        taken = {(ENTITY_TABLES[found.entity], found.path) for found in paths}
+        unmapped = {
+            table: tuple(name for name in names if (table, name) not in taken)
+            for table, names in batch.manifest.facts.unmapped_columns.items()
+        }
+        codes = {section: _section(draft, batch, section) for section in USUAL}
+        removed = [word for word in codes["status"] if word.word in LIKELY_REMOVED]
+        codes["status"] = tuple(word for word in codes["status"] if word not in removed)
         return Proposal(
             entities=tuple(ENTITY_TABLES),
-            codes={section: _section(draft, batch, section) for section in USUAL},
+            codes=codes,
             paid=(),
             keys=(),
             absent=(),
@@ -67,8 +78,37 @@ def propose(contract: SourceContract, connection: Connection) -> Proposal:
             looked_at=min(DOSSIERS, batch.manifest.tables[DOSSIER].rows),
             overlap="12h",
             read=READ,
-            more_codes={"removed": "[]  # các số của dossierStatus có nghĩa là đã xóa"},
+            paths=paths,
+            more_codes={"removed": _removed(sum(word.rows for word in removed))},
         )
+
+
+def _paths(batch: LandedBatch) -> tuple[FieldPath, ...]:
+    """Where other iGates have our fields, as far as the rows looked at have these keys too, be they empty."""
+    seen: Counter[tuple[Entity, str]] = Counter()
+    for entity, fields in LIKELY.items():
+        paths = {field: tuple(path.split(".")) for field, path in fields.items()}
+        for _, _, raw in batch.batches(ENTITY_TABLES[entity], ["item"], rows=ROWS):
+            for text in raw.column(0).to_pylist():
+                item = from_json(str(text))
+                seen.update((entity, field) for field, path in paths.items() if _has(item, path))
+    return tuple(
+        FieldPath(entity, field, path, seen[entity, field])
+        for entity, fields in LIKELY.items()
+        for field, path in fields.items()
+        if seen[entity, field]
+    )
+
+
+def _has(item: Any, path: Sequence[str]) -> bool:
+    holder = find(item, tuple(path[:-1]))
+    return isinstance(holder, dict) and path[-1] in holder
+
+
+def _removed(rows: int) -> str:
+    words = ", ".join(f'"{word}"' for word in LIKELY_REMOVED)
+    seen = f"{rows} hàng" if rows else "chưa gặp trong mẫu"
+    return f"[{words}]   # deleted dossiers; {seen}; {CHECK}"
 
 
 def _section(draft: SourceContract, batch: LandedBatch, section: str) -> tuple[CodeWord, ...]:

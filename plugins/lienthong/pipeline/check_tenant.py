@@ -1,0 +1,117 @@
+"""Does a tenant exist? A mistyped province would be loaded like any other, and nobody could score it."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from lienthong.model.errors import ContractError, LienThongError
+from lienthong.pipeline.check_lines import Line, good, problem, warning
+from lienthong.pipeline.runtime import Runtime
+from lienthong.sources.contract import SourceContract
+from lienthong.warehouse.statements import run
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+#: Codes of provinces begin so, and the project lists them all; other senders only the catalogue knows.
+_PROVINCE = "H"
+_NEAR = 4
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is known of a tenant's code. `known` is None when only the catalogue could tell, and there is none yet.
+
+    `near`: codes that look like it, with the province's name where it is known.
+    """
+
+    known: bool | None
+    near: tuple[str, ...] = ()
+
+
+def judge(rt: Runtime, tenant: str) -> Verdict:
+    """By the project's list of provinces and, where a warehouse answers, its registry. Raises nothing for an outage."""
+    provinces = _provinces(rt)
+    if tenant in provinces:
+        return Verdict(True)
+    try:
+        with rt.warehouse().connect() as connection:
+            return _judge(connection, tenant, provinces)
+    except (LienThongError, SQLAlchemyError, ValueError):  # also: not migrated, a connection nobody can read
+        return _without_registry(tenant, provinces)
+
+
+def require_known(rt: Runtime, connection: Connection, tenant: str, source_id: str) -> None:
+    """ContractError when the registry has agencies, but neither it nor the list of provinces knows the tenant."""
+    found = run(connection, "registry/knows_tenant", tenant=tenant).one()
+    if found.known or not found.synced:
+        return
+    verdict = _judge(connection, tenant, _provinces(rt))
+    if verdict.known is False:
+        raise refused(source_id, tenant, verdict)
+
+
+def refused(source_id: str, tenant: str, verdict: Verdict) -> ContractError:
+    near = f" Near codes: {', '.join(verdict.near)}." if verdict.near else ""
+    return ContractError(
+        f"Tenant {tenant!r} is neither in the national catalogue nor in the list of provinces.{near}",
+        next_step="correct the tenant; if the code is new, run catalogue_sync first.",
+        source=source_id,
+        key="tenant",
+    )
+
+
+def tenant_line(rt: Runtime, contract: SourceContract) -> Line:
+    """Whether the contract's tenant exists."""
+    tenant, verdict = contract.tenant, judge(rt, contract.tenant)
+    if verdict.known:
+        return good("tenant", f"Có đơn vị mang mã {tenant}.", tenant=tenant)
+    if verdict.known is None:
+        return warning(
+            "tenant",
+            f"Chưa kiểm tra được mã đơn vị {tenant}: không phải mã tỉnh, và chưa có danh mục quốc gia.",
+            "đồng bộ danh mục (lienthong catalogue) rồi kiểm tra lại.",
+            tenant=tenant,
+        )
+    near = f" Mã gần giống: {', '.join(verdict.near)}." if verdict.near else ""
+    return problem(
+        "tenant",
+        f"Không có đơn vị mang mã {tenant}: không có trong danh mục quốc gia và danh sách tỉnh, thành phố.{near}",
+        f"sửa tenant (và agency) trong {contract.source_id}.yaml; nếu là mã mới, đồng bộ danh mục trước.",
+        tenant=tenant,
+        near=list(verdict.near),
+    )
+
+
+def _judge(connection: Connection, tenant: str, provinces: Mapping[str, str]) -> Verdict:
+    found = run(connection, "registry/knows_tenant", tenant=tenant).one()
+    if found.known or tenant in provinces:
+        return Verdict(True)
+    if not found.synced:
+        return _without_registry(tenant, provinces)
+    codes = {row.tenant for row in run(connection, "registry/list_codes")}
+    return Verdict(False, _near(tenant, {**dict.fromkeys(codes, ""), **provinces}))
+
+
+def _without_registry(tenant: str, provinces: Mapping[str, str]) -> Verdict:
+    if not tenant.startswith(_PROVINCE):
+        return Verdict(None)  # the first source may be a ministry's: its account fetches the catalogue
+    return Verdict(False, _near(tenant, provinces))
+
+
+def _near(tenant: str, names: Mapping[str, str]) -> tuple[str, ...]:
+    near = difflib.get_close_matches(tenant, sorted(names), n=_NEAR, cutoff=0.6)
+    return tuple(f"{code} ({names[code]})" if names[code] else code for code in near)
+
+
+def _provinces(rt: Runtime) -> dict[str, str]:
+    """Code → name, from the list that the registry is seeded with."""
+    path = rt.settings.include / "registry" / "provinces.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        return {row["tenant"]: row["name"] for row in csv.DictReader(file)}

@@ -1,0 +1,51 @@
+"""What is told of a finding."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from lienthong.freshness.findings import Finding, FindingKind, FindingSeverity
+from lienthong.freshness.wording import ERROR_WORDS, Words, words
+from lienthong.model import errors
+
+AT = datetime(2026, 11, 5, 1, tzinfo=UTC)
+OURS = sorted(
+    name
+    for name, found in vars(errors).items()
+    if isinstance(found, type) and issubclass(found, errors.LienThongError) and name not in ERROR_WORDS
+)
+
+
+def told(kind: str, error: str) -> Words:
+    details = {"class": kind, "error": error}
+    return words(
+        Finding(
+            1, "", "", FindingKind.TASK_FAILED, "portal_push.push", FindingSeverity.ERROR, AT, details, AT, AT, None,
+            None, (),
+        )
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", OURS)
+def test_an_error_of_ours_without_words_of_its_own_says_its_own_sentence(kind: str) -> None:
+    error = getattr(errors, kind)("The load is closed.", source="opencps_h17", load=3, next_step="start a new load.")
+    found = told(kind, str(error))
+    assert (found.what, found.next_step) == ("The load is closed", "start a new load")
+    assert found.detail == "[source opencps_h17, load 3] The load is closed. Next: start a new load."
+
+
+def test_words_in_vietnamese_go_first() -> None:
+    error = errors.SourceUnreachableError("No answer.", next_step="wait.")
+    assert told("SourceUnreachableError", str(error)).what == "Hệ thống nguồn không trả lời"
+
+
+@pytest.mark.parametrize("kind", ["TypeError", "annotations", "", "OperationalError"])
+def test_an_error_that_is_not_ours_says_nothing_of_its_own(kind: str) -> None:
+    found = told(kind, "Nguyễn Văn A Next: call him")
+    assert (found.what, found.next_step) == ("Lỗi ngoài dự kiến", "xem nhật ký của tác vụ")
+
+
+def test_an_error_of_ours_without_a_sentence_is_unexpected() -> None:
+    assert told("TerminalError", "").what == "Lỗi ngoài dự kiến"
