@@ -85,7 +85,7 @@ class _UnclearError(Exception):
 
 
 _JSON_FORM = '{"conn_type": "postgres", "host": …, "port": 5432, "login": …, "password": …, "schema": …}.'
-_URI_FORM = "postgres://login:password@host:5432/database, mysql://… or https://…, or the JSON form (docs/sources.md)."
+_URI_FORM = "postgres://<login>:<password>@<host>:5432/<database>, https://… or the JSON form (docs/sources.md)."
 _ENCODED = "write special characters of login and password as %40 (@), %2F (/), %3A (:), %23 (#), %3F (?), %25 (%)."
 
 
