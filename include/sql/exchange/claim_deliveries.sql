@@ -7,10 +7,7 @@ WITH claimable AS (
     WHERE
         x.tenant = :tenant
         AND x.state IN ('owed', 'unsettled', 'sending')
-        AND (
-            (x.state <> 'sending' AND x.mode = 'own' AND (x.next_attempt_at IS NULL OR x.next_attempt_at <= :now))
-            OR x.lease_until <= :now
-        )
+        AND exchange.is_claimable(x.state, x.mode, x.next_attempt_at, x.lease_until, :now)
     ORDER BY x.dossier_id
     LIMIT :size
     FOR UPDATE SKIP LOCKED

@@ -1,8 +1,8 @@
 -- Purpose: whether a push of the tenant would find anything to do: merges, catalogue changes or modes of sources that
 --          nothing was derived from, dossiers still to be derived, deliveries or steps that may be sent now, leases that
 --          ran out.
--- Grain: one tenant; false for one of which no load was merged yet. Cost: one look at each partial index. Idempotency: reads only.
--- Locks: none.
+-- Grain: one tenant; false for one of which no load was merged yet. Cost: one look at each partial index.
+-- Idempotency: reads only. Locks: none.
 SELECT
     coalesce(s.merge_no, 0) < t.merges
     OR coalesce(s.revision < (SELECT max(p.revision) FROM registry.procedure AS p), false)
@@ -14,10 +14,7 @@ SELECT
         WHERE
             x.tenant = :tenant
             AND x.state IN ('owed', 'unsettled', 'sending')
-            AND (
-                (x.state <> 'sending' AND x.mode = 'own' AND (x.next_attempt_at IS NULL OR x.next_attempt_at <= :now))
-                OR x.lease_until <= :now
-            )
+            AND exchange.is_claimable(x.state, x.mode, x.next_attempt_at, x.lease_until, :now)
     )
     OR EXISTS (
         SELECT 1

@@ -22,8 +22,8 @@ def score(rt: Runtime, month: str | None, run_key: str, final: bool = False) -> 
     Without a month: the one that is running when provisional, the one just ended when final.
     Every tenant of which something is believed takes part; one without any listed agency (a code that does not exist)
     is left out with a warning, so that it does not keep the others from their scores. NotReadyError when none is left.
-    Facts are brought up to date tenant by tenant; the scores
-    are then computed over one snapshot, so a reader sees all of a run or nothing. The same run key gives the same run.
+    Facts are brought up to date tenant by tenant; the scores are then computed over one snapshot, so a reader sees all
+    of a run or nothing. The same run key gives the same run.
     """
     from lienthong.indices import ScoreKind, load_definition, refresh_facts
     from lienthong.indices import score as compute
