@@ -12,6 +12,7 @@ from lienthong.orchestration.defaults import TASK_DEFAULTS, schedule_at
 
 
 @dag(
+    description="Lấy danh mục thủ tục, cơ quan từ Cổng Dịch vụ công quốc gia",
     schedule=schedule_at("0 0 * * *", "catalogue_sync"),
     catchup=False,
     max_active_runs=1,

@@ -14,6 +14,7 @@ from lienthong.orchestration.defaults import TASK_DEFAULTS, schedule_at
 
 
 @dag(
+    description="Theo dõi nguồn và cơ quan ngừng gửi hồ sơ, gửi cảnh báo",
     schedule=schedule_at("20 * * * *", "freshness"),
     catchup=False,
     max_active_runs=1,

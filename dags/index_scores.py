@@ -6,27 +6,14 @@ publish. The score tables, the workbook and the pages are written by `publish_sc
 
 from __future__ import annotations
 
-from airflow.sdk import Param, dag
+from airflow.sdk import DAG
 
-from lienthong.orchestration import tasks
-from lienthong.orchestration.defaults import TASK_DEFAULTS, schedule_at
+from lienthong.orchestration.index_scores import index_scores
 
-
-@dag(
-    schedule=schedule_at("30 5 * * *", "index_scores"),
-    catchup=False,
-    max_active_runs=1,
-    default_args=TASK_DEFAULTS,
-    doc_md=__doc__,
-    tags=["indices"],
-    params={
-        "month": Param(None, type=["null", "string"], pattern=r"^(\d{4}-(0[1-9]|1[0-2]))?$", description="YYYY-MM"),
-        "final": Param(False, type="boolean", description="the month is closed; its scores are to be published"),
-    },
+scoring: DAG = index_scores(
+    "index_scores",
+    "30 5 * * *",
+    "Chấm điểm Bộ chỉ số 766 tạm tính của tháng đang chạy",
+    __doc__,
+    final=False,
 )
-def index_scores() -> None:
-    # An XComArg stands for the id that the task will get.
-    tasks.publish_scores(tasks.score_month())  # type: ignore[arg-type]
-
-
-index_scores()

@@ -14,6 +14,7 @@ from lienthong.orchestration.defaults import TASK_DEFAULTS
 
 
 @dag(
+    description="Nhận lại những gì phần mềm cũ đã đồng bộ lên Cổng; không gửi gì",
     schedule=None,
     catchup=False,
     max_active_runs=1,

@@ -17,6 +17,7 @@ from lienthong.orchestration.sources import any_dossiers
 
 
 @dag(
+    description="Gửi hồ sơ còn nợ lên Cổng Dịch vụ công quốc gia",
     schedule=any_dossiers(),
     catchup=False,
     max_active_runs=4,  # a province that is slow or down must not keep the next run of the others waiting

@@ -13,6 +13,7 @@ from lienthong.orchestration.defaults import TASK_DEFAULTS
 
 
 @dag(
+    description="So sánh với dữ liệu trên Cổng; không gửi gì",
     schedule=None,
     catchup=False,
     max_active_runs=1,

@@ -10,6 +10,7 @@ from typing import Any
 
 from devstack.airflow_api import AirflowApi, AirflowApiError, DagRun
 from devstack.progress import Stages
+from lienthong.model.numbers import grouped
 
 CATALOGUE, PUSH, SCORES = "catalogue_sync", "portal_push", "index_scores"
 LOAD_TIMEOUT_S, PUSH_TIMEOUT_S, SCORE_TIMEOUT_S, DAGS_TIMEOUT_S = 600.0, 600.0, 300.0, 90.0
@@ -118,7 +119,7 @@ class Journey:
             merge = next(task for task in self._api.tasks(run.dag_id, run.run_id) if task.task_id == "merge")
             self._merged_at = max(self._merged_at, merge.ended or self._merged_at)
         read = sum(int(load["counts"]["dossier"]["extracted"]) for load in self.outcome.loads.values())
-        detail(f"đọc {_number(read)} hồ sơ, {_number(self.outcome.rows_changed)} bản ghi mới hoặc thay đổi")
+        detail(f"đọc {grouped(read)} hồ sơ, {grouped(self.outcome.rows_changed)} bản ghi mới hoặc thay đổi")
 
     def _step(self, run: DagRun) -> str:
         if run.finished:
@@ -137,7 +138,7 @@ class Journey:
             self._watch()
             runs = [run for run in self._api.runs(PUSH) if run.run_id not in earlier]
             delivered, owed = self._deliveries()
-            detail(f"Cổng đã xác nhận {_number(delivered)} hồ sơ, còn {_number(owed)}")
+            detail(f"Cổng đã xác nhận {grouped(delivered)} hồ sơ, còn {grouped(owed)}")
             # An event that comes while a push runs starts another one: the last has to begin after the last merge.
             if all(run.finished for run in runs) and any(run.begun and run.begun >= self._merged_at for run in runs):
                 break
@@ -169,7 +170,3 @@ class Journey:
 
 def _sync(source: str) -> str:
     return f"dossier_sync__{source}"
-
-
-def _number(amount: int) -> str:
-    return f"{amount:,}".replace(",", ".")

@@ -176,6 +176,15 @@ def test_a_source_that_brings_far_less_than_usual_is_found(province: Province) -
     assert ("source_silent", "") not in province.open()
 
 
+def test_weeks_without_the_source_do_not_make_little_look_usual(province: Province) -> None:
+    """Most of the weeks before this day are a hole; a tenth of what came before the hole is still far too little."""
+    go_to(province, date(2026, 11, 23), {}, read=False)
+    go_to(province, date(2026, 11, 25), COMMUNES, read=False)
+    go_to(province, date(2026, 11, 26), {code: mean / 10 for code, mean in COMMUNES.items()})
+    province.evaluate()
+    assert ("source_low", "") in province.open()
+
+
 def test_an_agency_that_brings_far_less_for_a_week_is_found(province: Province) -> None:
     go_to(province, date(2026, 10, 29), COMMUNES | {QUIET_COMMUNE: 2.0})
     province.evaluate()

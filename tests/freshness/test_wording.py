@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from lienthong.connections import UnreadableConnectionError
 from lienthong.freshness.findings import Finding, FindingKind, FindingSeverity
 from lienthong.freshness.wording import ERROR_WORDS, Words, words
 from lienthong.model import errors
@@ -34,6 +35,12 @@ def test_an_error_of_ours_without_words_of_its_own_says_its_own_sentence(kind: s
     found = told(kind, str(error))
     assert (found.what, found.next_step) == ("The load is closed", "start a new load")
     assert found.detail == "[source opencps_h17, load 3] The load is closed. Next: start a new load."
+
+
+def test_every_error_that_is_raised_has_vietnamese_words() -> None:
+    bases = {"LienThongError", "TerminalError", "TransientError"}
+    assert set(OURS) == bases
+    assert {found.__name__ for found in (UnreadableConnectionError, errors.DiskFullError)} <= set(ERROR_WORDS)
 
 
 def test_words_in_vietnamese_go_first() -> None:

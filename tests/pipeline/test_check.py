@@ -284,6 +284,16 @@ def test_a_missing_column_is_a_problem_and_its_new_name_is_a_hint(live: Live) ->
     assert "Chưa lấy mẫu" in lines(report, "sample")[0].text
 
 
+def test_the_database_of_another_province_is_a_problem(live: Live) -> None:
+    """A connection that is one digit off reads well: only the agencies tell."""
+    with contract_says(live, "tenant: H17", "tenant: H26"):
+        [line] = lines(look(live, sample=50), "agencies")
+    assert line.level is Level.PROBLEM
+    assert "H17, hợp đồng ghi H26" in line.text
+    assert SOURCE in line.next_step
+    assert not lines(look(live, sample=50), "agencies")
+
+
 def test_a_column_nobody_maps_is_a_warning(live: Live) -> None:
     with at_source(
         live,

@@ -158,7 +158,8 @@ def test_a_refused_log_in_is_told_without_the_password(gateway: Gateway, changes
         connection = replace(connection, extra={**connection.extra, changes["extra"]: wrong})
     else:
         connection = replace(connection, **changes)
-    with pytest.raises(SourceAccessError, match="log-in was refused") as caught:
+    told = rf"log-in at 127.0.0.1:{gateway.server.port} was refused"
+    with pytest.raises(SourceAccessError, match=told) as caught:
         gateway.load(connection=connection)
     assert "s3cret-word" not in str(caught.value)
     assert "token_url" in str(caught.value)
@@ -169,6 +170,13 @@ def test_a_connection_that_lacks_something_says_what(gateway: Gateway, lacking: 
     extra = {name: value for name, value in gateway.connection.extra.items() if name != lacking}
     with pytest.raises(ContractError, match=lacking):
         gateway.load(connection=replace(gateway.connection, extra=extra))
+
+
+def test_a_token_address_that_is_none_says_so_without_quoting_it(gateway: Gateway) -> None:
+    extra = {**gateway.connection.extra, "token_url": "http://reader:s3cret-word@[oops/token"}
+    with pytest.raises(ContractError, match="token_url") as caught:
+        gateway.load(connection=replace(gateway.connection, extra=extra))
+    assert "s3cret-word" not in str(caught.value)
 
 
 def test_a_wrong_address_is_not_tried_again(gateway: Gateway) -> None:

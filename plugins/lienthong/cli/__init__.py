@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from lienthong.cli import commands, delivery, source, status
+from lienthong.cli.told import error_lines
 from lienthong.model.errors import LienThongError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
@@ -15,9 +16,9 @@ app.add_typer(status.app)
 
 
 def main() -> None:
-    """Entry point: our own errors are one clear line, not a traceback."""
+    """Entry point: our own errors are told in two lines, not as a traceback."""
     try:
         app()
     except LienThongError as error:
-        typer.echo(f"Lỗi: {error}", err=True)
+        typer.echo("\n".join(error_lines(error)), err=True)
         raise SystemExit(1) from None

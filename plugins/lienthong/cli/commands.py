@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from lienthong.cli.told import AsJson, catalogue_lines, push_lines, terminal, to_json
 from lienthong.cli.windows import load_window
 from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.pipeline.runtime import Runtime
@@ -29,11 +30,12 @@ def migrate() -> None:
 
 
 @app.command("catalogue")
-def catalogue() -> None:
+def catalogue(as_json: AsJson = False) -> None:
     """Sync the national catalogue (procedures, agencies)."""
     from lienthong.pipeline.catalogue import sync_catalogue
 
-    typer.echo(sync_catalogue(Runtime.from_environment(), run_key("catalogue")))
+    done = sync_catalogue(Runtime.from_environment(), run_key("catalogue"))
+    typer.echo(to_json(done) if as_json else "\n".join(catalogue_lines(done)))
 
 
 @app.command()
@@ -47,16 +49,22 @@ def load(
     accept_collapse: Annotated[
         bool, typer.Option("--accept-collapse", help="The source really lost many dossiers: load what it has now.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Load one source: extract, stage, gate, merge. Range and full never move the watermark."""
     from lienthong.pipeline.code_maps import changed_code_maps
     from lienthong.pipeline.load import load_once
+    from lienthong.pipeline.summary import print_load
 
     wanted = load_window(mode, since, until)
     key = run_key(f"load__{source}")
     rt = Runtime.from_environment()
     rt.resolve(rt.contract(source).connection)  # a connection that is not there leaves no opened load behind
-    typer.echo(load_once(rt, source, key, wanted.mode, wanted.window_from, wanted.window_to, accept_collapse))
+    done = load_once(rt, source, key, wanted.mode, wanted.window_from, wanted.window_to, accept_collapse)
+    if as_json:
+        typer.echo(to_json(done))
+        return
+    print_load(rt, terminal(), int(str(done["load_id"])))
     for changed in changed_code_maps(rt):
         if changed.source_id == source:
             typer.echo(changed.advice_vi())
@@ -68,11 +76,20 @@ def push(
     all_history: Annotated[
         bool, typer.Option("--all-history", help="Send old dossiers that nobody has adopted, too.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Deliver what one province owes the portal."""
     from lienthong.pipeline.push import push as push_tenant
+    from lienthong.pipeline.summary import print_deliveries
 
-    typer.echo(push_tenant(Runtime.from_environment(), tenant, run_key(f"push__{tenant}"), send_history=all_history))
+    rt = Runtime.from_environment()
+    done = push_tenant(rt, tenant, run_key(f"push__{tenant}"), send_history=all_history)
+    if as_json:
+        typer.echo(to_json(done))
+        return
+    for line in push_lines(done):
+        typer.echo(line)
+    print_deliveries(rt, terminal(), tenant)
 
 
 @app.command()
@@ -83,15 +100,13 @@ def score(
     final: Annotated[bool, typer.Option(help="Final instead of provisional.")] = False,
 ) -> None:
     """Compute the month's scores, print them and write the workbook."""
-    from rich.console import Console
-
     from lienthong.pipeline.score import publish
     from lienthong.pipeline.score import score as compute
     from lienthong.pipeline.summary import print_scores
 
     rt = Runtime.from_environment()
     run_id = compute(rt, month, run_key("score"), final)
-    print_scores(rt, Console(), run_id)
+    print_scores(rt, terminal(), run_id)
     for path in publish(rt, run_id).values():
         typer.echo(path)
 

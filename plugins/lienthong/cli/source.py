@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
+from lienthong.cli.told import AsJson, to_json
 from lienthong.pipeline.runtime import Runtime
 
 app = typer.Typer()
@@ -20,7 +20,7 @@ def check(
     sample: Annotated[
         int, typer.Option(min=0, max=5000, help="Newest dossiers to map and gate; 0 leaves the sample out.")
     ] = 200,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Look at a source and rehearse a load of its newest dossiers; nothing is loaded. Exit code 1 with a problem."""
     from lienthong.pipeline.check import check as check_source
@@ -33,7 +33,7 @@ def check(
 
     report = check_source(Runtime.from_environment(), source_id, sample, (lambda line: None) if as_json else tell)
     if as_json:
-        typer.echo(json.dumps(report.to_json(), ensure_ascii=False, indent=1))
+        typer.echo(to_json(report.to_json()))
     else:
         typer.echo(f"\n{_verdict(report.ok, source_id)}")
     if not report.ok:

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from lienthong.cli.told import AsJson, terminal, to_json
 from lienthong.pipeline.runtime import Runtime
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from lienthong.pipeline.status import SourceDetail, Status
 
 app = typer.Typer()
 
@@ -24,7 +18,7 @@ def status(
     source: Annotated[
         str | None, typer.Argument(help="One source in depth: words that nobody maps, days, agencies.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: AsJson = False,
     everything: Annotated[
         bool, typer.Option("--all", help="Every agency, finding and unmapped word of the source.")
     ] = False,
@@ -38,18 +32,18 @@ def status(
     if source is None:
         found = collect(rt)
         if as_json:
-            typer.echo(_as_json(found))
+            typer.echo(to_json(asdict(found)))
         else:
-            print_status(found, _console())
+            print_status(found, terminal())
             for changed in changed_code_maps(rt):
                 typer.echo(changed.advice_vi())
         failed = found.has_errors
     else:
         deep = detail(rt, source)
         if as_json:
-            typer.echo(_as_json(deep))
+            typer.echo(to_json(asdict(deep)))
         else:
-            print_detail(deep, _console(), everything=everything)
+            print_detail(deep, terminal(), everything=everything)
         failed = deep.status.has_errors
     if failed:
         raise typer.Exit(1)
@@ -66,22 +60,3 @@ def freshness() -> None:
         f"Phát hiện mới: {amount(change['opened'])}, đang mở: {amount(change['open'])}, "
         f"vừa đóng: {amount(change['closed'])}. Xem `lienthong status`."
     )
-
-
-def _console() -> Console:
-    """At most 100 columns: wider lines are hard to read."""
-    from rich.console import Console
-
-    console = Console()
-    console.width = min(console.width, 100)
-    return console
-
-
-def _as_json(found: Status | SourceDetail) -> str:
-    return json.dumps(asdict(found), ensure_ascii=False, indent=1, default=_plain)
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -50,28 +50,29 @@ def judge_volumes(
     """Judge a source and its agencies by what was read up to `observed_at`; what came later is nobody's fault.
 
     Only agencies that the registry lists are judged, and none while the source as a whole is silent. Days on which it
-    was count for no agency: a history that ends weeks before the first dossiers of today is no commune's silence.
+    was count for nobody: a history that ends weeks before the first dossiers of today is no commune's silence, and says
+    nothing of what is usual.
     """
     judged, all_counts = judged_day(observed_at), total(histories)
+    sound = workdays.without(silent_days(all_counts, judged, workdays, settings))
     found = Judgement()
     for day in sorted({judged, today}):
         kind = workdays.kind(day)
-        usual = expected_on(all_counts, day, workdays, settings) if kind is DayKind.WORKING else None
+        usual = expected_on(all_counts, day, sound, settings) if kind is DayKind.WORKING else None
         found.days.append(SourceDay(day, kind, usual, all_counts.get(day, 0)))
-    whole = silence(all_counts, judged, workdays, settings)
+    whole = silence(all_counts, judged, sound, settings)
     if whole is not None:
         found.sights.append(_silent(FindingKind.SOURCE_SILENT, FindingSeverity.ERROR, whole))
         return found
     found.kinds.update(AGENCY_KINDS)
-    fewer = drop(all_counts, judged, workdays, settings, days=1, ratio=settings.source_low_ratio)
+    fewer = drop(all_counts, judged, sound, settings, days=1, ratio=settings.source_low_ratio)
     if fewer is not None:
         found.sights.append(_low(FindingKind.SOURCE_LOW, fewer))
-    agency_days = workdays.without(silent_days(all_counts, judged, workdays, settings))
     for history in histories:
         if not history.listed or history.agency_code in settings.ignore_agencies:
             found.reasons[history.agency_code] = CloseReason.UNLISTED
             continue
-        _judge_agency(history, judged, agency_days, settings, found)
+        _judge_agency(history, judged, sound, settings, found)
     return found
 
 

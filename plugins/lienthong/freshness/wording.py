@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from lienthong.freshness.findings import CloseReason, Finding, FindingKind, FindingSeverity
 from lienthong.model import errors
+from lienthong.model.numbers import grouped
 from lienthong.model.periods import BUSINESS_ZONE
 
 SEVERITY_LABELS = {FindingSeverity.ERROR: "LỖI", FindingSeverity.WARNING: "CẢNH BÁO"}
@@ -35,6 +36,12 @@ ERROR_WORDS = {
     "AlertChannelError": ("Không gửi được cảnh báo", "kiểm tra kết nối của kênh cảnh báo được nêu"),
     "NotReadyError": ("Chưa đủ điều kiện để chạy", "chạy bước còn thiếu được nêu"),
     "BusyError": ("Dữ liệu đang bị lần chạy khác giữ", "chờ lần chạy kia xong rồi chạy lại"),
+    "UnreadableConnectionError": ("Không hiểu được cấu hình kết nối", "viết lại kết nối được nêu theo docs/sources.md"),
+    "LoadStateError": ("Lần nạp không ở trạng thái cho bước này", "chạy lần nạp mới"),
+    "WarehouseUnreachableError": ("Kho dữ liệu không trả lời", "kiểm tra máy chủ PostgreSQL của kho rồi chạy lại"),
+    "WarehouseTroubleError": ("Kho dữ liệu thiếu tài nguyên hoặc gặp lỗi", "xem nhật ký của PostgreSQL rồi chạy lại"),
+    "DiskFullError": ("Đĩa đã đầy", "giải phóng hoặc thêm dung lượng rồi chạy lại"),
+    "FencedError": ("Một lần chạy khác đã làm thay việc này", "không cần làm gì"),
     "AirflowTaskTimeout": ("Tác vụ chạy quá thời gian cho phép", "xem nhật ký của tác vụ; nguồn có thể chậm"),
 }
 _UNEXPECTED = ("Lỗi ngoài dự kiến", "xem nhật ký của tác vụ")
@@ -88,8 +95,7 @@ def lasting(span: timedelta) -> str:
 
 def amount(number: float) -> str:
     """1234567 → 1.234.567; 2.5 → 2,5."""
-    text = f"{number:,.1f}" if number != int(number) else f"{int(number):,}"
-    return text.translate(str.maketrans(",.", ".,"))
+    return grouped(number, 0 if number == int(number) else 1)
 
 
 def _where(finding: Finding) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lienthong.model.errors import ContractError
-from lienthong.pipeline.check_lines import grouped
+from lienthong.model.numbers import grouped
 from lienthong.pipeline.check_tenant import judge, refused
 from lienthong.pipeline.runtime import Runtime
 from lienthong.sources.contract import load_contract

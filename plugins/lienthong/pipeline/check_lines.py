@@ -80,8 +80,3 @@ class CheckReport:
                 for line in self.lines
             ],
         }
-
-
-def grouped(number: int) -> str:
-    """1234567 → 1.234.567."""
-    return f"{number:,}".replace(",", ".")

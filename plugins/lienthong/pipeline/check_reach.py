@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 
-from lienthong.connections import Connection
+from lienthong.connections import Connection, UnreadableConnectionError
 from lienthong.model.errors import ContractError, LienThongError, SchemaDriftError, SourceUnreachableError
 from lienthong.pipeline.check_lines import Line, good, problem
 from lienthong.pipeline.runtime import Runtime
@@ -73,7 +73,13 @@ def connect_lines(rt: Runtime, conn_id: str) -> tuple[Connection | None, list[Li
                 variable=variable,
             )
         ]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except UnreadableConnectionError as error:
+        return None, [
+            problem(
+                "connection", f"Không hiểu được kết nối {conn_id!r}: {error.what}", error.next_step, variable=variable
+            )
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:  # from Airflow: its words may quote a secret
         return None, [
             problem(
                 "connection",

@@ -12,8 +12,10 @@ from lienthong.connections import WAREHOUSE, Connection
 from lienthong.model.canonical import Entity
 from lienthong.model.codes import Severity
 from lienthong.model.errors import ContractError, LienThongError, NotReadyError
-from lienthong.pipeline.check_lines import Line, good, grouped, problem, warning
+from lienthong.model.numbers import grouped
+from lienthong.pipeline.check_lines import Line, good, problem, warning
 from lienthong.pipeline.check_reach import unreachable
+from lienthong.pipeline.check_tenant import agencies_line
 from lienthong.pipeline.runtime import Runtime
 from lienthong.sources.profiles import profile_of
 from lienthong.sources.scaffold_sample import sampled
@@ -77,17 +79,21 @@ def _mapping_lines(contract: SourceContract, profile: Profile, batch: LandedBatc
     rows: Counter[Entity] = Counter()
     errors: Counter[str] = Counter()
     filled: Counter[str] = Counter()
+    agencies: Counter[str] = Counter()
     for entity, table in profile.canonicalise(contract, batch):
         rows[entity] += table.num_rows
         if entity is Entity.DOSSIER:
             for name in _INDEX_FIELDS:
                 filled[name] += table.num_rows - table.column(name).null_count
+            agencies.update(code for code in table.column("agency_code").to_pylist() if code)
         for names in table.column("type_errors").to_pylist():
             errors.update(f"{entity}.{name}" for name in names or ())
     if not rows[Entity.DOSSIER]:
         return [warning("sample", "Không có hồ sơ nào để lấy mẫu.", "kiểm tra có đúng cơ sở dữ liệu không.", rows={})]
     shown = ", ".join(f"{grouped(rows[entity])} {label}" for entity, label in _ENTITIES.items() if entity in rows)
     lines = [good("sample", f"Mẫu đọc được: {shown}.", rows={entity.value: amount for entity, amount in rows.items()})]
+    if foreign := agencies_line(contract, agencies):
+        lines.append(foreign)
     if errors:
         listed = ", ".join(f"{name} ({grouped(amount)})" for name, amount in errors.most_common(_WORDS_SHOWN))
         lines.append(

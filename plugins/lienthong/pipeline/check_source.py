@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from lienthong.model.numbers import grouped
 from lienthong.model.periods import BUSINESS_ZONE
-from lienthong.pipeline.check_lines import Line, good, grouped, problem, warning
+from lienthong.pipeline.check_lines import Line, good, problem, warning
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.office_hours import inside, office_shift
 from lienthong.sources.profile import SourceSight

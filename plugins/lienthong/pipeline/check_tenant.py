@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import difflib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import SQLAlchemyError
 
 from lienthong.model.errors import ContractError, LienThongError
+from lienthong.model.numbers import grouped
 from lienthong.pipeline.check_lines import Line, good, problem, warning
 from lienthong.pipeline.runtime import Runtime
 from lienthong.sources.contract import SourceContract
@@ -86,6 +88,27 @@ def tenant_line(rt: Runtime, contract: SourceContract) -> Line:
         f"sửa tenant (và agency) trong {contract.source_id}.yaml; nếu là mã mới, đồng bộ danh mục trước.",
         tenant=tenant,
         near=list(verdict.near),
+    )
+
+
+def agencies_line(contract: SourceContract, dossiers: Mapping[str, int]) -> Line | None:
+    """Whose agencies a sample names: a problem when most belong to somebody else, which is how a wrong database looks.
+
+    `dossiers`: agency code → dossiers of the sample. None when all is well, or no agency is named.
+    """
+    by_tenant: Counter[str] = Counter()
+    for code, amount in dossiers.items():
+        by_tenant[code.split(".")[0]] += amount
+    others = Counter({tenant: amount for tenant, amount in by_tenant.items() if tenant != contract.tenant})
+    if 2 * others.total() <= by_tenant.total():
+        return None
+    (tenant, amount), *_ = others.most_common(1)
+    return problem(
+        "agencies",
+        f"Phần lớn hồ sơ trong mẫu do cơ quan của đơn vị khác xử lý: {grouped(amount)} trên "
+        f"{grouped(by_tenant.total())} hồ sơ mang mã {tenant}, hợp đồng ghi {contract.tenant}.",
+        f"sửa tenant trong {contract.source_id}.yaml, hoặc trỏ kết nối {contract.connection} tới đúng cơ sở dữ liệu.",
+        tenants=dict(by_tenant),
     )
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from lienthong.model.numbers import grouped
 from lienthong.pipeline.runtime import Runtime
+from lienthong.warehouse import ledger
 from lienthong.warehouse.statements import run
 
 if TYPE_CHECKING:
@@ -34,11 +36,6 @@ DELIVERY_COLUMNS = {
 STEP_COLUMNS = {"Bước\nđã gửi": "acknowledged", "Bước bị\ntừ chối": "rejected", "Bước\nchưa rõ": "unsettled"}
 
 
-def vietnamese(number: int) -> str:
-    """1234567 → 1.234.567."""
-    return f"{number:,}".replace(",", ".")
-
-
 def print_summary(rt: Runtime, console: Console, *, run_id: int | None, reports: Mapping[str, str], logs: str) -> None:
     """Loads per source, deliveries per province, the month's scores, and where to read on."""
     print_loads(rt, console)
@@ -55,35 +52,38 @@ def print_summary(rt: Runtime, console: Console, *, run_id: int | None, reports:
 def print_loads(rt: Runtime, console: Console) -> None:
     """One table per source: its newest load, every entity, adding up."""
     with rt.warehouse().connect() as connection:
-        loads = run(connection, "ops/read_latest_loads").mappings().all()
-        counts = {
-            load["load_id"]: run(
-                connection, "ops/read_load_counts", tenant=load["tenant"], load_id=load["load_id"]
-            ).mappings().all()
-            for load in loads
-        }  # fmt: skip
+        loads = run(connection, "ops/read_latest_loads").all()
     for load in loads:
-        table = _table(f"Nguồn {load['source_id']} ({load['tenant']}), lần nạp {load['load_id']}")
-        table.add_column("", no_wrap=True)
-        for label in OUTCOME_LABELS.values():
-            table.add_column(label, justify="right", overflow="fold")
-        rows = {row["entity"]: row for row in counts[load["load_id"]]}
-        for entity in (entity for entity in ENTITY_LABELS if entity in rows):
-            table.add_row(ENTITY_LABELS[entity], *(vietnamese(rows[entity][outcome]) for outcome in OUTCOME_LABELS))
-        console.print(table)
-        if load["error"]:
-            console.print(f"Lỗi: {load['error']}", style="red", markup=False, highlight=False, soft_wrap=True)
-        elif rows and not any(row["inserted"] or row["updated"] for row in rows.values()):
-            console.print("  Không có gì mới: mọi hồ sơ đọc lại đều giống lần trước.")
+        print_load(rt, console, load.load_id, load.error)
 
 
-def print_deliveries(rt: Runtime, console: Console) -> None:
-    """Where the delivery of every province's dossiers stands, with the reasons of what is held back."""
+def print_load(rt: Runtime, console: Console, load_id: int, error: str | None = None) -> None:
+    """One load: every entity's rows by what became of them, adding up, and the error that it ended with, if any."""
+    with rt.warehouse().connect() as connection:
+        load = ledger.read_load(connection, load_id)
+        counts = run(connection, "ops/read_load_counts", tenant=load.tenant, load_id=load_id).mappings().all()
+    table = _table(f"Nguồn {load.source_id} ({load.tenant}), lần nạp {load_id}")
+    table.add_column("", no_wrap=True)
+    for label in OUTCOME_LABELS.values():
+        table.add_column(label, justify="right", overflow="fold")
+    rows = {row["entity"]: row for row in counts}
+    for entity in (entity for entity in ENTITY_LABELS if entity in rows):
+        table.add_row(ENTITY_LABELS[entity], *(grouped(rows[entity][outcome]) for outcome in OUTCOME_LABELS))
+    console.print(table)
+    if error:
+        console.print(f"Lỗi: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+    elif rows and not any(row["inserted"] or row["updated"] for row in rows.values()):
+        console.print("  Không có gì mới: mọi hồ sơ đọc lại đều giống lần trước.")
+
+
+def print_deliveries(rt: Runtime, console: Console, only: str | None = None) -> None:
+    """Where the delivery of each province's dossiers stands, or of `only` one, with the reasons of what is held."""
     from lienthong.exchange.summary import delivery_summary
     from lienthong.pipeline.push import tenants
 
     engine = rt.warehouse()
-    summaries = {tenant: delivery_summary(engine, tenant) for tenant in tenants(rt)}
+    shown = tenants(rt) if only is None else [only]
+    summaries = {tenant: delivery_summary(engine, tenant) for tenant in shown}
     table = _table("Gửi lên Cổng Dịch vụ công quốc gia (số hồ sơ, số bước xử lý)")
     table.add_column("Tỉnh", no_wrap=True)
     for label in (*DELIVERY_COLUMNS, *STEP_COLUMNS):
@@ -92,13 +92,13 @@ def print_deliveries(rt: Runtime, console: Console) -> None:
         states = {state.value: amount for state, amount in summary.states.items()}
         dossiers = (sum(states.get(state, 0) for state in counted) for counted in DELIVERY_COLUMNS.values())
         steps = (summary.steps.get(state, 0) for state in STEP_COLUMNS.values())
-        table.add_row(tenant, *(vietnamese(amount) for amount in (*dossiers, *steps)))
+        table.add_row(tenant, *(grouped(amount) for amount in (*dossiers, *steps)))
     console.print(table)
     titles = _rule_titles(rt)
     for tenant, summary in summaries.items():
         if summary.reasons:
             reasons = ", ".join(
-                f"{titles.get(reason, reason)}: {vietnamese(amount)}"
+                f"{titles.get(reason, reason)}: {grouped(amount)}"
                 for reason, amount in sorted(summary.reasons.items(), key=lambda item: (-item[1], item[0]))
             )
             console.print(f"{tenant} bị chặn vì: {reasons}.", highlight=False)

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine
 from lienthong.disk import replacing
 from lienthong.model.codes import Severity
 from lienthong.model.identifiers import DOSSIER_CODE_PATTERN
+from lienthong.model.numbers import grouped
 from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.warehouse.statements import run, statement
 
@@ -94,7 +95,7 @@ def write_quarantine_report(engine: Engine, path: Path) -> tuple[Path, Path]:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined
     )
-    environment.filters["number"] = lambda value: f"{value:,}".replace(",", ".")
+    environment.filters["number"] = grouped
     environment.filters["local"] = lambda at: at.astimezone(BUSINESS_ZONE).strftime("%H:%M ngày %d/%m/%Y")
     rows, listing = quarantine_report(engine, None), path.with_suffix(".csv")
     page = environment.get_template("quarantine.html").render(

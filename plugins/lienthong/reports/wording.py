@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from lienthong.indices.award import half_up
 from lienthong.indices.table import ComponentScore, Flag, ScoreKind, ScoreTable, UnitKind
+from lienthong.model.numbers import grouped
 from lienthong.model.periods import BUSINESS_ZONE
 
 NO_DATA = "chưa có dữ liệu"
@@ -24,7 +25,7 @@ def decimal_comma(value: Decimal | None, decimals: int = 2) -> str:
     """`1234.5` → `1.234,50`; None → `chưa có dữ liệu`."""
     if value is None:
         return NO_DATA
-    return f"{value:,.{decimals}f}".translate(str.maketrans(",.", ".,"))
+    return grouped(value, decimals)
 
 
 def instant(moment: datetime) -> str:
@@ -50,7 +51,7 @@ def facts_about(table: ScoreTable) -> list[tuple[str, str]]:
     """What the cover says: label and text."""
     last_day = (table.month.end - timedelta(days=1)).strftime("%d/%m/%Y")
     kinds = {ScoreKind.PROVISIONAL: "tạm tính, kỳ chưa chốt", ScoreKind.FINAL: "trọn kỳ"}
-    loads = "; ".join(f"{tenant}: đợt {number or 0}" for tenant, number in sorted(table.loads.items()))
+    loads = "; ".join(f"{tenant}: {grouped(number or 0)} lần nạp" for tenant, number in sorted(table.loads.items()))
     return [
         ("Căn cứ", table.definition.legal_base),
         ("Kỳ đánh giá", f"{table.month.label_vi} (01/{table.month.month:02d}/{table.month.year} – {last_day})"),

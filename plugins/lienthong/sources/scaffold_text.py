@@ -9,6 +9,7 @@ from datetime import datetime
 
 from lienthong.model.canonical import Entity
 from lienthong.model.codes import DossierStatus
+from lienthong.model.numbers import grouped
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.profile import CodeWord, Proposal, SourceSight
 
@@ -205,7 +206,7 @@ def _word(word: str) -> str:
 
 
 def _rows(rows: int) -> str:
-    return f"{rows:,}".replace(",", ".") + " hàng"
+    return f"{grouped(rows)} hàng"
 
 
 def _amount(rows: int | None) -> str:

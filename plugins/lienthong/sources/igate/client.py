@@ -18,7 +18,7 @@ from lienthong.model.errors import ContractError, SourceAccessError, SourceAnswe
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.igate.outcomes import Exchange, Outcome, PassingFaultError, judge, judge_fault, server_time
 from lienthong.sources.igate.pages import GarbledError, Page, page_of
-from lienthong.sources.igate.token import Token
+from lienthong.sources.igate.token import Token, host_of
 
 T = TypeVar("T")
 
@@ -64,13 +64,21 @@ class IgateClient:
                 next_step="complete the connection (docs/sources.md, iGate).",
                 **self._where(connection.conn_id),
             )
-        self._token = Token(connection, monotonic)
-        self._http = httpx.Client(
-            base_url=connection.http_url(),
-            headers={"Accept": "application/json"},
-            timeout=httpx.Timeout(self._limits.read_timeout_s, connect=self._limits.connect_timeout_s),
-            verify=_trusted(connection),
-        )
+        try:
+            self._token = Token(connection, monotonic)
+            self._http = httpx.Client(
+                base_url=connection.http_url(),
+                headers={"Accept": "application/json"},
+                timeout=httpx.Timeout(self._limits.read_timeout_s, connect=self._limits.connect_timeout_s),
+                verify=_trusted(connection),
+            )
+        except httpx.InvalidURL:  # its words quote the address
+            raise ContractError(
+                f"An address of connection {connection.conn_id!r} is none: host or token_url.",
+                next_step="write token_url as https://<host>/<path>, host as a name (docs/sources.md, iGate).",
+                **self._where(connection.conn_id),
+            ) from None
+        self._host = host_of(self._http.base_url)
 
     def __enter__(self) -> Self:
         return self
@@ -180,16 +188,18 @@ class IgateClient:
             return self._token.text
         if exchange.outcome in (Outcome.RENEW_TOKEN, Outcome.WRONG, Outcome.MISSING):
             raise SourceAccessError(
-                f"The log-in was refused ({exchange.words}).",
+                f"The log-in at {self._token.host} was refused ({exchange.words}).",
                 next_step="check login, password, client_id and token_url of the connection.",
                 **self._where(self.connection.conn_id),
             )
-        raise PassingFaultError(Exchange(exchange.outcome, f"log-in: {exchange.words}", wait_s=exchange.wait_s))
+        raise PassingFaultError(
+            Exchange(exchange.outcome, f"log-in at {self._token.host}: {exchange.words}", wait_s=exchange.wait_s)
+        )
 
     def _refuse_or_pass(self, exchange: Exchange, key: str) -> NoReturn:
         if exchange.outcome in (Outcome.WRONG, Outcome.MISSING):
             raise SourceAccessError(
-                f"The source refuses the request ({exchange.words}).",
+                f"The source at {self._host} refuses the request ({exchange.words}).",
                 next_step="check the address in the connection, and whether this iGate has the service "
                 "(docs/sources.md, iGate).",
                 **self._where(key),
@@ -199,9 +209,11 @@ class IgateClient:
     def _gave_up(self, exchange: Exchange, key: str) -> SourceUnreachableError | SourceAnswerError:
         tries = f"after {self._limits.attempts} tries"
         if exchange.outcome is Outcome.GARBLED:
-            return self.answer_error(f"The source gives no usable answer ({exchange.words}), {tries}.", key)
+            return self.answer_error(
+                f"The source at {self._host} gives no usable answer ({exchange.words}), {tries}.", key
+            )
         return SourceUnreachableError(
-            f"The source does not answer ({exchange.words}), {tries}.",
+            f"The source at {self._host} does not answer ({exchange.words}), {tries}.",
             next_step="the load is tried again and goes on where it stopped; if it lasts, check the network and the "
             "source system.",
             **self._where(key),

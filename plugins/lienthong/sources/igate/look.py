@@ -73,7 +73,7 @@ def check_schema(contract: SourceContract, connection: Connection) -> Mapping[st
 
 def sample(contract: SourceContract, connection: Connection, writer: BatchWriter, dossiers: int) -> str:
     """See `profile.Profile.sample`. Nothing of it is kept for a later try."""
-    with writer, IgateClient(contract, connection, writer.load_id) as client:
+    with writer, IgateClient(contract, connection) as client:
         began_at = datetime.now(UTC)
         items: dict[str, Item] = {}
         number, size = 0, min(dossiers, contract.read.page_rows)

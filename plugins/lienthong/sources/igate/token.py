@@ -16,17 +16,23 @@ _DEFAULT_LIFE_S = 60.0
 
 
 class Token:
-    """Holds the token and never shows it."""
+    """Holds the token and never shows it. httpx.InvalidURL when the connection's token_url is none."""
 
     def __init__(self, connection: Connection, monotonic: Callable[[], float]) -> None:
         self._connection = connection
         self._monotonic = monotonic
+        self._url = httpx.URL(str(connection.extra["token_url"]))
         self._text = ""
         self._until = 0.0
 
     @property
     def valid(self) -> bool:
         return bool(self._text) and self._monotonic() < self._until
+
+    @property
+    def host(self) -> str:
+        """Where one logs in."""
+        return host_of(self._url)
 
     @property
     def text(self) -> str:
@@ -49,7 +55,7 @@ class Token:
             form["client_secret"] = str(extra["client_secret"])
         asked = self._monotonic()
         try:
-            response = http.post(str(extra["token_url"]), data=form)
+            response = http.post(self._url, data=form)
         except httpx.RequestError as error:
             return judge_fault(error)
         exchange = judge(response, datetime.now(UTC))
@@ -64,3 +70,8 @@ class Token:
         self._text = token
         self._until = asked + seconds - min(max(seconds * _SPARE_SHARE, 1.0), _SPARE_S)
         return Exchange(Outcome.OK, exchange.words)
+
+
+def host_of(url: httpx.URL) -> str:
+    """Host and port of an address, without anything else: there may be an account in it."""
+    return f"{url.host}:{url.port}" if url.port else url.host

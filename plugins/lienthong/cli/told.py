@@ -1,0 +1,87 @@
+"""What a command did, told at a terminal: lines in Vietnamese, or one JSON document for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from lienthong.freshness.wording import ERROR_WORDS
+from lienthong.model.errors import LienThongError
+from lienthong.model.numbers import grouped
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
+
+#: Wider lines are hard to read.
+WIDTH = 100
+
+
+def terminal() -> Console:
+    """A console of at most WIDTH columns."""
+    from rich.console import Console
+
+    console = Console()
+    console.width = min(console.width, WIDTH)
+    return console
+
+
+def to_json(found: object) -> str:
+    """One document; days and moments as ISO 8601. TypeError for a value without a JSON form."""
+    return json.dumps(found, ensure_ascii=False, indent=1, default=_plain)
+
+
+def error_lines(error: LienThongError) -> list[str]:
+    """What is wrong and what to do: first by kind, in Vietnamese, then in the error's own words."""
+    known = ERROR_WORDS.get(type(error).__name__)
+    if known is None:
+        return [f"Lỗi: {error}"]
+    what, next_step = known
+    return [f"Lỗi: {what}. Việc cần làm: {next_step}.", f"  Chi tiết: {error}"]
+
+
+def catalogue_lines(done: Mapping[str, object]) -> list[str]:
+    """What one sync of the catalogue listed and changed, and the accounts that the portal refused."""
+    counts = {name: grouped(value) for name, value in done.items() if isinstance(value, int)}
+    lines = [
+        f"Danh mục quốc gia, bản {done['revision']}: {counts['procedures']} thủ tục "
+        f"({counts['changed']} mới hoặc thay đổi, {counts['vanished']} không còn), {counts['agencies']} cơ quan."
+    ]
+    if done["without_detail"]:
+        lines.append(f"Cổng không cho chi tiết của {counts['without_detail']} thủ tục: giữ như lần trước.")
+    refused = cast("list[str]", done["accounts_refused"])
+    if refused:
+        lines.append(f"Tài khoản không dùng được: {', '.join(refused)}. Danh mục lấy qua tài khoản khác.")
+    return lines
+
+
+def push_lines(done: Mapping[str, object]) -> list[str]:
+    """What one push derived and sent; where the province's deliveries stand is told by their table."""
+    tenant = done["tenant"]
+    derived = cast("dict[str, int]", done["derived"])
+    lines = [
+        f"{tenant}: {grouped(derived['examined'])} hồ sơ có thay đổi: {grouped(derived['owed'])} phải gửi, "
+        f"{grouped(derived['unchanged'])} không khác lần gửi trước, {grouped(derived['blocked'])} bị chặn, "
+        f"{grouped(derived['waiting'])} chờ tiếp nhận, {grouped(derived['held'])} chỉ theo dõi."
+    ]
+    pushed = cast("dict[str, int] | None", done.get("pushed"))
+    if pushed is None:
+        lines.append("Không gửi gì: chưa có nguồn nào của tỉnh ở chế độ own.")
+        return lines
+    lines.append(
+        f"Đã gửi {grouped(pushed['delivered'])} hồ sơ ({grouped(pushed['created'])} mới, "
+        f"{grouped(pushed['updated'])} cập nhật) và {grouped(pushed['steps_sent'])} bước xử lý "
+        f"qua {grouped(pushed['calls'])} lần gọi Cổng."
+    )
+    return lines
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -1,0 +1,75 @@
+"""What the commands print of a running world: Vietnamese for people, with --json one document for programs."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from lienthong.cli import app
+from lienthong.model.numbers import grouped
+from lienthong.pipeline.runtime import Runtime
+from tests.world import Live
+
+
+@pytest.fixture
+def typed(loaded: Live, monkeypatch: pytest.MonkeyPatch) -> Live:
+    """The loaded world, with the command line pointed at it."""
+    monkeypatch.setattr(Runtime, "from_environment", classmethod(lambda _: loaded.rt))
+    monkeypatch.setenv("COLUMNS", "100")
+    return loaded
+
+
+def output(*words: str) -> str:
+    done = CliRunner().invoke(app, list(words))
+    assert done.exit_code == 0, done.exception
+    return done.output
+
+
+def test_load_prints_its_rows_by_outcome_and_says_when_nothing_was_new(typed: Live) -> None:
+    told = output("load", "opencps_h17")
+    [(load_id, read)] = typed.rows(
+        "SELECT load_id, extracted FROM ops.load_count WHERE tenant = 'H17' AND entity = 'dossier'"
+        " ORDER BY load_id DESC LIMIT 1"
+    )
+    assert f"Nguồn opencps_h17 (H17), lần nạp {load_id}" in told
+    [dossiers] = [line for line in told.splitlines() if line.startswith("Hồ sơ")]
+    assert dossiers.split()[2] == str(read)
+    assert "Không có gì mới" in told
+    assert "{" not in told
+
+
+def test_push_prints_what_was_sent_and_where_the_province_stands(typed: Live) -> None:
+    first = output("push", "H17")
+    [(delivered,)] = typed.rows(
+        "SELECT count(*) FROM exchange.delivery WHERE tenant = 'H17' AND state = 'acknowledged'"
+    )
+    assert f"Đã gửi {delivered} hồ sơ ({delivered} mới, 0 cập nhật)" in first
+    [row] = [line for line in first.splitlines() if line.startswith("H17 ") and ":" not in line]
+    assert row.split()[1] == str(delivered)
+    assert "H26" not in first
+    again = output("push", "H17")
+    assert "H17: 0 hồ sơ có thay đổi" in again
+    assert "Đã gửi 0 hồ sơ" in again
+
+
+def test_a_push_of_a_province_that_is_only_observed_says_that_nothing_is_sent(typed: Live) -> None:
+    contract = typed.settings.sources / "opencps_h17.yaml"
+    contract.write_text(contract.read_text(encoding="utf-8").replace("mode: own", "mode: observe"), encoding="utf-8")
+    assert "Không gửi gì: chưa có nguồn nào của tỉnh ở chế độ own." in output("push", "H17")
+
+
+def test_catalogue_prints_how_much_is_listed_and_how_much_changed(typed: Live) -> None:
+    told = output("catalogue")
+    [(procedures,)] = typed.rows("SELECT count(*) FROM registry.procedure WHERE NOT vanished")
+    assert f"{grouped(procedures)} thủ tục (0 mới hoặc thay đổi, 0 không còn)" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "key"),
+    [(("load", "opencps_h17"), "counts"), (("push", "H17"), "derived"), (("catalogue",), "procedures")],
+    ids=["load", "push", "catalogue"],
+)
+def test_with_json_a_command_prints_one_document(typed: Live, words: tuple[str, ...], key: str) -> None:
+    assert key in json.loads(output(*words, "--json"))
