@@ -93,9 +93,11 @@ def test_every_row_can_be_found_by_part_and_row(store: LandingStore, monkeypatch
     monkeypatch.setattr(writing, "PART_BYTES", 1)
     batch = store.open(land(store, *(rows(first, 3) for first in range(0, 30, 3))))
     assert len(batch.manifest.tables["opencps_dossier"].files) > 2
+    read = list(batch.batches("opencps_dossier", ["dossierId"], rows=4))
+    assert max(piece.num_rows for _, _, piece in read) <= 4
     found: dict[tuple[int, int], Any] = {
         (part, place): key
-        for part, places, piece in batch.batches("opencps_dossier", ["dossierId"], rows=4)
+        for part, places, piece in read
         for place, key in zip(places.to_pylist(), piece.column(0).to_pylist(), strict=True)
     }
     assert sorted(found.values()) == list(range(30))

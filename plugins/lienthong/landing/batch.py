@@ -16,8 +16,8 @@ from lienthong.landing.files import sha256_of
 from lienthong.landing.manifest import LandedFile, Manifest
 from lienthong.model.errors import LandingCorruptError
 
-#: A landed row can have a hundred columns: more at once cost memory and no less time.
-BATCH_ROWS = 16_384
+#: A landed row can have a hundred columns: more at once cost memory and no less time. Row groups are a little smaller.
+BATCH_ROWS = 20_000
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class LandedBatch:
             try:
                 with self._fs.open(f"{self._folder}/{file.name}", "rb") as stored:
                     parquet = pq.ParquetFile(stored)
-                    for batch in parquet.iter_batches(batch_size=rows, columns=self._needed(table, columns)):
+                    for batch in _by_row_group(parquet, rows, self._needed(table, columns)):
                         places: pa.Array[Any] = pa.array(np.arange(first, first + batch.num_rows))
                         first += batch.num_rows
                         places, batch = self._picked(table, places, batch)
@@ -120,3 +120,11 @@ class LandedBatch:
             load=self.manifest.load_id,
             key=file,
         )
+
+
+def _by_row_group(parquet: pq.ParquetFile, rows: int, columns: list[str] | None) -> Iterator[pa.RecordBatch]:
+    """Each row group by itself, in equal batches of at most `rows`: read on, Arrow keeps memory of all groups before."""
+    for group in range(parquet.metadata.num_row_groups):
+        held = parquet.metadata.row_group(group).num_rows
+        if held:
+            yield from parquet.iter_batches(batch_size=-(-held // -(-held // rows)), row_groups=[group], columns=columns)
