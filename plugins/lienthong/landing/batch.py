@@ -123,8 +123,10 @@ class LandedBatch:
 
 
 def _by_row_group(parquet: pq.ParquetFile, rows: int, columns: list[str] | None) -> Iterator[pa.RecordBatch]:
-    """Each row group by itself, in equal batches of at most `rows`: read on, Arrow keeps memory of all groups before."""
+    """Each row group by itself, in equal batches of at most `rows`: read on, Arrow keeps memory of those before."""
     for group in range(parquet.metadata.num_row_groups):
         held = parquet.metadata.row_group(group).num_rows
         if held:
-            yield from parquet.iter_batches(batch_size=-(-held // -(-held // rows)), row_groups=[group], columns=columns)
+            yield from parquet.iter_batches(
+                batch_size=-(-held // -(-held // rows)), row_groups=[group], columns=columns
+            )

@@ -104,23 +104,21 @@ def _leave_known(
     from lienthong.sources.making import making
 
     version = f"{contract.contract_hash} {batch.manifest.facts.codes_hash} {making()}"
-    prints = fingerprints(batch, profile.owners, version)
+    # In the order of keys: looking them up then walks over the warehouse's pages once.
+    prints = fingerprints(batch, profile.owners, version).sort("owner")
     # A key with a NUL is none for the warehouse: the gate rejects it.
     keyed = ~pl.col("owner").str.contains("\0", literal=True).fill_null(True)
     once = keyed & (pl.col(profile.entity_tables[Entity.DOSSIER]) == 1)
-    # In the order of keys: looking them up then walks over the warehouse's pages once.
-    candidates = prints.filter(once).rename({"owner": "source_key"}).sort("source_key")
-    known = candidates.filter(remembered.find_known(connection, load, candidates, judged))
+    known = remembered.find_known(connection, load, prints, once, judged)
     rows = {
-        entity.value: int(known[table].sum()) if table in known.columns else 0
+        entity.value: int(prints[table].filter(known).sum()) if table in prints.columns else 0
         for entity, table in profile.entity_tables.items()
     }
-    if known.is_empty():
+    if not known.any():
         return _New(batch, rows)
     # The shorter list of the two is looked up for every row.
-    keeps = 2 * known.height > prints.height
-    others = prints.join(known, left_on="owner", right_on="source_key", how="anti")["owner"]
-    listed = others if keeps else known["source_key"]
+    keeps = 2 * int(known.sum()) > prints.height
+    listed = prints["owner"].filter(~known if keeps else known)
     return _New(batch.through(Sieve(profile.owners, listed.to_arrow(), keeps)), rows)
 
 

@@ -19,25 +19,30 @@ if TYPE_CHECKING:
 COPY_ROWS = 50_000
 
 
-def find_known(connection: Connection, load: Load, landed: pl.DataFrame, judged: Judgement) -> pl.Series:
-    """Which rows of `landed` (source_key, low, high; none null, each key once) are dossiers that the warehouse believes
-    as they were landed, and that `judged` would judge as before: a mask.
+def find_known(
+    connection: Connection, load: Load, landed: pl.DataFrame, asked: pl.Expr, judged: Judgement
+) -> pl.Series:
+    """Which rows of `landed` (owner, low, high) are dossiers that the warehouse believes as they were landed, and that
+    `judged` would judge as before: a mask.
 
-    `landed` stays in the transaction for `remember`.
+    `asked`: of which rows to ask; those have none of the three null, and each owner once. They stay in the transaction
+    for `remember`.
     """
     import polars as pl
 
     run(connection, "landing/create_landed")
-    numbered = landed.select("source_key", "low", "high").with_row_index("place")
+    places = pl.int_range(pl.len(), dtype=pl.Int32).alias("place")
     cursor: Any = connection.connection.cursor()
     try:
-        for piece in numbered.iter_slices(COPY_ROWS):
+        for start in range(0, landed.height, COPY_ROWS):
+            piece = landed.slice(start, COPY_ROWS).select(places + start, "owner", "low", "high", asked=asked)
+            piece = piece.filter("asked").drop("asked")
             rows = io.BytesIO(piece.write_csv(include_header=False, quote_style="non_numeric").encode())
             cursor.copy_expert("COPY pg_temp.landed (place, source_key, low, high) FROM STDIN WITH (FORMAT csv)", rows)
     finally:
         cursor.close()
     run(connection, "landing/analyze_landed")
-    places = run(
+    found = run(
         connection,
         "landing/find_known",
         tenant=load.tenant,
@@ -47,7 +52,7 @@ def find_known(connection: Connection, load: Load, landed: pl.DataFrame, judged:
         judged_rules=judged.rules,
     ).scalar_one()
     known = pl.repeat(False, landed.height, dtype=pl.Boolean, eager=True)
-    return known.scatter(places, True) if places else known
+    return known.scatter(found, True) if found else known
 
 
 def remember(connection: Connection, load: Load) -> None:
