@@ -15,7 +15,6 @@ from lienthong.exchange.adoption import (
     adopt_compared,
     adoption_summary,
     open_adoption,
-    read_adoption,
 )
 from lienthong.exchange.believed import load_believed
 from lienthong.exchange.client import Answer, PortalClient
@@ -133,7 +132,7 @@ def test_an_assumed_dossier_counts_as_delivered_when_the_other_program_stopped(p
     row = province.delivery(ids[0])
     assert (row.adoption, row.acked_at, row.acked_hash) == ("assumed", frozen_at, row.wanted_hash)
     assert province.delivery(ids[1]).adoption is None
-    assert read_adoption(province.engine, TENANT) == Adoption(frozen_at, NOW - timedelta(days=3))
+    assert open_adoption(province.engine, TENANT, None, NOW) == Adoption(frozen_at, NOW - timedelta(days=3))
     assert own(province).created == 1
 
 

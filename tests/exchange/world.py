@@ -203,7 +203,7 @@ class Province:
         )
 
     def derive(self) -> DeriveSummary:
-        return derive(self.engine, TENANT, self.modes, self.clock)
+        return derive(self.engine, TENANT, self.modes)
 
     @contextmanager
     def client(self, make: Callable[..., PortalClient] = PortalClient) -> Iterator[PortalClient]:

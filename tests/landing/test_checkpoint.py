@@ -25,12 +25,12 @@ def read(found: Checkpoint, kind: str = "items", first: int = 0) -> list[int]:
 
 def test_the_next_try_goes_on_from_what_was_saved(tmp_path: Path) -> None:
     first = checkpoint(tmp_path, 1)
-    assert not first.resumed
+    assert not first.note
     first.add("items", rows(1, 2))
     first.save({"page": 1})
     first.add("items", rows(3))
     second = checkpoint(tmp_path, 2)
-    assert (second.resumed, second.note, read(second)) == (True, {"page": 1}, [1, 2])
+    assert (second.note, read(second)) == ({"page": 1}, [1, 2])
     second.add("items", rows(4))
     second.add("papers", rows(9))
     second.save({"page": 2})
@@ -57,7 +57,7 @@ def test_another_plan_starts_anew(tmp_path: Path) -> None:
     first.add("items", rows(1))
     first.save({"page": 1})
     other = checkpoint(tmp_path, 2, "a window")
-    assert (other.resumed, read(other)) == (False, [])
+    assert (other.note, read(other)) == ({}, [])
 
 
 def test_a_note_that_is_torn_or_whose_pieces_are_gone_is_passed_over(tmp_path: Path) -> None:

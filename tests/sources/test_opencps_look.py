@@ -118,7 +118,7 @@ def test_what_is_missing_is_told_and_the_rest_still_looked_at(province: Province
 
 
 def sample(province: Province, dossiers: int) -> list[int]:
-    with sampled(profile_of(province.contract), province.contract, province.connection, dossiers) as batch:
+    with sampled(profile_of(province.contract).sample, province.contract, province.connection, dossiers) as batch:
         assert batch.manifest.facts.mode is LoadMode.RANGE
         assert not batch.manifest.facts.watermarks
         batch.verify()
@@ -138,7 +138,7 @@ def test_a_sample_has_whole_dossiers(province: Province) -> None:
     province.add("opencps_dossieraction", 1, 2, 3, dossierId=2)
     province.add("opencps_dossierfile", 1, dossierId=2)
     province.add("opencps_paymentfile", 1, dossierId=1)
-    with sampled(profile_of(province.contract), province.contract, province.connection, 2) as batch:
+    with sampled(profile_of(province.contract).sample, province.contract, province.connection, 2) as batch:
         rows = {name: table.rows for name, table in batch.manifest.tables.items() if table.rows}
     assert rows == {
         "opencps_dossier": 2, "opencps_dossieraction": 3, "opencps_dossierfile": 1, "opencps_paymentfile": 1,
@@ -147,7 +147,7 @@ def test_a_sample_has_whole_dossiers(province: Province) -> None:
 
 def test_a_sample_is_gone_afterwards(province: Province) -> None:
     province.add("opencps_dossier", 1)
-    with sampled(profile_of(province.contract), province.contract, province.connection, 1) as batch:
+    with sampled(profile_of(province.contract).sample, province.contract, province.connection, 1) as batch:
         kept: LandedBatch = batch
         assert landed(kept, "opencps_dossier") == [1]
     with pytest.raises(LandingCorruptError):

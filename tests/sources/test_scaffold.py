@@ -210,7 +210,7 @@ def added_igate(connection: Connection, folder: Path) -> tuple[str, SourceContra
 def filled(contract: SourceContract, connection: Connection, dossiers: int) -> Counter[str]:
     """How many rows of each entity have a value, by entity and field."""
     counts: Counter[str] = Counter()
-    with sampled(profile_of(contract), contract, connection, dossiers) as batch:
+    with sampled(profile_of(contract).sample, contract, connection, dossiers) as batch:
         for entity, table in profile_of(contract).canonicalise(contract, batch):
             for name in SPECS[entity].names:
                 counts[f"{entity}.{name}"] += table.num_rows - table.column(name).null_count
@@ -220,7 +220,7 @@ def filled(contract: SourceContract, connection: Connection, dossiers: int) -> C
 def test_an_igate_gives_a_contract_that_reads_it(tmp_path: Path) -> None:
     with gia_lai() as connection:
         text, contract = added_igate(connection, tmp_path)
-        with sampled(profile_of(contract), contract, connection, 20) as batch:
+        with sampled(profile_of(contract).sample, contract, connection, 20) as batch:
             left = profile_of(contract).unmapped_codes(contract, batch)
     assert contract.title == "Gia Lai, hệ thống một cửa VNPT iGate"
     assert contract.codes.status == {"0": 1}

@@ -68,13 +68,6 @@ def open_adoption(engine: Engine, tenant: str, frozen_at: datetime | None, now: 
     return Adoption(row.frozen_at, row.assumed_before)
 
 
-def read_adoption(engine: Engine, tenant: str) -> Adoption | None:
-    """The tenant's take-over, if one was begun."""
-    with engine.connect() as connection:
-        row = run(connection, "exchange/read_adoption", tenant=tenant).one_or_none()
-    return None if row is None else Adoption(row.frozen_at, row.assumed_before)
-
-
 def adopt_assumed(engine: Engine, tenant: str, adoption: Adoption, assumed_before: datetime, now: datetime) -> int:
     """Take every final dossier whose last event lies before `assumed_before` as delivered; returns how many were new.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from sqlalchemy import Engine
 from sqlalchemy.engine import Connection
@@ -33,13 +32,13 @@ class DeriveSummary:
     steps: int = 0
 
 
-def derive(engine: Engine, tenant: str, modes: Mapping[str, SourceMode], now: datetime) -> DeriveSummary:
+def derive(engine: Engine, tenant: str, modes: Mapping[str, SourceMode]) -> DeriveSummary:
     """Bring exchange.delivery up to what is believed: every dossier of `tenant` whose version, catalogue entry or
     source mode is newer than what was derived. Only dossiers of newer merges and changed procedures are looked at.
 
     `modes` names all sources of the tenant; dossiers of a source that is not named are only observed, those of a source
     in `own` that may not send yet (`senders`) are derived as in `shadow`. Each page is one transaction, so an
-    interrupted call is finished by the next. `now` dates nothing today and is part of the contract of every step.
+    interrupted call is finished by the next.
     """
     summary = DeriveSummary()
     after = _BEFORE_ALL

@@ -40,11 +40,6 @@ class Checkpoint:
         fs.makedirs(self._folder, exist_ok=True)
         self._continue_newest()
 
-    @property
-    def resumed(self) -> bool:
-        """Whether there was something to go on from."""
-        return bool(self.note)
-
     def pieces(self, kind: str) -> int:
         """How many pieces of a kind there are."""
         return sum(count for _, count in self._runs.get(kind, ()))

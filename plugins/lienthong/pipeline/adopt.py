@@ -49,7 +49,7 @@ def adopt(
     modes = modes_of(rt, tenant)
     require_payloads(tenant, modes)
     engine, settings = rt.warehouse(), load_portal_settings(rt.settings.portal)
-    derive(engine, tenant, modes, rt.now())
+    derive(engine, tenant, modes)
     adoption = open_adoption(engine, tenant, frozen_at, rt.now())
     if assume_finished_before is not None:
         adopt_assumed(engine, tenant, adoption, assume_finished_before, rt.now())

@@ -69,7 +69,7 @@ def sample_lines(rt: Runtime, contract: SourceContract, connection: Connection, 
     """Read, map and gate the newest `dossiers` dossiers; the landed sample is gone when this returns."""
     profile = profile_of(contract)
     try:
-        with sampled(profile, contract, connection, dossiers) as batch:
+        with sampled(profile.sample, contract, connection, dossiers) as batch:
             return [*_mapping_lines(contract, profile, batch), *_gate_lines(rt, contract, profile, batch)]
     except LienThongError as error:
         return [unreachable(contract, error)]

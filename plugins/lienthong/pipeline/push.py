@@ -82,7 +82,7 @@ def push(rt: Runtime, tenant: str, run_key: str, *, send_history: bool = False) 
         if contract.mode is SourceMode.OWN
     }
     refused = open_senders(engine, tenant, owns, settings, rt.now())
-    derived = derive(engine, tenant, modes, rt.now())
+    derived = derive(engine, tenant, modes)
     result: dict[str, object] = {"tenant": tenant, "derived": asdict(derived)}
     closed = {refusal.source_id for refusal in refused}
     if any(mode is SourceMode.OWN and source_id not in closed for source_id, mode in modes.items()):

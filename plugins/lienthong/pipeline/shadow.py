@@ -35,7 +35,7 @@ def shadow(rt: Runtime, tenant: str, run_key: str, *, limit: int | None = None, 
     modes = modes_of(rt, tenant)
     require_payloads(tenant, modes)
     engine, settings = rt.warehouse(), load_portal_settings(rt.settings.portal)
-    derive(engine, tenant, modes, rt.now())
+    derive(engine, tenant, modes)
     if again:
         forget_comparisons(engine, tenant, rt.now())
     account = rt.resolve(contracts_of(rt, tenant)[0].portal_connection)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
 from lienthong.connections import Connection
 from lienthong.landing import BatchWriter, LandedBatch, LandingStore
@@ -18,23 +17,19 @@ from lienthong.sources.contract import SourceContract
 _PREFIX = "lienthong-sample-"
 
 
-class Sampling(Protocol):
-    """The one member of a `profile.Profile` that this takes."""
-
-    def sample(self, contract: SourceContract, connection: Connection, writer: BatchWriter, dossiers: int) -> str: ...
+#: A profile's `sample`.
+Sampling = Callable[[SourceContract, Connection, BatchWriter, int], str]
 
 
 @contextmanager
-def sampled(
-    profile: Sampling, contract: SourceContract, connection: Connection, dossiers: int
-) -> Iterator[LandedBatch]:
+def sampled(sample: Sampling, contract: SourceContract, connection: Connection, dossiers: int) -> Iterator[LandedBatch]:
     """The newest `dossiers` dossiers, landed for as long as the block lasts. Errors as `Profile.sample` raises."""
     _remove_left_behind()
     folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
     try:
         store = LandingStore(folder.as_uri())
         writer = store.writer(contract.tenant, contract.source_id, 0, 1)
-        yield store.open(profile.sample(contract, connection, writer, dossiers))
+        yield store.open(sample(contract, connection, writer, dossiers))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from lienthong.connections import Connection
-from lienthong.landing import BatchWriter, LandedBatch
+from lienthong.landing import LandedBatch
 from lienthong.model.canonical import Entity
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.igate.canonical import ROWS
@@ -46,17 +46,10 @@ CHECK = "CHECK: as other iGate contracts have it; confirm with the operator"
 READ = {"page_rows": 200, "pause_ms": 0}
 
 
-class _Sampling:
-    """The part of the profile that `sampled` asks for, without the profile, which imports this module."""
-
-    def sample(self, contract: SourceContract, connection: Connection, writer: BatchWriter, dossiers: int) -> str:
-        return sample(contract, connection, writer, dossiers)
-
-
 def propose(contract: SourceContract, connection: Connection) -> Proposal:
     """See `profile.Profile.propose`."""
     draft = contract.model_copy(update={"entities": tuple(ENTITY_TABLES)})
-    with sampled(_Sampling(), draft, connection, DOSSIERS) as batch:
+    with sampled(sample, draft, connection, DOSSIERS) as batch:
         paths = _paths(batch)
         taken = {(ENTITY_TABLES[found.entity], found.path) for found in paths}
         unmapped = {

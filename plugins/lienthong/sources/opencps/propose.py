@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from lienthong.connections import Connection
-from lienthong.landing import BatchWriter, LandedBatch
+from lienthong.landing import LandedBatch
 from lienthong.model.canonical import Entity
 from lienthong.model.errors import SchemaDriftError
 from lienthong.sources.contract import Codes, SourceContract
@@ -65,13 +65,6 @@ READ = {"page_rows": 2000, "key_rows": 20000, "fetch_rows": 5000, "pause_ms": 0}
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,59}")
 
 
-class _Sampling:
-    """The part of the profile that `sampled` asks for, without the profile, which imports this module."""
-
-    def sample(self, contract: SourceContract, connection: Connection, writer: BatchWriter, dossiers: int) -> str:
-        return sample(contract, connection, writer, dossiers)
-
-
 def propose(contract: SourceContract, connection: Connection) -> Proposal:
     """See `profile.Profile.propose`."""
     draft = contract.model_copy(update={"entities": tuple(ENTITY_TABLES), "extensions": _extensions(ENTITY_TABLES)})
@@ -89,7 +82,7 @@ def propose(contract: SourceContract, connection: Connection) -> Proposal:
             },
         }
     )
-    with sampled(_Sampling(), draft, connection, DOSSIERS) as batch:
+    with sampled(sample, draft, connection, DOSSIERS) as batch:
         return Proposal(
             entities=entities,
             codes=_codes(draft, batch),
