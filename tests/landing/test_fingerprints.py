@@ -144,7 +144,7 @@ def test_a_batch_without_rows_or_tables_has_no_fingerprints() -> None:
 @pytest.mark.parametrize("keeps", [True, False])
 def test_a_sieve_reads_the_rows_of_some_owners_with_their_places_and_leaves_other_tables_alone(keeps: bool) -> None:
     files = [*FILES, {"dossierId": None, "key": 5, "name": ""}]
-    listed = pa.array(["2", None] if keeps else ["1"], pa.string())
+    listed = pl.Series(["2", None] if keeps else ["1"], dtype=pl.String)
     batch = land((ONE, TWO), files).through(Sieve({FILE: "dossierId"}, listed, keeps))
     read = [
         (part, place, key)
@@ -153,3 +153,12 @@ def test_a_sieve_reads_the_rows_of_some_owners_with_their_places_and_leaves_othe
     ]
     assert read == [(0, 2, 21), (0, 3, 5)]
     assert sum(piece.num_rows for _, _, piece in batch.batches(DOSSIER)) == 2
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+@pytest.mark.parametrize("listed", [range(0), range(1), range(0, 3_000, 3), range(2_999, -1, -7)], ids=repr)
+def test_a_sieve_finds_each_of_many_owners_and_no_other(listed: range, keeps: bool) -> None:
+    sieve = Sieve({}, pl.Series([str(key) for key in listed], dtype=pl.String), keeps)
+    asked = pa.array([*range(3_000), None], pa.int64())
+    found = {key for key, read in zip(asked.to_pylist(), sieve.pick(asked).to_pylist(), strict=True) if read}
+    assert found == (set(listed) if keeps else {*asked.to_pylist()} - set(listed))

@@ -14,8 +14,6 @@ from lienthong.pipeline.push import owing
 from tests.pipeline.conftest import running
 from tests.world import PROVINCES, Live
 
-pytestmark = pytest.mark.xdist_group("owing")
-
 
 @pytest.fixture(scope="module")
 def pushed_warehouse(request: pytest.FixtureRequest, postgres: Postgres, loaded_warehouse: str) -> str:

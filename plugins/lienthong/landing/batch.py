@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from fsspec import AbstractFileSystem
 
@@ -24,17 +25,27 @@ BATCH_ROWS = 20_000
 class Sieve:
     """Which rows of a batch to read: of each table in `columns`, those whose owner is among `owners`, or is not.
 
-    `columns`: table → column of the owner; other tables are read whole. `owners`: text, may hold null.
+    `columns`: table → column of the owner; other tables are read whole. `owners`: text, each once, may hold null.
     """
 
     columns: Mapping[str, str]
-    owners: pa.Array[Any]
+    owners: pl.Series
     keeps: bool
 
     def pick(self, column: pa.Array[Any]) -> pa.Array[Any]:
         """True where the row of an owner is read."""
-        found = pc.is_in(column.cast(pa.string()), value_set=self.owners, skip_nulls=False)
-        return found if self.keeps else pc.invert(found)
+        asked = pl.Series(values=column.cast(pa.string()), dtype=pl.String)
+        if self._sorted.is_empty():
+            found = pl.repeat(False, len(asked), eager=True)
+        else:
+            places = self._sorted.search_sorted(asked).clip(upper_bound=len(self._sorted) - 1)
+            found = self._sorted.gather(places).eq_missing(asked)
+        return (found if self.keeps else ~found).to_arrow()
+
+    @cached_property
+    def _sorted(self) -> pl.Series:
+        """Ordered once: a hash table of them would be made for every batch of rows."""
+        return self.owners.sort()
 
 
 class LandedBatch:

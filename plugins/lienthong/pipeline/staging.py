@@ -119,7 +119,7 @@ def _leave_known(
     # The shorter list of the two is looked up for every row.
     keeps = 2 * int(known.sum()) > prints.height
     listed = prints["owner"].filter(~known if keeps else known)
-    return _New(batch.through(Sieve(profile.owners, listed.to_arrow(), keeps)), rows)
+    return _New(batch.through(Sieve(profile.owners, listed, keeps)), rows)
 
 
 def _judgement(rt: Runtime, connection: Connection) -> Judgement:
