@@ -172,10 +172,30 @@ def test_a_connection_that_lacks_something_says_what(gateway: Gateway, lacking: 
         gateway.load(connection=replace(gateway.connection, extra=extra))
 
 
-def test_a_token_address_that_is_none_says_so_without_quoting_it(gateway: Gateway) -> None:
-    extra = {**gateway.connection.extra, "token_url": "http://reader:s3cret-word@[oops/token"}
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [
+        *(
+            ("token_url", text)
+            for text in (
+                "http://reader:s3cret-word@[oops/token",
+                "s3cret-word/token",
+                "ftp://s3cret-word/token",
+                "://x",
+            )
+        ),
+        ("host", "http://reader:s3cret-word@[oops"),
+        ("host", "ftp://s3cret-word"),
+    ],
+)
+def test_an_address_that_is_none_says_so_without_quoting_it(gateway: Gateway, place: str, text: str) -> None:
+    connection = gateway.connection
+    if place == "host":
+        connection = replace(connection, host=text, port=None)
+    else:
+        connection = replace(connection, extra={**connection.extra, place: text})
     with pytest.raises(ContractError, match="token_url") as caught:
-        gateway.load(connection=replace(gateway.connection, extra=extra))
+        gateway.load(connection=connection)
     assert "s3cret-word" not in str(caught.value)
 
 

@@ -104,7 +104,8 @@ class HttpLimits(Section):
 
     `smallest_page`: pages that time out are halved down to this. `details`: documents are read dossier by dossier
     (false: the list has them already). `fee_ids`: dossiers per request for fees. `check_total`: a full read that saw
-    fewer dossiers than the server counts is an error.
+    fewer dossiers than the server counts is an error. `reuse_papers`: an incremental load takes papers and fees of
+    dossiers that the list shows unchanged from the load before, instead of asking again.
     """
 
     connect_timeout_s: Annotated[float, Field(gt=0, le=120)] = 10.0
@@ -116,6 +117,7 @@ class HttpLimits(Section):
     details: bool = True
     fee_ids: Annotated[int, Field(ge=1, le=500)] = 50
     check_total: bool = True
+    reuse_papers: bool = True
 
 
 class VolumeGuard(Section):

@@ -170,9 +170,12 @@ class Profile(Protocol):
         mode: LoadMode,
         window: Window | None = None,
         progress: Progress = no_progress,
+        earlier: LandedBatch | None = None,
     ) -> str:
         """Read the source into `writer` and commit it; returns the manifest's URL.
 
+        `earlier`: the newest batch of the source that was merged; what it holds of dossiers that have not changed since
+        need not be asked for again.
         SourceUnreachableError, SourceAccessError, SchemaDriftError or CollapsedExtractError; then nothing is landed.
         """
 

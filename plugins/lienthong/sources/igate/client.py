@@ -18,7 +18,7 @@ from lienthong.model.errors import ContractError, SourceAccessError, SourceAnswe
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.igate.outcomes import Exchange, Outcome, PassingFaultError, judge, judge_fault, server_time
 from lienthong.sources.igate.pages import GarbledError, Page, page_of
-from lienthong.sources.igate.token import Token, host_of
+from lienthong.sources.igate.token import Token, address, host_of
 
 T = TypeVar("T")
 
@@ -26,6 +26,8 @@ SEARCH = "/pa/dossier/search"
 DETAIL = "/pa/dossier/{id}/--online"
 #: Newest first; ties by whatever the server does.
 ORDER = {"spec": "page", "sort": "updatedDate,desc"}
+#: Next step after a passing fault; true for Airflow and on the command line.
+AGAIN = "run the load again (Airflow does so by itself): it goes on where it stopped"
 
 
 class SlowPageError(Exception):
@@ -67,7 +69,7 @@ class IgateClient:
         try:
             self._token = Token(connection, monotonic)
             self._http = httpx.Client(
-                base_url=connection.http_url(),
+                base_url=address(connection.http_url()),
                 headers={"Accept": "application/json"},
                 timeout=httpx.Timeout(self._limits.read_timeout_s, connect=self._limits.connect_timeout_s),
                 verify=_trusted(connection),
@@ -108,7 +110,7 @@ class IgateClient:
 
     def answer_error(self, what: str, key: str, next_step: str | None = None) -> SourceAnswerError:
         """What to raise when answers are well-formed but don't hang together."""
-        usual = "the load is tried again and goes on where it stopped; if it lasts, show this to the system's operator."
+        usual = f"{AGAIN}; if it lasts, show this to the system's operator."
         return SourceAnswerError(what, next_step=next_step or usual, **self._where(key))
 
     def _ask(
@@ -214,8 +216,7 @@ class IgateClient:
             )
         return SourceUnreachableError(
             f"The source at {self._host} does not answer ({exchange.words}), {tries}.",
-            next_step="the load is tried again and goes on where it stopped; if it lasts, check the network and the "
-            "source system.",
+            next_step=f"{AGAIN}; if it lasts, check the network and the source system.",
             **self._where(key),
         )
 

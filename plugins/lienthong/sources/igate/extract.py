@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from lienthong.connections import Connection
-from lienthong.landing import BatchFacts, BatchWriter, Watermark
+from lienthong.landing import BatchFacts, BatchWriter, LandedBatch, Watermark
 from lienthong.model.codes import LoadMode
 from lienthong.sources.contract import SourceContract, digest
 from lienthong.sources.igate.client import IgateClient
@@ -34,6 +34,7 @@ def extract(
     mode: LoadMode,
     window: Window | None = None,
     progress: Progress = no_progress,
+    earlier: LandedBatch | None = None,
     now: Callable[[], datetime] = utc_now,
 ) -> str:
     """See `profile.Profile.extract`. Only an incremental load returns a watermark in its manifest."""
@@ -60,7 +61,7 @@ def extract(
         guarded = before if mode is not LoadMode.RANGE else None
         if guarded:  # before thousands of papers are asked for
             guard_volume(contract, writer.load_id, guarded, read.checkpoint, found)
-        read.fetch_children(found)
+        read.fetch_children(found, earlier if _usable(earlier, contract, mode) else None)
         if guarded and read.gone:
             guard_volume(contract, writer.load_id, guarded, read.checkpoint, found, read.gone)
         land(writer, read.checkpoint, found, set(read.gone), progress)
@@ -81,3 +82,14 @@ def extract(
                 unmapped_columns=read.audit.findings(),
             )
         )
+
+
+def _usable(earlier: LandedBatch | None, contract: SourceContract, mode: LoadMode) -> bool:
+    """Whether papers may be taken from it: full and range loads are there to read everything, another contract may ask
+    for other things."""
+    return (
+        earlier is not None
+        and contract.http.reuse_papers
+        and mode is LoadMode.INCREMENTAL
+        and earlier.manifest.facts.contract_hash == contract.contract_hash
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -10,6 +11,8 @@ from typing import Any
 
 import httpx
 from pydantic_core import from_json
+
+_TLS_REASON = re.compile(r"\[SSL: ([A-Z0-9_]+)\]")
 
 
 class Outcome(StrEnum):
@@ -67,7 +70,8 @@ def judge(response: httpx.Response, now: datetime) -> Exchange:
 
 def judge_fault(error: httpx.RequestError) -> Exchange:
     """Outcome of an exchange without a whole response."""
-    words = f"no answer ({type(error).__name__})"
+    reason = _TLS_REASON.search(str(error))  # OpenSSL's name of what went wrong; the rest may quote the address
+    words = f"no answer ({type(error).__name__}{', ' + reason[1] if reason else ''})"
     return Exchange(Outcome.SLOW if isinstance(error, httpx.ReadTimeout) else Outcome.RETRY, words)
 
 

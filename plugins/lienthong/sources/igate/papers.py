@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -77,12 +77,16 @@ class Children:
                 fees += self._fee_rows({item["id"]: item for item in there[first : first + self._limits.fee_ids]})
         return papers, fees
 
-    def refuse_too_many_gone(self, asked: int) -> None:
-        """SourceAnswerError when more are gone than may be (`most_gone`) of the `asked` ones of the whole load."""
-        if len(self.gone) <= most_gone(asked):
+    def refuse_too_many_gone(self, asked: int, known: Collection[str] = ()) -> None:
+        """SourceAnswerError when more are gone than may be (`most_gone`) of the `asked` ones of the whole load.
+
+        Those that were `known` to be gone, and have not changed since, are no sign of a service that is out.
+        """
+        gone = [dossier for dossier in self.gone if dossier not in known]
+        if len(gone) <= most_gone(asked):
             return
         raise self._client.answer_error(
-            f"The list shows dossiers whose papers the server does not know (HTTP 404): {len(self.gone)} so far, of "
+            f"The list shows dossiers whose papers the server does not know (HTTP 404): {len(gone)} so far, of "
             f"{asked} to ask for; at most {most_gone(asked)} may have been deleted meanwhile. Nothing was loaded.",
             DETAIL,
             "check the detail service and the account's rights with the system's operator. The next try of this load "

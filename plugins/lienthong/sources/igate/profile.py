@@ -42,8 +42,9 @@ class Igate:
         mode: LoadMode,
         window: Window | None = None,
         progress: Progress = no_progress,
+        earlier: LandedBatch | None = None,
     ) -> str:
-        return extract.extract(contract, connection, writer, watermarks, mode, window, progress)
+        return extract.extract(contract, connection, writer, watermarks, mode, window, progress, earlier)
 
     def look(self, contract: SourceContract, connection: Connection, now: Callable[[], datetime]) -> SourceSight:
         return look.look(contract, connection, now)

@@ -40,6 +40,7 @@ _WORDS: Mapping[str, tuple[Entity, str]] = {
     "subject": (Entity.DOSSIER, "subject_type"),
     "return_method": (Entity.DOSSIER, "return_method"),
     "payment_method": (Entity.DOSSIER, "online_payment"),
+    "document_role": (Entity.DOCUMENT, "role"),
 }
 #: Said beside what nobody documents and other iGates have.
 CHECK = "CHECK: as other iGate contracts have it; confirm with the operator"
@@ -109,7 +110,7 @@ def _section(draft: SourceContract, batch: LandedBatch, section: str) -> tuple[C
     usual, seen = USUAL[section], Counter[str]()
     if section in _WORDS:
         entity, field = _WORDS[section]
-        path = tuple(paths_of(draft, entity)[field].split("."))
+        path = tuple(paths_of(draft, entity).get(field, field).split("."))  # `role` is our own key of a landed paper
         for _, _, raw in batch.batches(ENTITY_TABLES[entity], ["item"], rows=ROWS):
             seen.update(
                 found for text in raw.column(0).to_pylist() if (found := word(find(from_json(str(text)), path)))

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic_core import from_json
 
-from lienthong.landing import Checkpoint
+from lienthong.landing import Checkpoint, LandedBatch
 from lienthong.model.errors import DiskFullError, NotReadyError, SchemaDriftError
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.igate.audit import Audit
@@ -20,6 +20,7 @@ from lienthong.sources.igate.client import IgateClient
 from lienthong.sources.igate.mapping import DOSSIER, FEE, PAPER, STRUCTURAL, TASK, TASKS
 from lienthong.sources.igate.pages import NEVER, Item
 from lienthong.sources.igate.papers import Children, children_table
+from lienthong.sources.igate.reuse import reused, take_over
 from lienthong.sources.igate.spool import ITEMS, Survivors, pieces, rows_of, survivors
 from lienthong.sources.igate.walk import Place, Walk, least_of
 from lienthong.sources.profile import Progress, Window
@@ -57,6 +58,10 @@ class Read:
         #: Dossiers whose papers and fees have been read: pieces of items, and dossiers of the next one.
         self.asked: tuple[int, int] = (note["asked"][0], note["asked"][1]) if note else (0, 0)
         self.gone: list[str] = list(note.get("gone", ()))
+        #: Whether it is settled whose papers are taken from an earlier batch; not reopened once some were asked for.
+        self.taken_over: bool = note.get("taken_over", self.asked != (0, 0))
+        self.known_gone: frozenset[str] = frozenset()
+        self.to_ask = 0
         self.papers = 0
         self.read_rows: int = note.get("read_rows", 0)
 
@@ -83,20 +88,31 @@ class Read:
             self._drifted(f"No dossier of the list has {', '.join(missing)}.", missing[0])
         return survivors(self.checkpoint)
 
-    def fetch_children(self, found: Survivors) -> None:
-        """Papers and fees of every surviving dossier. Who is gone, in this try or an earlier one, is asked for again at
-        the end. SourceAnswerError when too many are; what was read is kept, and the next try asks for them again."""
+    def fetch_children(self, found: Survivors, earlier: LandedBatch | None = None) -> None:
+        """Papers and fees of every surviving dossier; those that `earlier` has of unchanged dossiers are taken from it.
+
+        Who is gone, in this try or an earlier one, is asked for again at the end. SourceAnswerError when too many are;
+        what was read is kept, and the next try asks for them again.
+        """
         children = Children(self.client, self.contract, self.audit)
         if not children.wanted:
             return
+        if not self.taken_over:
+            if earlier is not None:
+                take_over(self.checkpoint, found, earlier)
+            self.taken_over = True
+            self._save()
+        known = reused(self.checkpoint)
+        asked = known.others(self.checkpoint, found)
+        self.known_gone, self.to_ask = known.gone, asked.dossiers
         first, skip = self.asked
-        for number, piece in enumerate(pieces(self.checkpoint, found.kept, first), start=first):
+        for number, piece in enumerate(pieces(self.checkpoint, asked.kept, first), start=first):
             for start in range(skip, piece.num_rows, DOSSIERS_PER_PIECE):
                 part = piece.slice(start, DOSSIERS_PER_PIECE)
-                self._ask(children, part, (number, start + part.num_rows), found)
+                self._ask(children, part, (number, start + part.num_rows))
             skip = 0
         if self.gone:
-            self._ask_again(found)
+            self._ask_again(asked)
 
     def _ask_again(self, found: Survivors) -> None:
         children = Children(self.client, self.contract, self.audit)
@@ -104,9 +120,9 @@ class Read:
         for piece in pieces(self.checkpoint, found.kept):
             lost = piece.filter(pc.is_in(piece["id"], gone))
             for start in range(0, lost.num_rows, DOSSIERS_PER_PIECE):
-                self._ask(children, lost.slice(start, DOSSIERS_PER_PIECE), self.asked, found)
+                self._ask(children, lost.slice(start, DOSSIERS_PER_PIECE), self.asked)
 
-    def _ask(self, children: Children, part: pa.Table, asked: tuple[int, int], found: Survivors) -> None:
+    def _ask(self, children: Children, part: pa.Table, asked: tuple[int, int]) -> None:
         """Papers and fees of some dossiers, written down together with who of them is gone."""
         self._respect_hours()
         before = len(children.gone)
@@ -117,7 +133,7 @@ class Read:
         answered = set(part["id"].to_pylist())
         self.gone = [key for key in self.gone if key not in answered] + children.gone[before:]
         self._save()
-        children.refuse_too_many_gone(found.dossiers)
+        children.refuse_too_many_gone(self.to_ask, self.known_gone)
         self.papers += len(papers)
         self.progress(PAPER, self.papers)
         self._pause()
@@ -205,6 +221,7 @@ class Read:
                 "front": self.front,
                 "asked": self.asked,
                 "gone": self.gone,
+                "taken_over": self.taken_over,
                 "read_rows": self.read_rows,
             }
         )

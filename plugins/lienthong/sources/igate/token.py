@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -13,15 +14,17 @@ from lienthong.sources.igate.outcomes import Exchange, Outcome, judge, judge_fau
 #: A token is renewed when less than this share of its life is left, or this many seconds.
 _SPARE_SHARE, _SPARE_S = 0.1, 30.0
 _DEFAULT_LIFE_S = 60.0
+#: A name or an IPv4 address, or an IPv6 address as httpx gives it, without brackets.
+_HOST = re.compile(r"[\w.-]+|[0-9a-fA-F:.]+")
 
 
 class Token:
-    """Holds the token and never shows it. httpx.InvalidURL when the connection's token_url is none."""
+    """Holds the token and never shows it. httpx.InvalidURL when the connection's token_url is no address."""
 
     def __init__(self, connection: Connection, monotonic: Callable[[], float]) -> None:
         self._connection = connection
         self._monotonic = monotonic
-        self._url = httpx.URL(str(connection.extra["token_url"]))
+        self._url = address(str(connection.extra["token_url"]))
         self._text = ""
         self._until = 0.0
 
@@ -70,6 +73,14 @@ class Token:
         self._text = token
         self._until = asked + seconds - min(max(seconds * _SPARE_SHARE, 1.0), _SPARE_S)
         return Exchange(Outcome.OK, exchange.words)
+
+
+def address(text: str) -> httpx.URL:
+    """An address that can be asked; httpx.InvalidURL otherwise. httpx alone takes almost any text for one."""
+    url = httpx.URL(text)
+    if url.scheme not in ("http", "https") or not _HOST.fullmatch(url.host):
+        raise httpx.InvalidURL("no address")
+    return url
 
 
 def host_of(url: httpx.URL) -> str:

@@ -47,6 +47,7 @@ class OpenCps:
         mode: LoadMode,
         window: Window | None = None,
         progress: Progress = no_progress,
+        earlier: LandedBatch | None = None,
     ) -> str:
         return extract.extract(contract, connection, writer, watermarks, mode, window, progress)
 

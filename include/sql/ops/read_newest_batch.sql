@@ -1,0 +1,7 @@
+-- Purpose: where the newest merged batch of a source lies, for an extraction that need not ask again for all of it.
+-- Grain: at most one row. Idempotency: reads only. Locks: none.
+SELECT l.manifest_url
+FROM ops.load AS l
+WHERE l.tenant = :tenant AND l.source_id = :source_id AND l.state = 'merged'
+ORDER BY l.merge_no DESC
+LIMIT 1;
