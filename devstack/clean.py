@@ -27,7 +27,10 @@ def main() -> int:
     except DemoError as error:
         console.print(f"[red]Lỗi:[/red] {error}")
         return 1
-    console.print("Đã dừng và xoá mọi thứ của demo.")
+    console.print(
+        "Đã dừng demo, xoá cơ sở dữ liệu và tệp của nó. Chương trình đã cài (.venv, PostgreSQL) được giữ lại.",
+        soft_wrap=True,
+    )
     return 0
 
 

@@ -138,7 +138,8 @@ class Journey:
             self._watch()
             runs = [run for run in self._api.runs(PUSH) if run.run_id not in earlier]
             delivered, owed = self._deliveries()
-            detail(f"Cổng đã xác nhận {grouped(delivered)} hồ sơ, còn {grouped(owed)}")
+            confirmed = f"Cổng đã xác nhận tổng cộng {grouped(delivered)} hồ sơ, còn nợ {grouped(owed)}"
+            detail(confirmed)
             # An event that comes while a push runs starts another one: the last has to begin after the last merge.
             if all(run.finished for run in runs) and any(run.begun and run.begun >= self._merged_at for run in runs):
                 break
@@ -148,6 +149,8 @@ class Journey:
         for run in runs:
             self._api.wait(run, 0)
             self._count(run)
+        sent = sum(self.outcome.delivered.values())
+        detail(f"gửi {grouped(sent)} hồ sơ trong lần chạy này; {confirmed}")
         if owed and not self._moves_on:
             raise AirflowApiError(f"{PUSH}: {owed} dossiers are still owed although every run ended well")
 

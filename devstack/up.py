@@ -121,7 +121,10 @@ def clean(standing: Standing, chosen: argparse.Namespace, console: Console) -> i
     """End everything and delete the data."""
     with _alone(standing.var):
         standing.delete()
-    console.print("Đã dừng và xoá mọi thứ của make up.")
+    console.print(
+        "Đã dừng, xoá cơ sở dữ liệu và tệp của make up. Chương trình đã cài (.venv, PostgreSQL) được giữ lại.",
+        soft_wrap=True,
+    )
     return 0
 
 

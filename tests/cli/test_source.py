@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from devstack.postgres import Postgres
 from lienthong.cli import app
-from lienthong.model.errors import ContractError
+from lienthong.model.errors import ArgumentError, ContractError
 from lienthong.settings import PROJECT
 from lienthong.sources.contract import load_contract
 from simulator.opencps.install import install
@@ -98,7 +98,7 @@ def test_a_contract_that_is_there_stays(folder: Path) -> None:
     path = folder / "opencps_h17.yaml"
     path.write_text("mine\n")
     done = add()
-    assert isinstance(done.exception, ContractError)
+    assert isinstance(done.exception, ArgumentError)
     assert path.read_text() == "mine\n"
     assert add("--force").exit_code == 0
     assert load_contract(path).tenant == "H17"
@@ -119,6 +119,19 @@ def test_a_province_that_does_not_exist_is_refused_and_near_codes_are_named(
     assert "Tenant 'H99'" in str(done.exception)
     assert "H19 (Đồng Nai)" in str(done.exception)
     assert not (folder / "opencps_h99.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    ("tenant", "advice"),
+    [("h48", "type --tenant H48."), ("Đà Nẵng", "type it like --tenant H17."), ("H4", "type it like --tenant H17.")],
+)
+def test_what_is_no_code_of_a_tenant_is_told_with_the_one_that_was_meant(
+    folder: Path, tenant: str, advice: str
+) -> None:
+    done = typed("add", "opencps_h48", "--profile", "opencps", "--tenant", tenant)
+    assert isinstance(done.exception, ArgumentError)
+    assert "one capital letter and two digits, e.g. H17" in done.exception.what
+    assert done.exception.next_step == advice
 
 
 def test_a_ministry_may_be_the_first_source_before_there_is_a_catalogue(folder: Path) -> None:

@@ -79,6 +79,41 @@ def test_every_service_that_stays_is_watched_restarted_and_given_time_to_stop(
     assert {"interval", "timeout", "retries", "start_period"} <= set(what["healthcheck"])
 
 
+@pytest.mark.parametrize(
+    ("name", "component"),
+    [
+        ("api-server", "metadatabase"),
+        ("scheduler", "scheduler"),
+        ("dag-processor", "dag_processor"),
+        ("triggerer", "triggerer"),
+    ],
+)
+def test_every_component_of_airflow_is_asked_for_by_its_own_name(
+    compose: dict[str, Any], name: str, component: str
+) -> None:
+    """The api-server answers for the page itself, and so for the database that it stands on."""
+    host = "127.0.0.1" if name == "api-server" else "api-server"
+    assert compose["services"][name]["healthcheck"]["test"] == [
+        "CMD", "python", "/opt/lienthong/deploy/healthcheck.py", component, f"http://{host}:8080/api/v2/monitor/health",
+    ]  # fmt: skip
+
+
+def test_every_other_service_that_stays_is_asked_itself(compose: dict[str, Any]) -> None:
+    for name in ("postgres", "simulator-postgres"):
+        check = compose["services"][name]["healthcheck"]["test"]
+        assert (check[1], check[3]) == ("pg_isready", "--host=127.0.0.1")
+    for name, page in (("simulator", ":9000/_sim/health"), ("statsd", ":9102/metrics")):
+        assert compose["services"][name]["healthcheck"]["test"][-1] == f"http://127.0.0.1{page}"
+
+
+def test_the_scheduler_has_memory_for_all_tasks_at_once_and_for_itself(compose: dict[str, Any]) -> None:
+    """A task takes at most 1 GiB, and Airflow runs as many at once as its parallelism says."""
+    at_once = int(_default(compose["x-airflow-environment"]["AIRFLOW__CORE__PARALLELISM"]))
+    memory = compose["services"]["scheduler"]["deploy"]["resources"]["limits"]["memory"]
+    mebibytes = int(memory[:-1]) * {"m": 1, "g": 1024}[memory[-1]]
+    assert mebibytes >= (at_once + 1) * 1024
+
+
 def test_every_image_has_a_version_and_ours_comes_from_the_dockerfile(service: tuple[str, dict[str, Any]]) -> None:
     name, what = service
     tag = _default(what["image"]).rpartition(":")[2]

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -141,6 +142,27 @@ def test_a_backup_restores_both_databases_and_landing(started: Server, tmp_path:
     assert owners == [("warehouse",)]
     ((allowed,),) = started.rows("airflow", "SELECT has_database_privilege('airflow', 'warehouse', 'CONNECT')")
     assert allowed is False
+
+
+def test_landing_is_copied_after_the_dumps_so_that_it_holds_every_batch_that_they_name(
+    started: Server, tmp_path: Path
+) -> None:
+    """Loads go on meanwhile: a batch that is landed before a dump begins, and so may be named in it, is in the copy."""
+    landing, tools = tmp_path / "landing", tmp_path / "tools"
+    landing.mkdir()
+    tools.mkdir()
+    stand_in = tools / "pg_dump"  # the real one, and a batch that is complete just before the dump begins
+    stand_in.write_text(
+        '#!/bin/sh\nset -eu\nfor word; do case $word in *.dump) name=$(basename "$word" .dump);; esac; done\n'
+        f'mkdir "{landing}/$name"\necho "{{}}" >"{landing}/$name/manifest.json"\n'
+        f'exec "{CLIENTS / "pg_dump"}" "$@"\n'
+    )
+    stand_in.chmod(0o755)
+    done = _backup(started, tmp_path, PATH=f"{tools}:{CLIENTS}:{os.environ['PATH']}")
+    assert done.returncode == 0, done.stderr
+    with tarfile.open(Path(done.stdout.strip()) / "landing.tar") as copy:
+        held = {name.removeprefix("./") for name in copy.getnames()}
+    assert held >= {"warehouse/manifest.json", "airflow/manifest.json"}
 
 
 def test_a_damaged_backup_is_refused_before_anything_is_dropped(started: Server, tmp_path: Path) -> None:

@@ -130,6 +130,30 @@ def test_a_silent_source_is_one_finding_and_not_one_per_commune(province: Provin
     assert province.open() == {("source_silent", "")}
 
 
+@pytest.mark.parametrize("hole", [1, 32], ids=["after a day", "after weeks"])
+def test_a_source_whose_dossiers_came_today_is_not_told_as_silent(province: Province, hole: int) -> None:
+    go_to(province, date(2026, 10, 22) + timedelta(days=hole), {})
+    province.volume({(next(iter(COMMUNES)), province.today): 3})
+    assert province.evaluate() == {"opened": 0, "open": 0, "closed": 0}, "and none of its communes"
+    go_to(province, province.today + timedelta(days=1))
+    assert province.evaluate()["opened"] == 0, "the stretch is past"
+
+
+def test_the_finding_of_a_silent_source_ends_with_its_first_dossier(province: Province) -> None:
+    go_to(province, date(2026, 10, 23), {})
+    province.evaluate()
+    province.volume({(QUIET_COMMUNE, province.today): 1})
+    assert province.evaluate() == {"opened": 0, "open": 0, "closed": 1}
+
+
+def test_a_commune_whose_dossiers_came_today_is_not_told_as_silent(province: Province) -> None:
+    silence(province, QUIET_COMMUNE, date(2026, 10, 20), date(2026, 10, 22))
+    province.volume({(QUIET_COMMUNE, date(2026, 10, 22)): 2})
+    province.read()
+    province.evaluate()
+    assert province.open() == set()
+
+
 def after_a_hole(province: Province, usual: dict[str, float]) -> None:
     """Nothing came from 22 October to 10 November; on the two days after, `usual` did."""
     go_to(province, date(2026, 11, 11), {}, read=False)
@@ -304,3 +328,44 @@ def test_a_backlog_grows_from_warning_to_error_and_is_then_told_again(province: 
     province.execute("UPDATE exchange.delivery SET hold = 'blocked' WHERE tenant = :tenant", [{"tenant": "H17"}])
     province.evaluate()
     assert province.open() == set()
+
+
+def test_the_findings_of_a_source_whose_contract_was_deleted_end(province: Province) -> None:
+    contract = province.settings.sources / f"{SOURCE}.yaml"
+    go_to(province, date(2026, 10, 23), {})
+    province.evaluate()
+    written = contract.read_text()
+    contract.write_text("mode: [")
+    assert province.evaluate() == {"opened": 0, "open": 1, "closed": 0}, "a broken contract keeps them"
+    contract.unlink()
+    assert province.evaluate() == {"opened": 0, "open": 0, "closed": 1}
+    assert province.rows("SELECT close_reason FROM freshness.finding") == [("taken_back",)]
+    contract.write_text(written)
+    assert province.evaluate() == {"opened": 1, "open": 1, "closed": 0}
+
+
+def test_a_folder_of_contracts_that_is_not_there_ends_no_finding(province: Province) -> None:
+    go_to(province, date(2026, 10, 23), {})
+    province.evaluate()
+    province.settings.sources.rename(province.folder / "elsewhere")
+    assert province.evaluate() == {"opened": 0, "open": 1, "closed": 0}
+
+
+def test_the_backlog_of_a_tenant_ends_with_its_last_contract(province: Province) -> None:
+    province.read()
+    province.execute(
+        "INSERT INTO ops.source VALUES (:tenant, :source, 'x', 10, 'own', '')", [{"tenant": "H17", "source": SOURCE}]
+    )
+    province.execute(
+        "INSERT INTO freshness.finding (tenant, source_id, kind, subject, severity, since, first_seen_at, "
+        "last_seen_at) "
+        "VALUES (:tenant, '', 'backlog', '', 'error', now(), now(), now()), "
+        "('', '', 'task_failed', 'portal_push.push', 'error', now(), now(), now())",
+        [{"tenant": "H17"}],
+    )
+    contract = province.settings.sources / f"{SOURCE}.yaml"
+    contract.write_text("mode: [")
+    assert province.evaluate() == {"opened": 0, "open": 2, "closed": 0}
+    contract.unlink()
+    assert province.evaluate() == {"opened": 0, "open": 1, "closed": 1}
+    assert province.open() == {("task_failed", "portal_push.push")}

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from lienthong.connections import UnreadableConnectionError
-from lienthong.freshness.findings import Finding, FindingKind, FindingSeverity
-from lienthong.freshness.wording import ERROR_WORDS, Words, words
+from lienthong.freshness.findings import CloseReason, Finding, FindingKind, FindingSeverity
+from lienthong.freshness.wording import CLOSE_LABELS, ERROR_WORDS, Words, words
 from lienthong.model import errors
 
 AT = datetime(2026, 11, 5, 1, tzinfo=UTC)
@@ -56,3 +56,7 @@ def test_an_error_that_is_not_ours_says_nothing_of_its_own(kind: str) -> None:
 
 def test_an_error_of_ours_without_a_sentence_is_unexpected() -> None:
     assert told("TerminalError", "").what == "Lỗi ngoài dự kiến"
+
+
+def test_every_reason_to_close_a_finding_has_words() -> None:
+    assert set(CLOSE_LABELS) == set(CloseReason)

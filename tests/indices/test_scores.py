@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 from lienthong.indices import ScoreKind, ScoreTable, UnitKind, refresh_facts, score, scores
 from lienthong.indices.definition import ResultDenominator, SyncWithoutReport
 from lienthong.indices.table import Flag
-from lienthong.model.errors import TerminalError
+from lienthong.model.errors import ArgumentError, NotReadyError
 from lienthong.model.periods import Month
 from tests.indices.world import DEFINITION, NOW, OCTOBER, Dossier, Paper, World, at, with_choices
 
@@ -294,18 +294,18 @@ def test_two_runs_of_one_key_at_once_give_one_run(world: World) -> None:
 
 def test_a_key_cannot_be_used_for_another_month(world: World) -> None:
     run_once(world.engine, "daily")
-    with pytest.raises(TerminalError, match="run key was used for another"):
+    with pytest.raises(ArgumentError, match="run key was used for another"):
         run_once(world.engine, "daily", Month(2026, 9))
 
 
 def test_scoring_before_the_facts_were_derived_is_refused(world: World) -> None:
-    with pytest.raises(TerminalError, match=r"key H17.*never derived"):
+    with pytest.raises(NotReadyError, match=r"key H17.*never derived"):
         world.score(refresh=False)
 
 
 def test_scoring_a_tenant_without_agencies_is_refused(world: World) -> None:
     World(world.engine, "H26").tenant_row()
-    with pytest.raises(TerminalError, match=r"key H26.*no listed agencies.*catalogue_sync"):
+    with pytest.raises(NotReadyError, match=r"key H26.*no listed agencies.*catalogue_sync"):
         world.score(tenants=("H17", "H26"))
     assert rows(world.engine)[0] == 0
 
@@ -316,12 +316,12 @@ def test_scoring_a_tenant_without_agencies_is_refused(world: World) -> None:
 def test_a_month_that_has_not_ended_has_no_final_score_and_one_not_begun_has_none(
     world: World, month: Month, kind: ScoreKind
 ) -> None:
-    with pytest.raises(TerminalError, match="can't have a"):
+    with pytest.raises(ArgumentError, match="can't have a"):
         world.score(month=month, kind=kind)
 
 
 def test_an_unknown_run_is_one_clear_error(world: World) -> None:
-    with pytest.raises(TerminalError, match="no such score run"):
+    with pytest.raises(ArgumentError, match="no such score run"):
         scores(world.engine, 12345)
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
 import pytest
 
+from tests.conftest import REPO
 from tests.orchestration import conftest as _environment  # noqa: F401  # before Airflow is imported
 
 pytestmark = pytest.mark.xdist_group("airflow")
@@ -35,3 +39,33 @@ def test_a_setting_of_schedules_that_cannot_be_read_is_refused(monkeypatch: pyte
     monkeypatch.setenv("LIENTHONG_SCHEDULES", setting)
     with pytest.raises(ContractError, match="LIENTHONG_SCHEDULES"):
         schedule_at("0 1 * * *", "dossier_sync__opencps_h17")
+
+
+def test_a_failed_task_is_tried_again_four_times_after_the_minutes_that_the_runbook_names() -> None:
+    """Airflow itself is asked; it doubles the delay each time and adds up to as much again, so that tasks that failed
+    together don't come back together."""
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.providers.standard.operators.empty import EmptyOperator
+
+    from lienthong.orchestration.defaults import TASK_DEFAULTS
+
+    failed_at = datetime(2026, 11, 1, 1, tzinfo=UTC)
+
+    def delay(task: str, failed_try: int) -> timedelta:
+        instance = SimpleNamespace(
+            task=EmptyOperator(task_id=task, **TASK_DEFAULTS),
+            dag_id="dossier_sync__opencps_h17",
+            task_id=task,
+            logical_date=failed_at,
+            try_number=failed_try,
+            end_date=failed_at,
+            retry_delay_override=None,
+        )
+        return TaskInstance.next_retry_datetime(instance) - failed_at
+
+    assert "½, 1, 2 and 4 minutes" in (REPO / "docs" / "runbook-failures.md").read_text(encoding="utf-8")
+    minutes = (0.5, 1, 2, 4)
+    assert TASK_DEFAULTS["retries"] == len(minutes)
+    for failed_try, named in enumerate(minutes, start=1):
+        for task in ("extract", "stage", "gate", "merge", "push"):
+            assert timedelta(minutes=named) <= delay(task, failed_try) < timedelta(minutes=2 * named)

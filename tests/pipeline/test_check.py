@@ -6,6 +6,8 @@ import json
 import multiprocessing
 import os
 import signal
+import socketserver
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -230,6 +232,64 @@ def test_a_source_that_can_not_be_reached_says_why(live: Live, change: dict[str,
     assert words in line.text
     assert line.next_step
     assert "wrong" not in json.dumps(report.to_json())
+
+
+class _NoHttp(socketserver.BaseRequestHandler):
+    """A service that answers at once and hangs up, as an HTTP server does with what it does not understand."""
+
+    said = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"
+
+    def handle(self) -> None:
+        self.request.recv(1024)
+        self.request.sendall(self.said)
+
+
+@contextmanager
+def http_service() -> Iterator[int]:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _NoHttp) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield int(server.server_address[1])
+        server.shutdown()
+
+
+@pytest.mark.parametrize("sslmode", ["prefer", "require", "disable"])
+def test_a_port_of_an_http_service_is_not_taken_for_trouble_with_certificates(live: Live, sslmode: str) -> None:
+    with http_service() as port:
+        (line,) = lines(look(live, resolve=connected(live, port=port, extra={"sslmode": sslmode})), "reach")
+    assert "không phải PostgreSQL" in line.text
+    assert "port" in str(line.next_step)
+    assert "TLS" not in line.text
+
+
+def igate_refusal(port: int, scheme: str) -> Line:
+    """What a check says of an iGate whose address is another service's."""
+    from lienthong.sources.igate.client import IgateClient
+    from tests.sources.igate import contract_of
+
+    url = f"{scheme}://127.0.0.1:{port}"
+    connection = Connection(
+        "src_igate_h21", kind=scheme, host="127.0.0.1", port=port, login="reader", password="p", schema=scheme,
+        extra={"token_url": f"{url}/token", "client_id": "c"},
+    )  # fmt: skip
+    contract = contract_of(http={"attempts": 1})
+    with IgateClient(contract, connection) as client, pytest.raises(SourceUnreachableError) as caught:
+        client.search(0, 1)
+    return unreachable(contract, caught.value)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "words"), [("http", "cổng này không trả lời theo HTTP"), ("https", "cổng này không nói HTTPS")]
+)
+def test_an_igate_whose_port_is_postgresqls_is_told_so(postgres: Postgres, scheme: str, words: str) -> None:
+    line = igate_refusal(postgres.port, scheme)
+    assert words in line.text
+    assert "port" in str(line.next_step)
+
+
+def test_an_igate_asked_by_https_at_a_port_without_it_is_told_so() -> None:
+    with http_service() as port:
+        line = igate_refusal(port, "https")
+    assert "cổng này không nói HTTPS" in line.text
 
 
 @pytest.mark.parametrize(

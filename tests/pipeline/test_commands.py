@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from lienthong.cli import app
 from lienthong.model.numbers import grouped
 from lienthong.pipeline.runtime import Runtime
+from lienthong.pipeline.summary import DELIVERY_COLUMNS, print_deliveries
 from tests.world import Live
 
 
@@ -57,7 +58,24 @@ def test_push_prints_what_was_sent_and_where_the_province_stands(typed: Live) ->
 def test_a_push_of_a_province_that_is_only_observed_says_that_nothing_is_sent(typed: Live) -> None:
     contract = typed.settings.sources / "opencps_h17.yaml"
     contract.write_text(contract.read_text(encoding="utf-8").replace("mode: own", "mode: observe"), encoding="utf-8")
-    assert "Không gửi gì: chưa có nguồn nào của tỉnh ở chế độ own." in output("push", "H17")
+    told = output("push", "H17")
+    assert "Không gửi gì: chưa có nguồn nào của tỉnh ở chế độ own." in told
+    [(dossiers,)] = typed.rows("SELECT count(*) FROM dossier.dossier WHERE tenant = 'H17'")
+    assert f"0 chờ tiếp nhận, {dossiers} chỉ theo dõi" in told
+    [row] = [line.split() for line in told.splitlines() if line.split()[:1] == ["H17"]]
+    columns = dict(zip(DELIVERY_COLUMNS, row[1:], strict=False))
+    assert {name.replace("\n", " "): int(number) for name, number in columns.items() if number != "0"} == {
+        "Chỉ theo dõi": dossiers
+    }
+
+
+def test_dossiers_loaded_since_the_last_push_are_told_as_still_to_be_looked_at(typed: Live) -> None:
+    from rich.console import Console
+
+    console = Console(record=True, width=80, force_terminal=False)
+    print_deliveries(typed.rt, console, "H17")
+    [(dossiers,)] = typed.rows("SELECT count(*) FROM dossier.dossier WHERE tenant = 'H17'")
+    assert f"H17: {dossiers} hồ sơ mới nạp, lần gửi tới sẽ xét." in console.export_text()
 
 
 def test_catalogue_prints_how_much_is_listed_and_how_much_changed(typed: Live) -> None:

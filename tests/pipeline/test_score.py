@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -14,6 +15,7 @@ from rich.console import Console
 from lienthong.indices import ScoreTable, scores
 from lienthong.indices.table import UnitKind, UnitScore
 from lienthong.pipeline.score import chosen_month, publish, score
+from lienthong.pipeline.summary import DELIVERY_COLUMNS
 from tests.pipeline.conftest import running
 from tests.world import MONTH, PROVINCES, Live
 
@@ -140,8 +142,39 @@ def test_the_summary_tells_loads_deliveries_and_scores_in_vietnamese(scored: tup
     console = Console(record=True, width=80, force_terminal=False)
     print_summary(live.rt, console, run_id=run_id, reports={"workbook": "x.xlsx"}, logs="logs")
     text = console.export_text()
-    for words in ("Nguồn opencps_h17", "Trích", "Cách", "đồng bộ", "bị chặn vì", "Đà Nẵng", "Chưa có dữ liệu"):
+    for words in ("Nguồn opencps_h17", "Trích", "Cách", "đồng", "bị chặn vì", "Đà Nẵng", "Chưa có dữ liệu"):
         assert words in text, words
     [(delivered,)] = live.rows("SELECT count(*) FROM exchange.delivery WHERE tenant = 'H17' AND state = 'acknowledged'")
     assert str(delivered) in text
     assert "…" not in text.split("BỘ CHỈ SỐ")[0], "nothing is cut off in 80 columns"
+
+
+@pytest.mark.parametrize("tenant", PROVINCES)
+def test_the_records_of_a_province_less_the_doubles_told_are_the_dossiers_of_the_delivery_table(
+    scored: tuple[Live, int], tenant: str
+) -> None:
+    live, _ = scored
+    [(records,)] = live.rows("SELECT count(*) FROM dossier.source_record WHERE tenant = :tenant", tenant=tenant)
+    told = deliveries_told(live)
+    table = sum(dossiers_by_column(told, tenant))
+    [line] = [line for line in told.splitlines() if line.startswith(f"{tenant}: ")]
+    doubles = records - table
+    assert doubles > 0, "the world has records that share a dossier code"
+    assert line == f"{tenant}: {records} bản ghi nguồn là {table} hồ sơ " + (
+        f"({doubles} bản ghi trùng mã hồ sơ với bản ghi khác)."
+    )
+
+
+def deliveries_told(live: Live) -> str:
+    """What `print_deliveries` says at a terminal of 80 columns."""
+    from lienthong.pipeline.summary import print_deliveries
+
+    console = Console(record=True, width=80, force_terminal=False)
+    print_deliveries(live.rt, console)
+    return console.export_text()
+
+
+def dossiers_by_column(told: str, tenant: str) -> list[int]:
+    """The numbers of dossiers in a province's row of the delivery table."""
+    [row] = [line.split() for line in told.splitlines() if re.match(rf"{tenant} +\d", line)]
+    return [int(number.replace(".", "")) for number in row[1 : 1 + len(DELIVERY_COLUMNS)]]

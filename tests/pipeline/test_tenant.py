@@ -14,7 +14,7 @@ from lienthong.model.errors import ContractError, NotReadyError
 from lienthong.pipeline.add_source import add_source
 from lienthong.pipeline.check import check
 from lienthong.pipeline.check_lines import Level, Line
-from lienthong.pipeline.load import open_load
+from lienthong.pipeline.load import extract, open_load, stage
 from lienthong.pipeline.runtime import Runtime
 from lienthong.pipeline.score import score
 from tests.world import MONTH, PROVINCES, Live
@@ -120,3 +120,72 @@ def test_no_contract_is_written_for_a_tenant_that_does_not_exist(loaded: Live) -
         with pytest.raises(ContractError, match=f"'{tenant}' is neither in the national catalogue nor"):
             add_source(loaded.rt, "new", "opencps", tenant, "src_new")
     assert not (loaded.settings.sources / "new.yaml").exists()
+
+
+def rewrite(live: Live, source: str, *changes: tuple[str, str]) -> None:
+    path = live.settings.sources / f"{source}.yaml"
+    written = path.read_text(encoding="utf-8")
+    for old, new in changes:
+        assert old in written
+        written = written.replace(old, new)
+    path.write_text(written, encoding="utf-8")
+
+
+def test_a_source_whose_contract_clashes_with_another_is_not_loaded(loaded: Live) -> None:
+    source, before = contract_of(loaded, "H48"), loads_of(loaded, "H26")
+    rewrite(loaded, source, ("H48", "H26"))
+    with pytest.raises(ContractError, match=r"source opencps_h48.*tenant H26 has two sources of precedence 10"):
+        open_load(loaded.rt, source, "first")
+    assert loads_of(loaded, "H26") == before
+    (line,) = [line for line in check(loaded.rt, source, 0).lines if line.topic == "contract"]
+    assert line.level is Level.PROBLEM
+    assert "two sources of precedence 10" in line.text
+
+
+def test_a_broken_contract_beside_it_stops_no_healthy_source(loaded: Live) -> None:
+    rewrite(loaded, "opencps_h26", ("mode:", "moed:"))
+    assert open_load(loaded.rt, "opencps_h17", "next") > 0
+    (line,) = [line for line in check(loaded.rt, "opencps_h17", 0).lines if line.topic == "contract"]
+    assert line.level is Level.OK
+
+
+def test_a_source_does_not_move_to_another_tenant(loaded: Live) -> None:
+    rewrite(loaded, "opencps_h17", ("tenant: H17", "tenant: H48"), ("portal_h17", "portal_h48"))
+    with pytest.raises(ContractError, match=r"source opencps_h17, key tenant.* H48.* H17 before.*new source id"):
+        open_load(loaded.rt, "opencps_h17", "moved")
+    assert loads_of(loaded, "H48") == []
+    assert loaded.rows("SELECT 1 FROM ops.tenant WHERE tenant = 'H48'") == []
+    line = tenant_line(loaded, "opencps_h17")
+    assert line.level is Level.PROBLEM
+    assert (line.data["tenant"], line.data["home"]) == ("H48", "H17")
+
+
+def test_a_source_that_moved_in_the_past_may_only_go_back(loaded: Live) -> None:
+    change(
+        loaded,
+        "INSERT INTO ops.source SELECT 'H48', source_id, title, precedence, mode, contract_hash FROM ops.source "
+        "WHERE source_id = 'opencps_h17'",
+        "INSERT INTO ops.load (tenant, source_id, run_key, mode, state, contract_hash, opened_at, merged_at) "
+        "VALUES ('H48', 'opencps_h17', 'moved', 'incremental', 'merged', '', now(), now())",
+    )
+    assert open_load(loaded.rt, "opencps_h17", "back") > 0
+    rewrite(loaded, "opencps_h17", ("tenant: H17", "tenant: H48"), ("portal_h17", "portal_h48"))
+    with pytest.raises(ContractError, match="loaded for tenant H17 before"):
+        open_load(loaded.rt, "opencps_h17", "moved again")
+
+
+def test_the_tenant_of_a_source_that_never_loaded_anything_can_be_corrected(loaded: Live) -> None:
+    source = contract_of(loaded, "H18")
+    assert open_load(loaded.rt, source, "first") > 0
+    rewrite(loaded, source, ("tenant: H18", "tenant: H19"), ("portal_other", "portal_h19"))
+    assert open_load(loaded.rt, source, "second") > 0
+    assert tenant_line(loaded, source).level is Level.OK
+
+
+def test_a_tenant_that_is_changed_while_its_load_is_under_way_stops_the_load(loaded: Live) -> None:
+    source = contract_of(loaded, "H18")
+    load = open_load(loaded.rt, source, "first")
+    extract(loaded.rt, load)
+    rewrite(loaded, source, ("tenant: H18", "tenant: H19"), ("portal_other", "portal_h19"))
+    with pytest.raises(ContractError, match=rf"load {load}, key tenant\] The load was opened for H18.* says H19"):
+        stage(loaded.rt, load)

@@ -13,7 +13,7 @@ import pytest
 from lienthong.model.canonical import Entity
 from lienthong.model.codes import SourceMode
 from lienthong.model.errors import ContractError
-from lienthong.sources.contract import load_contract, load_contracts, read_contracts
+from lienthong.sources.contract import load_contract, load_contract_beside_others, load_contracts, read_contracts
 
 SHIPPED = Path(__file__).resolve().parents[2] / "include/sources"
 
@@ -67,6 +67,7 @@ def test_the_shipped_contracts_are_valid_and_sorted() -> None:
         ("overlap: 2d", "overlapp: 2d", "overlapp:", "unknown key 'overlapp' (did you mean 'overlap'?)"),
         ("overlap: 2d", "overlapp: 2d", "overlapp:", "key 'overlap' is missing"),
         ("overlap: 2d", "overlap: 2 days", "overlap:", "'overlap': a duration is written as number and unit"),
+        ("overlap: 2d", "overlap: 90m", "overlap:", "an overlap is at least 2h"),
         ("pause_ms: 0", "pause_sm: 0", "read:", "'read.pause_sm' (did you mean 'pause_ms'?)"),
         ("mode: own", "mode: onw", "mode:", "can't be 'onw' (did you mean 'own'?)"),
         ("profile: opencps", "profile: opencsp", "profile:", "unknown profile (did you mean 'opencps'?)"),
@@ -151,6 +152,16 @@ def test_a_second_source_of_a_tenant_with_its_own_precedence_is_welcome(folder: 
     ):
         edited(folder, old, new, "other_h17.yaml")
     assert list(read_contracts(folder).valid) == ["opencps_h17", "opencps_h26", "other_h17"]
+
+
+def test_one_contract_is_refused_for_its_own_clash_and_not_for_the_errors_of_others(folder: Path) -> None:
+    clash = second_source(folder)
+    (folder / "broken.yaml").write_text("mode: [")
+    (folder / "opencps_h17.yml").write_text("mode: own")
+    with pytest.raises(ContractError) as caught:
+        load_contract_beside_others(folder / "other_h17.yaml")
+    assert str(caught.value) == str(clash)
+    assert load_contract_beside_others(folder / "opencps_h17.yaml").source_id == "opencps_h17"
 
 
 def test_the_contract_s_hash_follows_what_is_read_and_not_the_wording(folder: Path) -> None:

@@ -53,9 +53,11 @@ def test_wrong_credentials_are_not_tried_again(province: Province) -> None:
     assert "s3cret!" not in message
 
 
-def test_a_database_that_does_not_exist_is_an_access_error(province: Province) -> None:
+def test_a_database_that_does_not_exist_is_a_fault_of_the_connection_not_of_the_account(province: Province) -> None:
     elsewhere = connection_to(province.url, schema="no_such_database")
-    refused(province, SourceAccessError, lambda: province.load(connection=elsewhere))
+    message = refused(province, ContractError, lambda: province.load(connection=elsewhere))
+    assert "the server has no such database" in message
+    assert "Next: correct the database (schema) of the connection." in message
 
 
 def test_a_table_that_our_account_may_not_read_is_an_access_error(province: Province) -> None:

@@ -67,6 +67,22 @@ def test_words_without_a_usual_code_are_listed_with_their_rows(province: Provinc
     assert contract.codes.step == {}
 
 
+def test_a_word_for_the_rest_says_how_many_rows_it_stands_for(province: Province, tmp_path: Path) -> None:
+    province.add("opencps_dossier", 1, viaPostal=0)
+    province.add("opencps_dossierfile", 1, 2, dossierId=1, dossierPartType=1)
+    province.add("opencps_dossierfile", 3, dossierId=1, dossierPartType=3)
+    province.add("opencps_dossierfile", 4, dossierId=1, dossierPartType=2)
+    codes = added(province, tmp_path)[0].partition("\n  document_role:\n")[2]
+    assert noted(codes, "other: component") == "3 hàng"
+    assert noted(codes, "2: result") == "1 hàng"
+    assert "chưa ánh xạ" not in codes.partition("paid:")[0]
+
+
+def noted(text: str, line: str) -> str:
+    """The comment of the first line of a contract that says `line`."""
+    return next(found.partition("# ")[2] for found in text.splitlines() if found.strip().startswith(line))
+
+
 def test_a_word_that_the_provinces_own_table_maps_needs_no_code(province: Province, tmp_path: Path) -> None:
     province.add("opencps_dossier", 1, dossierStatus="archived")
     province.add(
@@ -234,6 +250,7 @@ def test_a_new_igate_is_read_where_other_igates_are(tmp_path: Path) -> None:
     with gia_lai() as connection:
         text, contract = added_igate(connection, tmp_path)
         ours, theirs = filled(contract, connection, 60), filled(known, connection, 60)
+        everything = filled(contract, connection, 200)  # as many as are looked at for words
         assert profile_of(contract).check_schema(contract, connection) == {}
     assert contract.fields == known.fields
     names = [f"{entity}.{field}" for entity, fields in known.fields.items() for field in fields]
@@ -241,6 +258,10 @@ def test_a_new_igate_is_read_where_other_igates_are(tmp_path: Path) -> None:
     assert all(ours[name] for name in names)
     assert "# CHECK: as other iGate contracts have it; confirm with the operator\nfields:\n" in text
     assert "DuocSoHoa" not in text.partition("\nignore:")[2]
+    roles = text.partition("\n  document_role:\n")[2]
+    papers = [int(noted(roles, role).removesuffix(" hàng")) for role in ("form:", "attachment:")]
+    assert all(papers)
+    assert sum(papers) == everything["document.role"]
 
 
 def test_what_an_igate_never_showed_is_not_mapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lienthong.cli.commands import run_key
-from lienthong.model.errors import ContractError
+from lienthong.model.errors import ArgumentError
 from lienthong.model.instants import read_instant
+from lienthong.model.numbers import grouped
 from lienthong.pipeline.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -34,12 +35,14 @@ KIND_LABELS = {
     "other": "khác trường không quyết định",
     "present": "Cổng chỉ cho biết là có, không cho xem nội dung",
     "refused": "Cổng từ chối trả lời",
-    "blocked": "trong số thiếu hoặc khác: bị chặn, sẽ không gửi",
+    "blocked": "Trong số chưa có hoặc khác: bị chặn, sẽ không gửi",
 }
+#: Kinds that tell why nothing is known.
+UNKNOWN_BECAUSE = ("present", "refused")
 ADOPTION_LABELS = {
     "verified": "Đã hỏi Cổng, giống: coi là đã đồng bộ",
     "assumed": "Khai là đã đồng bộ, chưa hỏi Cổng",
-    "delta": "Đã hỏi Cổng, thiếu hoặc khác: còn nợ",
+    "delta": "Đã hỏi Cổng, chưa có hoặc khác (sẽ gửi, trừ hồ sơ bị chặn)",
     "ours": "Do hệ thống này gửi",
     "undecided": "Chưa quyết định",
 }
@@ -60,7 +63,7 @@ def shadow(
     from lienthong.pipeline.shadow import shadow as compare
 
     if kind is not None and kind not in list(Kind):
-        raise ContractError(
+        raise ArgumentError(
             f"There is no kind {kind!r} of difference.", next_step=f"choose one of {', '.join(Kind)}.", key=tenant
         )
     rt = Runtime.from_environment()
@@ -111,15 +114,25 @@ def adopt(
 
 def shadow_lines(summary: ShadowSummary) -> list[str]:
     """The counts of a comparison, one line each; a dossier counts under each kind."""
-    lines = [f"{summary.tenant}: {summary.dossiers} hồ sơ có thể gửi, {summary.not_compared} chưa so với Cổng"]
-    lines += [f"  {VERDICT_LABELS[verdict.value]}: {number}" for verdict, number in summary.verdicts.items()]
-    lines += [
-        f"    {KIND_LABELS[kind.value]}: {number}"
+    kinds = {
+        kind.value: f"{KIND_LABELS[kind.value]}: {grouped(number)}"
         for kind, number in summary.kinds.items()
         if number and kind.value in KIND_LABELS
+    }
+    lines = [
+        f"{summary.tenant}: {grouped(summary.dossiers)} hồ sơ có thể gửi, "
+        f"{grouped(summary.not_compared)} chưa so với Cổng"
     ]
+    for verdict, number in summary.verdicts.items():
+        lines.append(f"  {VERDICT_LABELS[verdict.value]}: {grouped(number)}")
+        if verdict.value == "unknown":
+            lines += [f"    {kinds.pop(kind)}" for kind in UNKNOWN_BECAUSE if kind in kinds]
+    if blocked := kinds.pop("blocked", None):
+        lines.append(f"  {blocked}")
+    if kinds:
+        lines += ["  Khác ở chỗ nào (một hồ sơ có thể khác nhiều chỗ):", *(f"    {told}" for told in kinds.values())]
     if summary.fields:
-        fields = ", ".join(f"{name} {number}" for name, number in summary.fields.items())
+        fields = ", ".join(f"{name} {grouped(number)}" for name, number in summary.fields.items())
         lines.append(f"  Trường khác nhau: {fields}")
     return lines
 
@@ -134,7 +147,7 @@ def dossier_line(dossier: ComparedDossier) -> str:
 def adoption_lines(summary: AdoptionSummary) -> list[str]:
     """What is known about a tenant's dossiers, and what to do about those nobody knows."""
     lines = [f"{summary.tenant}:"]
-    lines += [f"  {label}: {getattr(summary, name)}" for name, label in ADOPTION_LABELS.items()]
+    lines += [f"  {label}: {grouped(getattr(summary, name))}" for name, label in ADOPTION_LABELS.items()]
     if summary.undecided:
         lines.append(
             "  Hồ sơ chưa quyết định: chạy lại với --verify; nếu Cổng không cho xem nội dung, cân nhắc "

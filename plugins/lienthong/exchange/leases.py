@@ -19,7 +19,7 @@ from lienthong.exchange.payload import PAYLOAD_RECIPE
 from lienthong.exchange.settings import PortalSettings
 from lienthong.exchange.wanted import Wanted, mode_of, store_wanted, want
 from lienthong.model.codes import DeliveryState
-from lienthong.model.errors import TerminalError
+from lienthong.model.errors import DefectError
 from lienthong.warehouse.statements import run
 
 #: How often one drain may claim the same dossier: once for itself, once for its steps, a few times to settle doubts.
@@ -182,7 +182,7 @@ class Leases:
         self._turns.update(dossier_ids)
         dossier_id, turns = self._turns.most_common(1)[0]
         if turns > MOST_TURNS:
-            raise TerminalError(
+            raise DefectError(
                 f"One dossier was claimed {turns} times in one push and never settled.",
                 next_step="compare its rows in exchange.delivery and exchange.step_delivery; report it as a fault.",
                 source=self.tenant,

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from lienthong.exchange.settings import PortalSettings
 from lienthong.model.codes import SourceMode
-from lienthong.model.errors import TerminalError
+from lienthong.model.errors import HistoryUndecidedError
 from lienthong.warehouse.statements import run
 
 NO_HISTORY = "no_history"
@@ -27,9 +27,9 @@ class Refusal:
     dossiers: int
     days: int
 
-    def error(self) -> TerminalError:
+    def error(self) -> HistoryUndecidedError:
         """What to tell people."""
-        return TerminalError(
+        return HistoryUndecidedError(
             f"{self.dossiers} dossiers were received more than {self.days} days ago and may be on the portal already; "
             "nothing of this source was sent.",
             next_step=(

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from lienthong.model.codes import DeliveryState
+from lienthong.model.codes import DeliveryState, SourceMode
 from lienthong.warehouse.statements import run
+
+#: Why a dossier waits whose source may not send, whatever its own state (see `wanted.want`).
+WATCHED = tuple(f"source_{mode.value}" for mode in (SourceMode.OBSERVE, SourceMode.SHADOW))
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,12 @@ class DeliverySummary:
     reasons: dict[str, int]
     waiting_reasons: dict[str, int]
     steps: dict[str, int]
+
+    @property
+    def watched(self) -> int:
+        """Those of the waiting dossiers whose source is only observed or shadowed."""
+        held = sum(self.waiting_reasons.get(reason, 0) for reason in WATCHED)
+        return min(held, self.states[DeliveryState.WAITING])  # one that is still being sent is held, but not waiting
 
 
 def delivery_summary(engine: Engine, tenant: str) -> DeliverySummary:

@@ -47,6 +47,7 @@ class CloseReason(StrEnum):
     RECOVERED = "recovered"
     UNLISTED = "unlisted"  # the agency left the registry, or is to be ignored
     GIVEN_UP = "given_up"  # silent for so long that it counts as closed
+    TAKEN_BACK = "taken_back"  # the source's contract was deleted: nobody watches it any more
 
 
 @dataclass(frozen=True)
@@ -85,14 +86,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class FindingChange:
-    """What a judgement changed: findings opened, still open, closed."""
+    """What a judgement changed: findings opened and closed."""
 
     opened: int = 0
-    open: int = 0
     closed: int = 0
 
     def __add__(self, other: FindingChange) -> FindingChange:
-        return FindingChange(self.opened + other.opened, self.open + other.open, self.closed + other.closed)
+        return FindingChange(self.opened + other.opened, self.closed + other.closed)
 
 
 def store_sights(
@@ -119,7 +119,7 @@ def store_sights(
             closed += 1
     for sight in sights:
         opened += open_finding(connection, tenant, source_id, sight, now)[1]
-    return FindingChange(opened, len(sights), closed)
+    return FindingChange(opened, closed)
 
 
 def open_finding(connection: Connection, tenant: str, source_id: str, sight: Sight, now: datetime) -> tuple[int, bool]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
-from lienthong.freshness.expectation import Drop, Silence, Usual, drop, expected_on, silence, silent_days
+from lienthong.freshness.expectation import Counts, Drop, Silence, Usual, drop, expected_on, silence, silent_days
 from lienthong.freshness.findings import AGENCY_KINDS, CloseReason, FindingKind, FindingSeverity, Sight
 from lienthong.freshness.settings import FreshnessSettings
 from lienthong.freshness.volumes import History, total
@@ -51,7 +51,8 @@ def judge_volumes(
 
     Only agencies that the registry lists are judged, and none while the source as a whole is silent. Days on which it
     was count for nobody: a history that ends weeks before the first dossiers of today is no commune's silence, and says
-    nothing of what is usual.
+    nothing of what is usual. Who has dossiers on a day after the judged one has come back and is not told as silent; of
+    a source that did, nothing else is said before the day of its return is over.
     """
     judged, all_counts = judged_day(observed_at), total(histories)
     sound = workdays.without(silent_days(all_counts, judged, workdays, settings))
@@ -62,7 +63,8 @@ def judge_volumes(
         found.days.append(SourceDay(day, kind, usual, all_counts.get(day, 0)))
     whole = silence(all_counts, judged, sound, settings)
     if whole is not None:
-        found.sights.append(_silent(FindingKind.SOURCE_SILENT, FindingSeverity.ERROR, whole))
+        if not _came_back(all_counts, judged):
+            found.sights.append(_silent(FindingKind.SOURCE_SILENT, FindingSeverity.ERROR, whole))
         return found
     found.kinds.update(AGENCY_KINDS)
     fewer = drop(all_counts, judged, sound, settings, days=1, ratio=settings.source_low_ratio)
@@ -80,7 +82,7 @@ def _judge_agency(
     history: History, judged: date, workdays: Workdays, settings: FreshnessSettings, found: Judgement
 ) -> None:
     code, name = history.agency_code, history.name or ""
-    quiet = silence(history.counts, judged, workdays, settings)
+    quiet = None if _came_back(history.counts, judged) else silence(history.counts, judged, workdays, settings)
     if quiet is not None and quiet.days > settings.give_up_after_days:
         found.reasons[code] = CloseReason.GIVEN_UP
     elif quiet is not None:
@@ -89,6 +91,10 @@ def _judge_agency(
         fewer = drop(history.counts, judged, workdays, settings, days=settings.low_days, ratio=settings.low_ratio)
         if fewer is not None:
             found.sights.append(_low(FindingKind.AGENCY_LOW, fewer, code, name))
+
+
+def _came_back(counts: Counts, judged: date) -> bool:
+    return any(amount > 0 and day > judged for day, amount in counts.items())
 
 
 def _silent(kind: FindingKind, severity: FindingSeverity, quiet: Silence, subject: str = "", name: str = "") -> Sight:

@@ -16,6 +16,7 @@ CLOSE_LABELS = {
     CloseReason.RECOVERED: "đã trở lại bình thường",
     CloseReason.UNLISTED: "cơ quan không còn trong danh mục",
     CloseReason.GIVEN_UP: "im lặng quá lâu, coi như đã ngừng hoạt động",
+    CloseReason.TAKEN_BACK: "hợp đồng của nguồn đã được gỡ, không theo dõi nữa",
 }
 #: What a failed task means, by the class of our error: (what happened, what to do).
 ERROR_WORDS = {
@@ -30,9 +31,15 @@ ERROR_WORDS = {
     "LandingCorruptError": ("Tệp dữ liệu thô bị hỏng", "khôi phục tệp hoặc chạy lần nạp mới"),
     "ConservationError": ("Số dòng của lần nạp không khớp", "báo nhóm phát triển; dữ liệu cũ còn nguyên"),
     "GateError": ("Bước kiểm tra chất lượng dừng cả lô", "xem nhật ký của tác vụ kiểm tra"),
+    "ArgumentError": ("Tham số không hợp lệ", "gõ lại lệnh (hoặc sửa tham số của lần chạy DAG) theo gợi ý"),
     "ContractError": ("Cấu hình không dùng được", "sửa tệp cấu hình hoặc kết nối được nêu"),
     "PortalUnreachableError": ("Cổng Dịch vụ công quốc gia không trả lời", "chờ lần gửi sau; nếu kéo dài, báo Cổng"),
     "PortalAccessError": ("Cổng từ chối tài khoản", "kiểm tra tài khoản của tỉnh trên Cổng"),
+    "HistoryUndecidedError": (
+        "Hồ sơ cũ của nguồn chưa được quyết định, chưa gửi gì của nguồn này",
+        "quyết định một lần theo docs/cutting-over.md",
+    ),
+    "DefectError": ("Lỗi của chương trình", "báo nhóm phát triển, kèm nhật ký của tác vụ"),
     "AlertChannelError": ("Không gửi được cảnh báo", "kiểm tra kết nối của kênh cảnh báo được nêu"),
     "NotReadyError": ("Chưa đủ điều kiện để chạy", "chạy bước còn thiếu được nêu"),
     "BusyError": ("Dữ liệu đang bị lần chạy khác giữ", "chờ lần chạy kia xong rồi chạy lại"),

@@ -17,8 +17,8 @@ from lienthong.indices.award import TOTAL, Count, UnitPoints, ranks, ratio, unit
 from lienthong.indices.counting import UnitCounts, count_units
 from lienthong.indices.definition import Definition, Feed, ProvisionalEnd
 from lienthong.indices.table import Flag, ScoreKind, UnitKind
-from lienthong.model.errors import TerminalError
-from lienthong.model.periods import Month
+from lienthong.model.errors import ArgumentError, NotReadyError
+from lienthong.model.periods import BUSINESS_ZONE, Month
 from lienthong.warehouse.statements import run
 
 _TICK = timedelta(microseconds=1)
@@ -46,8 +46,8 @@ def score(
     """Score every listed unit of `tenants` for `month`, in the caller's transaction; returns the run's id.
 
     The same `run_key` again returns the first run and writes nothing. National reports count when entered up to
-    `as_of`. TerminalError: facts never refreshed, no listed agency, a month that has not begun (or, for a final score,
-    not ended), or a `run_key` that was used for something else.
+    `as_of`. NotReadyError: facts never refreshed, no listed agency. ArgumentError: a month that has not begun (or, for
+    a final score, not ended), or a `run_key` that was used for something else.
     """
     tenants = sorted(set(tenants))
     through = last_instant(definition, month, as_of, kind)
@@ -89,8 +89,8 @@ def last_instant(definition: Definition, month: Month, as_of: datetime, kind: Sc
     """The last instant that a run looks at: the month's end, or for a provisional one as-of where that is earlier."""
     end = month.end - _TICK
     if as_of < month.start or (kind is ScoreKind.FINAL and as_of <= end):
-        raise TerminalError(
-            f"The {month} can't have a {kind.value} score as of {as_of.isoformat()}.",
+        raise ArgumentError(
+            f"Month {month} can't have a {kind.value} score as of {as_of.astimezone(BUSINESS_ZONE):%d/%m/%Y %H:%M}.",
             key=str(month),
             next_step="wait until the month has begun (provisional) or ended (final).",
         )
@@ -102,7 +102,7 @@ def last_instant(definition: Definition, month: Month, as_of: datetime, kind: Sc
 def _facts_reach(connection: Connection, tenant: str) -> int | None:
     found = run(connection, "indices/read_fact_state", tenant=tenant).one_or_none()
     if found is None:
-        raise TerminalError(
+        raise NotReadyError(
             "The facts of this tenant were never derived.", key=tenant, next_step="refresh the facts, then score."
         )
     merge_no: int | None = found.merge_no
@@ -112,7 +112,7 @@ def _facts_reach(connection: Connection, tenant: str) -> int | None:
 def _known_run(connection: Connection, run_key: str, wanted: tuple[str, str, str, list[str]]) -> int:
     known = run(connection, "indices/read_score_run_by_key", run_key=run_key).one()
     if (known.definition_hash, known.month, known.kind, known.tenants) != wanted:
-        raise TerminalError(
+        raise ArgumentError(
             "This run key was used for another definition, month, kind or set of provinces.",
             key=run_key,
             next_step="score under a new run key.",

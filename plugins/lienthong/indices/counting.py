@@ -22,7 +22,7 @@ from lienthong.indices.definition import (
     Unknown,
 )
 from lienthong.indices.table import UnitKind
-from lienthong.model.errors import TerminalError
+from lienthong.model.errors import NotReadyError
 from lienthong.model.periods import BUSINESS_ZONE, Month
 from lienthong.warehouse.statements import run
 
@@ -50,7 +50,7 @@ class UnitCounts:
 def count_units(
     connection: Connection, definition: Definition, tenant: str, month: Month, as_of: datetime, through: datetime
 ) -> list[UnitCounts]:
-    """Counts of every listed unit of `tenant`, by agency code; TerminalError when there is none."""
+    """Counts of every listed unit of `tenant`, by agency code; NotReadyError when there is none."""
     rows = run(
         connection,
         "indices/count_components",
@@ -66,7 +66,7 @@ def count_units(
         },
     ).all()
     if not rows:
-        raise TerminalError(
+        raise NotReadyError(
             "This tenant has no listed agencies.", key=tenant, next_step="run catalogue_sync, then score again."
         )
     fed = {component.id for component in definition.components if component.feed is Feed.WAREHOUSE}

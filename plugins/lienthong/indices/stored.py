@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from lienthong.indices.award import TOTAL
 from lienthong.indices.definition import Definition
 from lienthong.indices.table import ComponentScore, Flag, GroupScore, ScoreKind, ScoreTable, UnitKind, UnitScore
-from lienthong.model.errors import TerminalError
+from lienthong.model.errors import ArgumentError
 from lienthong.model.periods import Month
 from lienthong.warehouse.statements import run
 
@@ -19,11 +19,11 @@ _ORDER = {kind: position for position, kind in enumerate(UnitKind)}
 
 
 def scores(engine: Engine, run_id: int) -> ScoreTable:
-    """The score table of `run_id`, with the definition that the run used; TerminalError when there is no such run."""
+    """The score table of `run_id`, with the definition that the run used; ArgumentError when there is no such run."""
     with engine.connect() as connection:
         found = run(connection, "indices/read_score_run", run_id=run_id).one_or_none()
         if found is None:
-            raise TerminalError(
+            raise ArgumentError(
                 "There is no such score run.", key=str(run_id), next_step="take the run from index_scores' last task."
             )
         units = [unit for tenant in found.tenants for unit in _units_of(connection, run_id, tenant)]

@@ -59,6 +59,10 @@ class ContractError(TerminalError):
     """A source contract, an index definition or a suite can't be used as written."""
 
 
+class ArgumentError(ContractError):
+    """What was typed on the command line, or given to a run as a parameter, can't be used; no file needs editing."""
+
+
 class SourceUnreachableError(TransientError):
     """The source system did not answer."""
 
@@ -125,6 +129,14 @@ class PortalUnreachableError(TransientError):
 
 class PortalAccessError(TerminalError):
     """The portal refused our account."""
+
+
+class HistoryUndecidedError(TerminalError):
+    """A source that comes to `own` has old dossiers about which nobody decided: nothing of it is sent."""
+
+
+class DefectError(TerminalError):
+    """A fault of this program, or an error that it did not foresee."""
 
 
 class AlertChannelError(TransientError):

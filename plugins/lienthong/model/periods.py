@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from lienthong.model.errors import ArgumentError
+
 BUSINESS_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
@@ -19,10 +21,10 @@ class Month:
 
     @classmethod
     def parse(cls, text: str) -> Month:
-        """`2026-10` → Month(2026, 10); ValueError otherwise."""
+        """`2026-10` → Month(2026, 10); ArgumentError otherwise."""
         match = re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])", text)
         if not match:
-            raise ValueError(f"a month is written YYYY-MM, not {text!r}")
+            raise ArgumentError(f"{text!r} is not a month.", next_step="write YYYY-MM, e.g. 2026-10.", key="month")
         return cls(int(match.group(1)), int(match.group(2)))
 
     @classmethod

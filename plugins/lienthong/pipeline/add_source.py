@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from lienthong.model.errors import ContractError
+from lienthong.model.errors import ArgumentError
 from lienthong.model.numbers import grouped
 from lienthong.pipeline.check_tenant import judge, refused
 from lienthong.pipeline.runtime import Runtime
 from lienthong.sources.contract import load_contract
 from lienthong.sources.scaffold import draft, scaffold, write_contract
+
+#: As a contract's `tenant` is written.
+TENANT = r"[A-Z]\d{2}"
 
 
 @dataclass(frozen=True)
@@ -26,17 +30,19 @@ def add_source(
 ) -> Added:
     """Write `<source_id>.yaml` into the folder of the contracts, from what the source shows; mode observe.
 
-    ContractError when there is one already (without `force`), for a name that can't be used, or a tenant that does not
-    exist; other errors as a load of the source raises them. The source is read gently; of the warehouse, if there is
-    one, only the registry, for a code that is no province's.
+    ArgumentError when there is one already (without `force`), or for a tenant that is not written like one;
+    ContractError for a name that can't be used, or a tenant that does not exist; other errors as a load of the source
+    raises them. The source is read gently; of the warehouse, if there is one, only the registry, for a code that is no
+    province's.
     """
     path = rt.settings.sources / f"{source_id}.yaml"
     if path.exists() and not force:
-        raise ContractError(
+        raise ArgumentError(
             f"There is already a contract {path.name}.",
             next_step=f"check it with source check {source_id}, or write it anew with --force.",
             source=source_id,
         )
+    _refuse_tenant(source_id, tenant)
     others = {name: contract for name, contract in rt.contracts().items() if name != source_id}
     provinces = rt.settings.include / "registry" / "provinces.csv"
     first = draft(source_id, profile, tenant, connection or f"src_{source_id}", others, provinces)
@@ -66,3 +72,16 @@ def add_source(
     steps.append(f"Nạp lần đầu:           lienthong load {source_id}")
     lines += [f"  {number}. {step}" for number, step in enumerate(steps, 1)]
     return Added(path, tuple(lines))
+
+
+def _refuse_tenant(source_id: str, tenant: str) -> None:
+    """ArgumentError for what can't be a tenant's code, with the code that was probably meant."""
+    if re.fullmatch(TENANT, tenant):
+        return
+    meant = tenant.strip().upper()
+    raise ArgumentError(
+        f"{tenant!r} is not the code of a tenant: one capital letter and two digits, e.g. H17.",
+        next_step=f"type --tenant {meant}." if re.fullmatch(TENANT, meant) else "type it like --tenant H17.",
+        source=source_id,
+        key="tenant",
+    )

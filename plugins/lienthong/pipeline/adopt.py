@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from lienthong.model.errors import ContractError
+from lienthong.model.errors import ArgumentError
 from lienthong.pipeline.push import contracts_of, modes_of
 from lienthong.pipeline.runtime import Runtime
 from lienthong.pipeline.shadow import require_payloads
@@ -41,7 +41,7 @@ def adopt(
     from lienthong.exchange.shadow import Asker, Scope
 
     if assume_finished_before is None and not (verify or verify_assumed or accept_presence):
-        raise ContractError(
+        raise ArgumentError(
             "Nothing says how to adopt.",
             key=tenant,
             next_step="choose verify (ask the portal) or assume_finished_before (declare), or both.",

@@ -11,7 +11,7 @@ from lienthong.pipeline.check_sample import sample_lines
 from lienthong.pipeline.check_source import source_lines
 from lienthong.pipeline.check_tenant import tenant_line
 from lienthong.pipeline.runtime import Runtime
-from lienthong.sources.contract import SourceContract, load_contracts
+from lienthong.sources.contract import SourceContract, read_contracts
 from lienthong.sources.profiles import profile_of
 
 #: Dossiers of a sample: enough to meet the words of a system, few enough to be read in seconds.
@@ -35,7 +35,7 @@ def check(
 
 def _lines(rt: Runtime, source_id: str, sample: int) -> Iterator[Line]:
     try:
-        contract = rt.contract(source_id)
+        contract = rt.lone_contract(source_id)
     except ContractError as error:
         yield problem("contract", f"Hợp đồng của nguồn không dùng được: {error.what}", error.next_step)
         return
@@ -63,10 +63,8 @@ def _lines(rt: Runtime, source_id: str, sample: int) -> Iterator[Line]:
 def _contract_line(rt: Runtime, contract: SourceContract) -> Line:
     """The contract is valid by itself; it may still clash with another of the folder."""
     what = f"Hợp đồng hợp lệ: {contract.title} ({contract.tenant}, {contract.profile}, chế độ {contract.mode.value})."
-    try:
-        load_contracts(rt.settings.sources)
-    except ContractError as error:
-        if contract.source_id in str(error):
+    for error in read_contracts(rt.settings.sources).errors:
+        if error.source == contract.source_id or repr(contract.source_id) in error.what:
             return problem("contract", f"Hợp đồng hợp lệ nhưng trùng với hợp đồng khác: {error.what}", error.next_step)
     return good("contract", what, tenant=contract.tenant, profile=contract.profile, mode=contract.mode.value)
 

@@ -25,6 +25,31 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
         "kiểm tra port của kết nối và hỏi đơn vị vận hành cổng đã mở cho máy này chưa.",
     ),
     (
+        r"received invalid response to ssl negotiation|expected authentication request from server",
+        "cổng này không phải PostgreSQL: một dịch vụ khác trả lời",
+        "kiểm tra port của kết nối.",
+    ),
+    (
+        r"wrong_version_number|unexpected_eof",
+        "cổng này không nói HTTPS: có thể là HTTP không mã hóa hoặc một dịch vụ khác",
+        "kiểm tra port của kết nối (và của token_url), và kiểu kết nối: http hay https.",
+    ),
+    (
+        r"remoteprotocolerror",
+        "cổng này không trả lời theo HTTP: có thể là một dịch vụ khác, hoặc máy chủ ngắt kết nối giữa chừng",
+        "kiểm tra port của kết nối (và của token_url); nếu đúng cổng của iGate, hỏi đơn vị vận hành.",
+    ),
+    (
+        r"certificate_verify_failed",
+        "không thiết lập được kết nối mã hóa (TLS): chứng thư của máy chủ không được tin cậy",
+        "kiểm tra chứng thư của máy chủ; nếu do CA nội bộ cấp, ghi ca_file vào extra của kết nối.",
+    ),
+    (
+        r"server closed the connection unexpectedly",
+        "máy chủ ngắt kết nối ngay: cổng này không phải PostgreSQL, hoặc dịch vụ đang khởi động lại",
+        "kiểm tra port của kết nối; nếu đúng cổng, hỏi đơn vị vận hành.",
+    ),
+    (
         r"connecterror",
         "không nối được tới máy chủ: sai tên hoặc cổng, dịch vụ chưa chạy, hoặc tường lửa chặn",
         "kiểm tra host và port của kết nối, hỏi đơn vị vận hành cổng đã mở cho máy này chưa.",

@@ -1,4 +1,8 @@
-"""Does a tenant exist? A mistyped province would be loaded like any other, and nobody could score it."""
+"""Does a tenant exist, and is it the source's own?
+
+A mistyped province would be loaded like any other, and nobody could score it. A source that moves to another tenant
+would be read again from the beginning, and its dossiers would count for both.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,7 @@ from lienthong.model.numbers import grouped
 from lienthong.pipeline.check_lines import Line, good, problem, warning
 from lienthong.pipeline.runtime import Runtime
 from lienthong.sources.contract import SourceContract
+from lienthong.warehouse import ledger
 from lienthong.warehouse.statements import run
 
 if TYPE_CHECKING:
@@ -69,9 +74,32 @@ def refused(source_id: str, tenant: str, verdict: Verdict) -> ContractError:
     )
 
 
+def require_unmoved(connection: Connection, tenant: str, source_id: str) -> None:
+    """ContractError when the source was loaded for another tenant before."""
+    home = ledger.home_tenant(connection, source_id)
+    if home not in (None, tenant):
+        raise ContractError(
+            f"The contract says tenant {tenant}, but the source was loaded for tenant {home} before.",
+            next_step=f"put tenant {home} back (agency and portal_connection, too); "
+            "if this is another system, give it a contract with a new source id.",
+            source=source_id,
+            key="tenant",
+        )
+
+
 def tenant_line(rt: Runtime, contract: SourceContract) -> Line:
-    """Whether the contract's tenant exists."""
-    tenant, verdict = contract.tenant, judge(rt, contract.tenant)
+    """Whether the contract's tenant exists, and is the one that the source was loaded for so far."""
+    tenant, home = contract.tenant, _home(rt, contract.source_id)
+    if home not in (None, tenant):
+        return problem(
+            "tenant",
+            f"Hợp đồng ghi đơn vị {tenant}, nhưng nguồn này đã được nạp cho đơn vị {home}.",
+            f"ghi lại tenant {home} (và agency, portal_connection) trong {contract.source_id}.yaml; "
+            "nếu là hệ thống khác, viết hợp đồng mới với source_id mới.",
+            tenant=tenant,
+            home=home,
+        )
+    verdict = judge(rt, tenant)
     if verdict.known:
         return good("tenant", f"Có đơn vị mang mã {tenant}.", tenant=tenant)
     if verdict.known is None:
@@ -110,6 +138,15 @@ def agencies_line(contract: SourceContract, dossiers: Mapping[str, int]) -> Line
         f"sửa tenant trong {contract.source_id}.yaml, hoặc trỏ kết nối {contract.connection} tới đúng cơ sở dữ liệu.",
         tenants=dict(by_tenant),
     )
+
+
+def _home(rt: Runtime, source_id: str) -> str | None:
+    """As `ledger.home_tenant`; None also where no warehouse answers."""
+    try:
+        with rt.warehouse().connect() as connection:
+            return ledger.home_tenant(connection, source_id)
+    except (LienThongError, SQLAlchemyError, ValueError):
+        return None
 
 
 def _judge(connection: Connection, tenant: str, provinces: Mapping[str, str]) -> Verdict:

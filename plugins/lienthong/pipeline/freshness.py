@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import time
@@ -76,7 +76,11 @@ def count_volumes(connection: Connection, profile: Profile, load: Load, batch: L
 
 
 def evaluate(rt: Runtime) -> dict[str, int]:
-    """Judge every source with a usable contract and every tenant's deliveries; returns how many findings changed."""
+    """Judge every source with a usable contract and every tenant's deliveries.
+
+    Returns how many findings were opened and closed, and how many are open now. A source whose contract was deleted is
+    watched no more, and its findings end; one whose contract can't be used at this moment keeps them.
+    """
     settings = freshness_settings(rt)
     workdays = Workdays(settings.calendar)
     contracts = rt.contracts()
@@ -86,7 +90,9 @@ def evaluate(rt: Runtime) -> dict[str, int]:
     for tenant in sorted({contract.tenant for contract in contracts.values()}):
         sends = any(one.mode is SourceMode.OWN for one in contracts.values() if one.tenant == tenant)
         change += _evaluate_backlog(rt, tenant, settings, sends=sends)
-    return asdict(change)
+    change += _take_back(rt, {contract.tenant for contract in contracts.values()})
+    with rt.warehouse().connect() as connection:
+        return asdict(change) | {"open": len(store.open_findings(connection))}
 
 
 def freshness_settings(rt: Runtime) -> FreshnessSettings:
@@ -204,6 +210,25 @@ def _evaluate_backlog(rt: Runtime, tenant: str, settings: FreshnessSettings, *, 
     with rt.warehouse().begin() as connection:
         sights = judge_backlog(read_backlog(connection, tenant), settings, rt.now()) if sends else []
         return store.store_sights(connection, tenant, "", sights, {FindingKind.BACKLOG}, rt.now())
+
+
+def _take_back(rt: Runtime, watched: Collection[str]) -> FindingChange:
+    """Close the findings of sources without a contract, and the backlog of tenants that have no other source."""
+    folder, closed = rt.settings.sources, 0
+    if not folder.is_dir():
+        return FindingChange()  # not there at this moment: that says nothing of any source
+    written = {path.stem for path in folder.iterdir() if path.suffix in (".yaml", ".yml")}
+    with rt.warehouse().begin() as connection:
+        unsure = {row.tenant for row in run(connection, "ops/read_sources") if row.source_id in written}
+        for finding in store.open_findings(connection):
+            if finding.source_id:
+                gone = finding.source_id not in written
+            else:
+                gone = finding.kind is FindingKind.BACKLOG and finding.tenant not in {*watched, *unsure}
+            if gone:
+                store.close_finding(connection, finding.finding_id, CloseReason.TAKEN_BACK, rt.now())
+                closed += 1
+    return FindingChange(closed=closed)
 
 
 def _failing(rt: Runtime, dag_id: str, task: str) -> tuple[str, str, str, FindingKind]:

@@ -17,13 +17,15 @@ from lienthong.model.codes import LoadMode, LoadState
 from lienthong.model.errors import (
     BusyError,
     ContractError,
+    DefectError,
     FencedError,
+    LandingCorruptError,
     LienThongError,
     NotReadyError,
     TransientError,
 )
 from lienthong.pipeline import freshness
-from lienthong.pipeline.check_tenant import require_known
+from lienthong.pipeline.check_tenant import require_known, require_unmoved
 from lienthong.pipeline.code_maps import note_code_maps
 from lienthong.pipeline.runtime import Runtime
 from lienthong.pipeline.staging import landed_batch, landed_rows, source_of, stage_batch
@@ -35,7 +37,7 @@ from lienthong.warehouse.statements import run
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-    from lienthong.landing import LandedBatch
+    from lienthong.landing import LandedBatch, LandingStore
     from lienthong.sources.contract import SourceContract
     from lienthong.sources.profile import Profile
 
@@ -55,7 +57,8 @@ def open_load(
 ) -> int:
     """The load of this run, opened if it is new; returns its id. `mode="range"` needs both window ends (aware).
 
-    ContractError for a tenant that the catalogue, once there is one, does not know.
+    ContractError for a contract that clashes with another, for a tenant that the catalogue, once there is one, does not
+    know, and for another tenant than the source was loaded for before.
     """
     contract = rt.contract(source_id)
     kind = LoadMode(mode)
@@ -82,6 +85,7 @@ def open_load(
     )
     with rt.warehouse().begin() as connection:
         require_known(rt, connection, contract.tenant, source_id)
+        require_unmoved(connection, contract.tenant, source_id)
         return ledger.open_load(connection, source, run_key, mode=kind, window=window, now=rt.now())
 
 
@@ -119,7 +123,7 @@ def _unforeseen(error: Exception, source_id: str | None, load_id: int) -> LienTh
     """What may be kept of an error without an own class: its kind and SQLSTATE, never its words."""
     original = getattr(error, "orig", None) or error  # the driver's error inside SQLAlchemy's
     state = getattr(original, "pgcode", None)
-    return LienThongError(
+    return DefectError(
         f"An error that nobody foresaw: {type(original).__name__}{f', SQLSTATE {state}' if state else ''}.",
         source=source_id,
         load=load_id,
@@ -145,6 +149,7 @@ def extract(rt: Runtime, load_id: int) -> None:
         if fence is None:
             return
         rows = run(connection, "ops/read_watermarks", tenant=load.tenant, source_id=load.source_id).all()
+        merged = run(connection, "ops/read_newest_batch", tenant=load.tenant, source_id=load.source_id).scalar()
     watermarks = {
         row.table_name: Watermark(row.table_name, row.modified_at, row.last_key, row.overlap_rows) for row in rows
     }
@@ -153,7 +158,15 @@ def extract(rt: Runtime, load_id: int) -> None:
     writer = store.writer(load.tenant, load.source_id, load_id, fence)
     window = Window(load.window_from, load.window_to) if load.window_from and load.window_to else None
     try:
-        manifest_url = profile.extract(contract, rt.resolve(contract.connection), writer, watermarks, load.mode, window)
+        manifest_url = profile.extract(
+            contract,
+            rt.resolve(contract.connection),
+            writer,
+            watermarks,
+            load.mode,
+            window,
+            earlier=_landed_earlier(store, merged),
+        )
     except OSError as error:  # also: the copy that took over removed our files under us
         with rt.warehouse().connect() as connection:
             if ledger.read_load(connection, load_id).fence == fence:
@@ -165,6 +178,15 @@ def extract(rt: Runtime, load_id: int) -> None:
     with rt.warehouse().begin() as connection:
         ledger.finish_extract(connection, load, fence, manifest_url=manifest_url, observed_at=observed_at, now=rt.now())
     store.discard_uncommitted(load.tenant, load.source_id, load_id, fence)
+
+
+def _landed_earlier(store: LandingStore, manifest_url: str | None) -> LandedBatch | None:
+    """A batch that was merged, if landing still has it: nothing rests on it but the work it saves."""
+    if manifest_url is None:
+        return None
+    with suppress(LandingCorruptError, OSError):
+        return store.open(manifest_url)
+    return None
 
 
 @remembering_failure

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from lienthong.model.codes import HistoryPolicy, SourceMode
-from lienthong.model.errors import ContractError
+from lienthong.model.errors import ArgumentError, ContractError
 from lienthong.pipeline.runtime import Runtime
 from lienthong.warehouse.statements import run
 
@@ -46,13 +46,25 @@ def _unreadable_modes(rt: Runtime, tenant: str) -> dict[str, SourceMode]:
 
 
 def contracts_of(rt: Runtime, tenant: str) -> list[SourceContract]:
-    """The usable contracts of a tenant; ContractError when there is none."""
-    found = [contract for contract in rt.contracts().values() if contract.tenant == tenant]
-    if not found:
+    """The usable contracts of a tenant. When there is none: ArgumentError, or ContractError if one can't be read."""
+    from lienthong.sources.contract import read_contracts
+
+    contracts = read_contracts(rt.settings.sources)
+    found = [contract for contract in contracts.valid.values() if contract.tenant == tenant]
+    if found:
+        return found
+    if contracts.errors:
         raise ContractError(
-            f"No usable contract belongs to {tenant}.", key=tenant, next_step="check include/sources/ for errors."
+            f"No usable contract has tenant {tenant!r}, and {len(contracts.errors)} can't be used.",
+            key=tenant,
+            next_step="run `lienthong contracts` and correct what it names.",
         )
-    return found
+    there = ", ".join(sorted({contract.tenant for contract in contracts.valid.values()}))
+    raise ArgumentError(
+        f"No contract has tenant {tenant!r}.",
+        key=tenant,
+        next_step=f"choose one of {there}." if there else "write a contract first: `lienthong source add`.",
+    )
 
 
 def modes_of(rt: Runtime, tenant: str) -> dict[str, SourceMode]:

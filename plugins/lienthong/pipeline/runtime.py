@@ -12,6 +12,8 @@ from lienthong.model.errors import ContractError
 from lienthong.settings import Settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sqlalchemy import Engine
 
     from lienthong.sources.contract import SourceContract
@@ -47,9 +49,18 @@ class Runtime:
         return read_contracts(self.settings.sources).valid
 
     def contract(self, source_id: str) -> SourceContract:
-        """One contract; its own error when it is broken, ContractError when there is none."""
+        """One contract to work with; ContractError when it is broken, clashes with another, or isn't there."""
+        from lienthong.sources.contract import load_contract_beside_others
+
+        return load_contract_beside_others(self._contract_path(source_id))
+
+    def lone_contract(self, source_id: str) -> SourceContract:
+        """One contract to look at: as `contract`, but it may clash with another."""
         from lienthong.sources.contract import load_contract
 
+        return load_contract(self._contract_path(source_id))
+
+    def _contract_path(self, source_id: str) -> Path:
         path = self.settings.sources / f"{source_id}.yaml"
         if not path.exists():
             raise ContractError(
@@ -58,7 +69,7 @@ class Runtime:
                 next_step=f"write one with `lienthong source add {source_id} --profile … --tenant …`, "
                 f"or put {path.name} into {self._sources_folder()} (docs/sources.md).",
             )
-        return load_contract(path)
+        return path
 
     def _sources_folder(self) -> str:
         """The folder of the contracts for people: no path of this machine."""

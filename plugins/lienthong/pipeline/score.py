@@ -6,8 +6,8 @@ import logging
 from datetime import datetime
 from pathlib import Path
 
-from lienthong.model.errors import NotReadyError
-from lienthong.model.periods import Month
+from lienthong.model.errors import ArgumentError, NotReadyError
+from lienthong.model.periods import BUSINESS_ZONE, Month
 from lienthong.pipeline.catalogue import loaded_tenants
 from lienthong.pipeline.runtime import Runtime
 from lienthong.warehouse.statements import run
@@ -21,7 +21,8 @@ def score(rt: Runtime, month: str | None, run_key: str, final: bool = False) -> 
 
     Without a month: the one that is running when provisional, the one just ended when final.
     Every tenant of which something is believed takes part; one without any listed agency (a code that does not exist)
-    is left out with a warning, so that it does not keep the others from their scores. NotReadyError when none is left.
+    is left out with a warning, so that it does not keep the others from their scores. NotReadyError when none is left;
+    ArgumentError, before anything is refreshed, for a month that is none or has not begun (ended, when final).
     Facts are brought up to date tenant by tenant; the scores are then computed over one snapshot, so a reader sees all
     of a run or nothing. The same run key gives the same run.
     """
@@ -29,6 +30,7 @@ def score(rt: Runtime, month: str | None, run_key: str, final: bool = False) -> 
     from lienthong.indices import score as compute
 
     now = rt.now()
+    wanted = chosen_month(month, final, now)
     engine = rt.warehouse()
     tenants = tenants_to_score(rt)
     definition = load_definition(rt.settings.include / "indices" / f"{DEFINITION}.yaml")
@@ -40,7 +42,7 @@ def score(rt: Runtime, month: str | None, run_key: str, final: bool = False) -> 
             connection,
             definition=definition,
             tenants=tenants,
-            month=chosen_month(month, final, now),
+            month=wanted,
             as_of=now,
             kind=ScoreKind.FINAL if final else ScoreKind.PROVISIONAL,
             run_key=run_key,
@@ -73,10 +75,20 @@ def tenants_to_score(rt: Runtime) -> list[str]:
 
 
 def chosen_month(month: str | None, final: bool, now: datetime) -> Month:
-    """The month to score, see `score`."""
-    if month:
-        return Month.parse(month)
-    return Month.of(now).previous if final else Month.of(now)
+    """The month to score, see `score`. ArgumentError for what is no month, or one that can't be scored yet."""
+    newest = Month.of(now).previous if final else Month.of(now)
+    if not month:
+        return newest
+    chosen = Month.parse(month)
+    if chosen > newest:
+        kind, event = ("final", "ended") if final else ("provisional", "begun")
+        raise ArgumentError(
+            f"Month {chosen} can't have a {kind} score: it has not {event} yet "
+            f"(in Vietnam it is {now.astimezone(BUSINESS_ZONE):%d/%m/%Y %H:%M}).",
+            key="month",
+            next_step=f"choose {newest} or an earlier month, or wait until {chosen} has {event}.",
+        )
+    return chosen
 
 
 def publish(rt: Runtime, run_id: int) -> dict[str, str]:

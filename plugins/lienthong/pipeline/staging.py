@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lienthong.model.canonical import Entity
-from lienthong.model.errors import ConservationError
+from lienthong.model.errors import ConservationError, ContractError
 from lienthong.pipeline.runtime import Runtime
 from lienthong.warehouse import fingerprints as remembered
 from lienthong.warehouse import ledger, staging
@@ -23,10 +23,18 @@ if TYPE_CHECKING:
 
 
 def source_of(rt: Runtime, load: Load) -> tuple[SourceContract, Profile]:
-    """Contract and profile of the load's source."""
+    """Contract and profile of the load's source. ContractError when its tenant was changed meanwhile."""
     from lienthong.sources.profiles import profile_of
 
     contract = rt.contract(load.source_id)
+    if contract.tenant != load.tenant:
+        raise ContractError(
+            f"The load was opened for {load.tenant}, the contract now says {contract.tenant}.",
+            source=load.source_id,
+            load=load.load_id,
+            key="tenant",
+            next_step=f"put tenant: {load.tenant} back; another tenant's system needs a source id of its own.",
+        )
     return contract, profile_of(contract)
 
 

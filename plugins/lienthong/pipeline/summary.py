@@ -24,16 +24,18 @@ OUTCOME_LABELS = {
     "stale": "Cũ",
     "quarantined": "Cách\nly",
 }
-#: Columns of the delivery table: heading (broken over two lines) → states counted in it.
+#: Columns of the delivery table: heading (broken over lines: a million must fit) → states counted in it. "watched" are
+#: those of the waiting dossiers whose source may not send; all columns together are all dossiers.
 DELIVERY_COLUMNS = {
-    "Đã\nđồng bộ": ("acknowledged",),
+    "Đã\nđồng\nbộ": ("acknowledged",),
     "Bị\nchặn": ("blocked",),
-    "Cổng\ntừ chối": ("rejected",),
-    "Chờ tiếp\nnhận": ("waiting",),
+    "Cổng\ntừ\nchối": ("rejected",),
+    "Chờ\ntiếp\nnhận": ("waiting",),
+    "Chỉ\ntheo\ndõi": ("watched",),
     "Còn\nnợ": ("owed", "sending"),
-    "Chưa rõ\nkết quả": ("unsettled",),
+    "Chưa\nrõ": ("unsettled",),
 }
-STEP_COLUMNS = {"Bước\nđã gửi": "acknowledged", "Bước bị\ntừ chối": "rejected", "Bước\nchưa rõ": "unsettled"}
+STEP_COLUMNS = {"Bước\nđã gửi": "acknowledged", "Bước\nbị từ\nchối": "rejected", "Bước\nchưa\nrõ": "unsettled"}
 
 
 def print_summary(rt: Runtime, console: Console, *, run_id: int | None, reports: Mapping[str, str], logs: str) -> None:
@@ -77,7 +79,9 @@ def print_load(rt: Runtime, console: Console, load_id: int, error: str | None = 
 
 
 def print_deliveries(rt: Runtime, console: Console, only: str | None = None) -> None:
-    """Where the delivery of each province's dossiers stands, or of `only` one, with the reasons of what is held."""
+    """Where the delivery of each province's dossiers stands, or of `only` one, with the reasons of what is held, and
+    how the records of the loads come to be these dossiers.
+    """
     from lienthong.exchange.summary import delivery_summary
     from lienthong.pipeline.push import tenants
 
@@ -90,10 +94,14 @@ def print_deliveries(rt: Runtime, console: Console, only: str | None = None) -> 
         table.add_column(label, justify="right", overflow="fold")
     for tenant, summary in summaries.items():
         states = {state.value: amount for state, amount in summary.states.items()}
+        states |= {"waiting": states["waiting"] - summary.watched, "watched": summary.watched}
         dossiers = (sum(states.get(state, 0) for state in counted) for counted in DELIVERY_COLUMNS.values())
         steps = (summary.steps.get(state, 0) for state in STEP_COLUMNS.values())
         table.add_row(tenant, *(grouped(amount) for amount in (*dossiers, *steps)))
     console.print(table)
+    for tenant, summary in summaries.items():
+        for line in _records_lines(rt, tenant, sum(summary.states.values())):
+            console.print(line, highlight=False, soft_wrap=True)
     titles = _rule_titles(rt)
     for tenant, summary in summaries.items():
         if summary.reasons:
@@ -102,6 +110,21 @@ def print_deliveries(rt: Runtime, console: Console, only: str | None = None) -> 
                 for reason, amount in sorted(summary.reasons.items(), key=lambda item: (-item[1], item[0]))
             )
             console.print(f"{tenant} bị chặn vì: {reasons}.", highlight=False)
+
+
+def _records_lines(rt: Runtime, tenant: str, derived: int) -> list[str]:
+    """Why a province has more records than dossiers, or more dossiers than the `derived` ones of the table, if so."""
+    with rt.warehouse().connect() as connection:
+        counted = run(connection, "dossier/count_records", tenant=tenant).one()
+    lines = []
+    if doubles := counted.records - counted.dossiers:
+        lines.append(
+            f"{tenant}: {grouped(counted.records)} bản ghi nguồn là {grouped(counted.dossiers)} hồ sơ "
+            f"({grouped(doubles)} bản ghi trùng mã hồ sơ với bản ghi khác)."
+        )
+    if (later := counted.dossiers - derived) > 0:
+        lines.append(f"{tenant}: {grouped(later)} hồ sơ mới nạp, lần gửi tới sẽ xét.")
+    return lines
 
 
 def print_scores(rt: Runtime, console: Console, run_id: int) -> None:

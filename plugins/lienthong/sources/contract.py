@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -23,7 +24,15 @@ from lienthong.sources.contract_problems import NEXT_STEP, did_you_mean, problem
 from lienthong.sources.marked_yaml import MarkedYamlError, parse
 from lienthong.sources.profiles import PROFILES
 
-__all__ = ["Codes", "Contracts", "SourceContract", "load_contract", "load_contracts", "read_contracts"]
+__all__ = [
+    "Codes",
+    "Contracts",
+    "SourceContract",
+    "load_contract",
+    "load_contract_beside_others",
+    "load_contracts",
+    "read_contracts",
+]
 
 #: Entity → JSON column → JSON key → canonical field.
 Extensions = dict[Entity, dict[str, dict[str, str]]]
@@ -61,6 +70,12 @@ def _normal_agency(code: str) -> str:
     if normal != code:
         raise ValueError(f"not the normal form of an agency code; write {normal}" if normal else "not an agency code")
     return code
+
+
+def _long_enough(overlap: timedelta) -> timedelta:
+    if overlap < timedelta(hours=2):
+        raise ValueError("an overlap is at least 2h: what changes after a clock was an hour ahead is found in it")
+    return overlap
 
 
 def _whole_dossiers(entities: tuple[Entity, ...]) -> tuple[Entity, ...]:
@@ -118,7 +133,7 @@ class SourceContract(Section):
     fields: Annotated[FieldPaths, AfterValidator(_known_targets)] = Field(default_factory=dict)
     ignore: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     volatile_query: tuple[Annotated[str, Field(min_length=1)], ...] = ()
-    overlap: Duration
+    overlap: Annotated[Duration, AfterValidator(_long_enough)]
     read: ReadLimits = ReadLimits()
     http: HttpLimits = HttpLimits()
     volume_guard: VolumeGuard = VolumeGuard()
@@ -185,6 +200,16 @@ def read_contracts(folder: Path) -> Contracts:
         except ContractError as error:
             errors.append(error)
     return Contracts(valid, errors)
+
+
+def load_contract_beside_others(path: Path) -> SourceContract:
+    """The contract in `path`, if it clashes with none of its folder. Errors of the others are not its own."""
+    contract = load_contract(path)
+    found = read_contracts(path.parent)
+    if contract.source_id not in found.valid:
+        # Of one name, x.yaml comes before a stray x.yml.
+        raise next(error for error in found.errors if error.source == contract.source_id)
+    return contract
 
 
 def load_contracts(folder: Path) -> dict[str, SourceContract]:

@@ -25,13 +25,15 @@ from lienthong.model.errors import (
 CONNECT_TIMEOUT_S = 10
 
 #: SQLSTATEs and MySQL error numbers.
-_ACCESS = {"28000", "28P01", "3D000", "42501", 1044, 1045, 1049, 1142, 1143, 1227, 1698}
+_ACCESS = {"28000", "28P01", "42501", 1044, 1045, 1142, 1143, 1227, 1698}
 _DRIFT = {"42703", "42P01", 1054, 1146}
 #: PostgreSQL refuses a login without a SQLSTATE that psycopg2 would show.
 _REFUSED_LOGIN = re.compile(
     r"authentication failed|no password supplied|no pg_hba\.conf entry|not permitted to log in"
-    r"|(?:role|database) \".*\" does not exist|permission denied for database"
+    r"|role \".*\" does not exist|permission denied for database"
 )
+_NO_DATABASE = {"3D000", 1049}
+_NO_SUCH_DATABASE = re.compile(r"database \".*\" does not exist")
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,8 @@ class SourceDatabase:
 def reading(connection: Connection, source_id: str, load: int | None = None) -> Iterator[SourceDatabase]:
     """A read-only transaction that sees the source at one instant.
 
-    SourceUnreachableError, SourceAccessError or SchemaDriftError; messages never hold a password or a row's value.
+    SourceUnreachableError, SourceAccessError, SchemaDriftError, or ContractError for a connection that leads to no
+    database; messages never hold a password or a row's value.
     """
     try:
         url = connection.sqlalchemy_url()
@@ -111,6 +114,12 @@ def _explained(
     kind = type(error.orig).__name__ + (f", {code}" if isinstance(code, int) or _is_sqlstate(code) else "")
     where = f"Connection {connection.conn_id!r} ({connection.host or 'local'}:{connection.port or 'default port'})"
     known: dict[str, Any] = {"source": source_id, "load": load, "key": connection.conn_id}
+    if code in _NO_DATABASE or (not opened and _NO_SUCH_DATABASE.search(words)):
+        return ContractError(
+            f"{where}: the server has no such database ({kind}){words and ': ' + words}.",
+            next_step="correct the database (schema) of the connection.",
+            **known,
+        )
     if code in _ACCESS or (not opened and _REFUSED_LOGIN.search(words)):
         return SourceAccessError(
             f"{where}: the source refused our account or a table ({kind}){words and ': ' + words}.",
@@ -126,7 +135,8 @@ def _explained(
     if not opened or isinstance(error, exc.OperationalError | exc.InterfaceError) or error.connection_invalidated:
         return SourceUnreachableError(
             f"{where}: the source does not answer ({kind}){words and ': ' + words}.",
-            next_step="the load is tried again by itself; if it goes on, check the network and the source system.",
+            next_step="run the load again (Airflow does so by itself); if it lasts, check the network and the source "
+            "system.",
             **known,
         )
     return SourceAccessError(

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from lienthong.connections import Connection
 from lienthong.model.canonical import Entity
 from lienthong.model.codes import SourceMode
-from lienthong.model.errors import ContractError, SchemaDriftError
+from lienthong.model.errors import ArgumentError, SchemaDriftError
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.office_hours import office_shift
 from lienthong.sources.profiles import PROFILES
@@ -46,7 +46,7 @@ class Scaffold:
 def draft(
     source_id: str, profile: str, tenant: str, connection: str, others: Mapping[str, SourceContract], provinces: Path
 ) -> SourceContract:
-    """What can be said of a source before it was looked at. ContractError for a name that can't be used.
+    """What can be said of a source before it was looked at. ArgumentError for a name that can't be used.
 
     `others`: the contracts there are; a second source of a tenant speaks after the first and uses its portal account.
     """
@@ -108,7 +108,7 @@ def scaffold(
 
 
 def write_contract(path: Path, text: str, force: bool) -> None:
-    """Write the contract. ContractError when there is one already, unless `force`."""
+    """Write the contract. ArgumentError when there is one already, unless `force`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if force:
         new = path.with_name(f".{path.name}.new")
@@ -132,11 +132,11 @@ def _name_of(tenant: str, provinces: Path) -> str:
         return next((row["name"] for row in csv.DictReader(file) if row["tenant"] == tenant), tenant)
 
 
-def _refused(source_id: str, what: str, key: str) -> ContractError:
+def _refused(source_id: str, what: str, key: str) -> ArgumentError:
     steps = {
         "--force": "check it with source check, or write it anew with --force.",
         "connection": "name another with --connection.",
     }
-    return ContractError(
+    return ArgumentError(
         what, next_step=steps.get(key, "correct it and run source add again."), source=source_id, key=key
     )

@@ -88,6 +88,12 @@ def open_load(
     return int(found)
 
 
+def home_tenant(connection: Connection, source_id: str) -> str | None:
+    """The tenant that a source was first loaded for; None before its first merge."""
+    found = run(connection, "ops/read_home_tenant", source_id=source_id).scalar_one_or_none()
+    return None if found is None else str(found)
+
+
 def read_load(connection: Connection, load_id: int) -> Load:
     """The load, unlocked. LoadStateError when there is none."""
     return _load(run(connection, "ops/read_load", load_id=load_id).mappings().one_or_none(), load_id)

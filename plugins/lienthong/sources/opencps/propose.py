@@ -154,11 +154,14 @@ def _codes(draft: SourceContract, batch: LandedBatch) -> dict[str, tuple[CodeWor
 
 
 def _section(usual: Mapping[str, int | str], seen: Counter[str]) -> tuple[CodeWord, ...]:
-    """The usual words in their order, then the others by frequency; where `other` stands for the rest, only usual."""
-    words = [CodeWord(word, seen[word], code) for word, code in usual.items()]
+    """The usual words in their order, then the others by frequency; where `other` stands for the rest, only usual, and
+    its rows are those of all the rest."""
+    rest = [(word, rows) for word, rows in seen.most_common() if word not in usual]
     if "other" in usual:
-        return tuple(words)
-    return (*words, *(CodeWord(word, rows, None) for word, rows in seen.most_common() if word not in usual))
+        seen = seen | Counter(other=sum(rows for _, rows in rest) + seen["other"])
+        rest = []
+    words = [CodeWord(word, seen[word], code) for word, code in usual.items()]
+    return (*words, *(CodeWord(word, rows, None) for word, rows in rest))
 
 
 def _keys(draft: SourceContract, batch: LandedBatch) -> tuple[JsonKey, ...]:
