@@ -8,6 +8,7 @@ import resource
 import signal
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from multiprocessing.connection import Connection as ConnectionOfPipe
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ from lienthong.sources.contract_parts import DailyWindow
 from lienthong.sources.igate.extract import extract
 from lienthong.sources.igate.mapping import DOSSIER
 from simulator.igate import FaultKind, IgateSwitches
+from simulator.igate.ids import dossier_id
+from simulator.igate.instants import OFFSET_S
 from tests.sources.igate import PAGE, Gateway, contract_of, versions
 from tests.sources.test_igate_moving import at_rows
 
@@ -115,7 +118,13 @@ def test_a_server_that_is_not_there_is_a_transient_error(gateway: Gateway) -> No
 
 def test_tokens_are_renewed_before_they_expire_and_when_they_are_refused(gateway: Gateway) -> None:
     gateway.server.switches = IgateSwitches(token_ttl_s=1)
-    order = at_rows({2 * PAGE: lambda: gateway.server.fail_next("search", FaultKind.REFUSE_TOKEN, 1)})
+    order = at_rows(
+        {
+            2 * PAGE: lambda: gateway.server.fail_next("search", FaultKind.REFUSE_TOKEN, 1),
+            3 * PAGE: lambda: gateway.server.igate.pass_time(2),
+            5 * PAGE: lambda: gateway.server.igate.pass_time(2),
+        }
+    )
     assert versions(gateway.load(progress=order)) == gateway.there()
     refused = [call for call in gateway.server.igate.calls if call.endpoint == "search" and call.status == 401]
     assert len(refused) == 1
@@ -227,50 +236,111 @@ def test_reading_ends_with_its_hours_and_a_later_try_goes_on(gateway: Gateway) -
     assert min(gateway.searches()[before:-1]) >= 1
 
 
-@pytest.mark.parametrize("hours", [1, -1])
-def test_a_server_clock_an_hour_off_loses_nothing(gateway: Gateway, hours: int) -> None:
-    gateway.server.switches = IgateSwitches(clock_offset_s=hours * 3_600)
+HOUR = timedelta(hours=1)
+
+
+def stamp(gateway: Gateway, place: int, moment: datetime) -> str:
+    """The dossier at `place` of the list (from the top) is touched, and the list dates it so; returns its id."""
+    store = gateway.server.store
+    number = store.newest_first()[place]
+    clock_off = timedelta(seconds=gateway.server.switches.clock_offset_s)
+    local = (moment - clock_off).replace(microsecond=0) + timedelta(seconds=OFFSET_S)
+    store._touches[number] = int(local.timestamp())
+    store.refresh((number,))
+    key = dossier_id("H21", number)
+    assert datetime.fromisoformat(gateway.there()[key]) == moment.replace(microsecond=0)
+    return key
+
+
+@pytest.mark.parametrize(
+    ("off", "overlap"), [(HOUR, HOUR + timedelta(minutes=10)), (-HOUR, timedelta(minutes=10))], ids=["ahead", "behind"]
+)
+def test_a_server_clock_an_hour_off_loses_nothing(gateway: Gateway, off: timedelta, overlap: timedelta) -> None:
+    """What is touched in the hour that the clock jumps back over, or leaves out, when somebody puts it right. Only the
+    overlap reaches back over a jump, so it is a little longer than that."""
+    gateway.contract = contract_of(overlap=overlap)
+    gateway.server.switches = IgateSwitches(clock_offset_s=int(off.total_seconds()))
+    newest = max(datetime.fromisoformat(text) for text in gateway.there().values())
     gateway.load()
-    gateway.server.switches = IgateSwitches()  # somebody puts the clock right
-    changed = {change.dossier_id for change in gateway.server.advance(3, 30)}
-    assert {int(key[-8:], 16) for key in versions(gateway.load())} >= changed
-    changed = {change.dossier_id for change in gateway.server.advance(4, 30)}
-    assert {int(key[-8:], 16) for key in versions(gateway.load())} >= changed
+    assert mark_of(gateway) == newest, "a date of the list, as the list says it"
+    gateway.server.switches = IgateSwitches()
+    if off > timedelta():
+        stamp(gateway, 0, newest)  # what was dated ahead stays so
+    touched = stamp(gateway, 100, newest - off / 2)
+    older = stamp(gateway, 100, newest - 3 * HOUR)
+    seen = versions(gateway.load())
+    assert seen[touched] == gateway.there()[touched]
+    assert older not in seen, "with an overlap of days this test would show nothing"
+    assert mark_of(gateway) == max(datetime.fromisoformat(text) for text in gateway.there().values())
+
+
+@pytest.mark.parametrize("off", [HOUR, -HOUR], ids=["ahead", "behind"])
+def test_what_lies_in_the_future_is_told_by_the_servers_own_clock(gateway: Gateway, off: timedelta) -> None:
+    """A date more than an hour ahead of the server's clock does not move the watermark; one that is only ahead of ours
+    does."""
+    gateway.contract = contract_of(overlap=timedelta(minutes=10))
+    gateway.server.switches = IgateSwitches(clock_offset_s=int(off.total_seconds()))
+    ours = datetime.now(UTC).replace(microsecond=0)
+    theirs = ours + off
+    stamp(gateway, 0, theirs)
+    odd = theirs + timedelta(minutes=30 if off > timedelta() else 90)
+    stamp(gateway, 1, odd)
+    gateway.load()
+    assert mark_of(gateway) == (odd if off > timedelta() else theirs)
+    gateway.server.switches = IgateSwitches()
+    touched = stamp(gateway, 100, max(mark_of(gateway), ours) + timedelta(minutes=1))
+    assert versions(gateway.load())[touched] == gateway.there()[touched]
 
 
 PROCESSES = multiprocessing.get_context("forkserver")
 
 
 def _extract(
-    contract: SourceContract, connection: Connection, landing: str, load: int, fence: int, die_at: int, most_bytes: int
+    contract: SourceContract,
+    connection: Connection,
+    landing: str,
+    load: int,
+    fence: int,
+    die_at: int,
+    full_at: int,
+    told: ConnectionOfPipe,
 ) -> None:
-    """A try of a load in a process of its own: killed once so many dossiers were read, or on a disk that fills up."""
-    if most_bytes:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
+    """A try of a load in a process of its own: killed once so many dossiers were read, or its disk is full then."""
 
     def progress(_: str, rows: int) -> None:
         if die_at and rows >= die_at:
             os.kill(os.getpid(), signal.SIGKILL)
+        if full_at and rows >= full_at:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (FITS, FITS))
 
     try:
         writer = LandingStore(landing).writer("H21", contract.source_id, load, fence)
         extract(contract, connection, writer, {}, LoadMode.INCREMENTAL, None, progress)
-    except DiskFullError:
+    except DiskFullError as full:
+        told.send(str(full))
         os._exit(28)
 
 
-def tried(gateway: Gateway, fence: int, *, die_at: int = 0, most_bytes: int = 0) -> int | None:
-    arguments = (gateway.contract, gateway.connection, str(gateway.landing), 1, fence, die_at, most_bytes)
+#: Bytes that a file may have on a disk that is full: less than any that a load writes.
+FITS = 1_000
+
+
+def tried(gateway: Gateway, fence: int, *, die_at: int = 0, full_at: int = 0) -> tuple[int | None, str]:
+    """How a try of load 1 ended: its exit code, and the words of the error when its disk was full."""
+    hears, told = PROCESSES.Pipe(duplex=False)
+    arguments = (gateway.contract, gateway.connection, str(gateway.landing), 1, fence, die_at, full_at, told)
     child = PROCESSES.Process(target=_extract, args=arguments)
     child.start()
     child.join()
-    return child.exitcode
+    told.close()
+    with hears:
+        return child.exitcode, hears.recv() if child.exitcode == 28 else ""
 
 
 def test_a_killed_read_goes_on_where_it_last_wrote_down_and_takes_in_what_changed(gateway: Gateway) -> None:
     gateway.contract = contract_of(8)
-    assert tried(gateway, 1, die_at=110) == -signal.SIGKILL
-    assert tried(gateway, 2, die_at=130) == -signal.SIGKILL
+    assert tried(gateway, 1, die_at=110)[0] == -signal.SIGKILL
+    assert tried(gateway, 2, die_at=130)[0] == -signal.SIGKILL
     store = gateway.server.store
     store.touch(store.newest_first()[3])
     store.touch(store.newest_first()[-3])
@@ -281,12 +351,21 @@ def test_a_killed_read_goes_on_where_it_last_wrote_down_and_takes_in_what_change
     assert len(gateway.searches()) - before < before
 
 
-def test_a_disk_that_is_full_ends_the_try_and_the_next_one_goes_on(gateway: Gateway) -> None:
+@pytest.mark.parametrize(("full_at", "kept_pages"), [(1, 0), (60, 4), (110, 9)])
+def test_a_disk_that_is_full_ends_the_try_and_the_next_one_goes_on(
+    gateway: Gateway, full_at: int, kept_pages: int
+) -> None:
     gateway.contract = contract_of(8)
-    assert tried(gateway, 1, most_bytes=12_000) == 28
+    code, told = tried(gateway, 1, full_at=full_at)
+    assert code == 28
+    for word in ("igate_h21", str(gateway.landing), "may not become larger", "Next: "):
+        assert word in told
     assert not list(Path(gateway.landing).rglob("*.partial"))
+    assert not [name for name in gateway.files() if "manifest" in name]
+    before = len(gateway.searches())
     gateway.loads, gateway.fence = 1, 1
     assert versions(gateway.load(again=True)) == gateway.there()
+    assert gateway.searches()[before] >= kept_pages, "what had been written down is not asked for again"
 
 
 def test_progress_made_for_other_entities_is_not_continued(gateway: Gateway) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lienthong.model.codes import LoadMode
-from lienthong.model.errors import CollapsedExtractError, SourceAnswerError
+from lienthong.model.errors import CollapsedExtractError, SourceAnswerError, SourceUnreachableError
 from lienthong.sources.igate.mapping import DOSSIER, SET_ASIDE, TASK
 from lienthong.sources.igate.walk import next_page
 from simulator.changes import LATE_IMPORT_BACK, ChangeKind
@@ -104,12 +104,17 @@ def test_pages_that_repeat_or_skip_rows_now_and_then_are_healed(gateway: Gateway
 def test_a_server_that_repeats_its_pages_for_ever_is_told_and_never_believed(gateway: Gateway) -> None:
     order = at_rows({PAGE: lambda: gateway.server.fail_next("search", FaultKind.PAGE_REPEAT, 10_000)})
     refused(gateway, order)
+    healed(gateway)
 
 
 def test_a_server_that_hides_rows_for_ever_is_told_and_never_believed(gateway: Gateway) -> None:
     gateway.server.switches = IgateSwitches(page_skip_rows=2 * PAGE)
     order = at_rows({PAGE: lambda: gateway.server.fail_next("search", FaultKind.PAGE_SKIP, 10_000)})
     refused(gateway, order)
+    with pytest.raises(SourceAnswerError, match="150 dossiers, but its pages showed only"):
+        gateway.load(again=True)  # even the first page had hidden some: only the count tells
+    assert gateway.marks == {}
+    healed(gateway)
 
 
 def refused(gateway: Gateway, progress: Callable[[str, int], None]) -> None:
@@ -119,6 +124,15 @@ def refused(gateway: Gateway, progress: Callable[[str, int], None]) -> None:
     assert "source igate_h21, load 1, key " in message
     assert "Next: " in message
     assert "manifest.json" not in gateway.files()
+    assert gateway.marks == {}
+    gateway.server.igate._faults.clear()  # the server is put right; nobody has tried again yet
+
+
+def healed(gateway: Gateway) -> None:
+    batch = gateway.load(again=True)
+    assert versions(batch) == gateway.there()
+    assert landed(batch, SET_ASIDE) == []
+    assert gateway.marks[DOSSIER].modified_at == newest(gateway)
 
 
 def newest(gateway: Gateway) -> datetime:
@@ -218,21 +232,47 @@ def test_a_list_that_shows_fewer_dossiers_than_it_counts_is_not_believed(gateway
     assert "manifest.json" not in gateway.files()
 
 
+def jump_over_the_reader(gateway: Gateway) -> None:
+    """A dossier not yet read is given a date that lies where the reader has been: neither ahead nor at the top."""
+    store = gateway.server.store
+    number = store.newest_first()[100]
+    with store.lock:
+        store._order.remove((store._updated[number], number))
+        store._updated[number] = store.newest - LATE_IMPORT_BACK
+        store._order.append((store._updated[number], number))
+        store._order.sort()
+        store.version += 1
+
+
 def test_a_dossier_that_jumps_over_the_reader_is_missed_by_the_count_and_found_by_the_next_try(
     gateway: Gateway,
 ) -> None:
-    """Not yet read, and then given a date that lies where the reader has been: neither ahead nor at the top."""
+    with pytest.raises(SourceAnswerError, match="150 dossiers, but its pages showed only 149"):
+        gateway.load(progress=at_rows({60: lambda: jump_over_the_reader(gateway)}))
+    assert versions(gateway.load(again=True)) == gateway.there()
+
+
+def test_what_stands_at_the_top_is_counted_once_though_a_second_try_looks_there_again(gateway: Gateway) -> None:
+    """Counted twice, it would stand for the dossier that no page showed."""
     store = gateway.server.store
 
-    def jump() -> None:
-        number = store.newest_first()[100]
-        with store.lock:
-            store._order.remove((store._updated[number], number))
-            store._updated[number] = store.newest - LATE_IMPORT_BACK
-            store._order.append((store._updated[number], number))
-            store._order.sort()
-            store.version += 1
+    def to_the_top() -> None:
+        store.touch(store.newest_first()[120])
 
+    waiting = [lambda: gateway.server.fail_next("search", FaultKind.HTTP_500, 3)]
+    moves = at_rows({60: lambda: jump_over_the_reader(gateway), 70: to_the_top})
+
+    def progress(table: str, rows: int) -> None:
+        moves(table, rows)
+        if waiting and rows > 140 and gateway.searches()[-1] == 0:  # the first look, which has found what was touched
+            waiting.pop()()
+
+    with pytest.raises(SourceUnreachableError):
+        gateway.load(progress=progress)
+    assert not waiting
+    before = len(gateway.searches())
     with pytest.raises(SourceAnswerError, match="150 dossiers, but its pages showed only 149"):
-        gateway.load(progress=at_rows({60: jump}))
+        gateway.load(again=True)
+    assert set(gateway.searches()[before:]) == {0}, "nothing but the top was asked for"
+    assert "manifest.json" not in gateway.files()
     assert versions(gateway.load(again=True)) == gateway.there()

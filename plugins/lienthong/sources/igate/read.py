@@ -204,6 +204,8 @@ class Read:
                 f"The list has {place.least} dossiers, but its pages showed only {seen} "
                 "(http.check_total: false in the contract accepts that).",
                 "the whole list",
+                "run the load again (Airflow does so by itself): it reads the list from its beginning. If it lasts,"
+                " show this to the system's operator.",
             )
 
     def _save(self) -> None:
