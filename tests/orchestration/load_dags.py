@@ -38,6 +38,7 @@ def _described(dag: Any) -> dict[str, Any]:
                 "downstream": sorted(task.downstream_task_ids),
                 "owner": task.owner,
                 "retries": task.retries,
+                "retry_delay": task.retry_delay.total_seconds(),
                 "timeout": str(task.execution_timeout),
                 "outlets": sorted(asset.uri for asset in task.outlets),
                 "mapped": task.is_mapped

@@ -104,7 +104,7 @@ def test_every_task_has_an_owner_retries_and_a_time_limit(loaded: dict[str, Any]
     for dag_id, dag in loaded["dags"].items():
         for name, task in dag["tasks"].items():
             assert task["owner"] == "lienthong", (dag_id, name)
-            assert task["retries"] > 0, (dag_id, name)
+            assert (task["retries"], task["retry_delay"]) == (4, 30), (dag_id, name)
             assert task["timeout"] != "None", (dag_id, name)
 
 

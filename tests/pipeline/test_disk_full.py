@@ -8,11 +8,13 @@ from __future__ import annotations
 import os
 import resource
 import shutil
+import struct
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import dropwhile, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from sqlalchemy import create_engine, text
 from devstack.postgres import Postgres, home_for
 from lienthong.connections import WAREHOUSE
 from lienthong.model.errors import DiskFullError, TransientError, WarehouseTroubleError
+from lienthong.pipeline.catalogue import sync_catalogue
 from lienthong.pipeline.load import open_load
 from lienthong.pipeline.push import push
 from lienthong.pipeline.score import publish, score
@@ -34,7 +37,7 @@ from tests.conftest import REPO
 from tests.world import MONTH, SEED, STEPS, Live, database_connection
 
 SOURCE, TENANT, DOSSIERS = "opencps_h17", "H17", 90
-PAGE = 4096
+PAGE, POSTGRES_PAGE = 4096, 8192
 Contents = dict[str, list[tuple[Any, ...]]]
 
 pytestmark = pytest.mark.xdist_group("outage")
@@ -109,6 +112,7 @@ def live(server: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         started = Live(
             world, {TENANT: server.url("source")}, portal, server.url("warehouse"), tmp_path_factory.mktemp("disk")
         )
+        server.create_database("bare", "warehouse")
         started.sync_catalogue()
         started.engine.dispose()
         server.create_database("empty", "warehouse")
@@ -206,12 +210,11 @@ def test_the_disk_of_the_warehouse_is_full_in_every_phase(fresh: Live, server: P
         small = create_engine(server.url("postgres"), isolation_level="AUTOCOMMIT")
         with small.connect() as connection:
             connection.execute(text(f"CREATE TABLESPACE small LOCATION '{folder}'"))
-            connection.execute(text("CREATE DATABASE small TEMPLATE empty TABLESPACE small"))
+            connection.execute(text("CREATE DATABASE small TEMPLATE bare TABLESPACE small"))
         fresh.connections[WAREHOUSE] = database_connection(WAREHOUSE, server.url("small"))
         load_id = open_load(fresh.rt, SOURCE, "small")
-        phases: dict[str, Callable[[], object]] = {
-            name: partial(step, fresh.rt, load_id) for name, step in STEPS.items()
-        }
+        phases: dict[str, Callable[[], object]] = {"catalogue": partial(sync_catalogue, fresh.rt, "small")}
+        phases |= {name: partial(step, fresh.rt, load_id) for name, step in STEPS.items()}
         phases["push"] = lambda: push(fresh.rt, TENANT, "small", send_history=True)
         phases["score"] = lambda: score(fresh.rt, MONTH, "small")
         try:
@@ -226,12 +229,17 @@ def test_the_disk_of_the_warehouse_is_full_in_every_phase(fresh: Live, server: P
                         is_told(caught.value, f"source {SOURCE}", f"load {load_id}")
                     disk.make_room()
                     assert fresh.contents() == before, f"{name} left a half state"
+                    if name == "catalogue":
+                        assert (
+                            fresh.rows("SELECT 1 FROM registry.procedure UNION ALL SELECT 1 FROM registry.agency") == []
+                        )
                 phase()
             assert fresh.contents() == undisturbed
             delivered = fresh.rows("SELECT count(*) FROM exchange.delivery WHERE acked_code IS NOT NULL")
             assert delivered == [(len(fresh.portal.store.dossiers(TENANT)),)]
             assert delivered[0][0] > DOSSIERS // 2
             assert fresh.rows("SELECT count(*) FROM indices.component_score")[0][0]
+            assert fresh.rows("SELECT count(*) FROM registry.procedure")[0][0] > 50
         finally:
             fresh.engine.dispose()
             with small.connect() as connection:
@@ -265,6 +273,70 @@ def test_a_file_of_the_warehouse_may_not_become_larger(fresh: Live, server: Post
     for step in STEPS.values():
         step(fresh.rt, load_id)
     assert fresh.contents() == undisturbed
+
+
+def fill(file: Path, size: int) -> None:
+    """Append pages in which PostgreSQL finds no room (its header says so): one more row makes the file larger."""
+    page = struct.pack("<QHHHHHHI", 0, 0, 0, 24, 24, POSTGRES_PAGE, POSTGRES_PAGE | 4, 0).ljust(POSTGRES_PAGE, b"\0")
+    with file.open("ab") as opened:
+        opened.write(page * (size // POSTGRES_PAGE))
+
+
+@pytest.mark.parametrize(
+    ("phase", "table"),
+    [
+        ("catalogue", "registry.agency"),
+        ("gate", "quality.gate_result"),
+        ("merge", "dossier.dossier"),
+        ("push", "exchange.delivery"),
+        ("score", "indices.component_score"),
+    ],
+)
+def test_a_table_that_may_not_become_larger_stops_its_phase(
+    fresh: Live, server: Postgres, undisturbed: Contents, phase: str, table: str
+) -> None:
+    """As above for the other phases, each at a table that it writes, the last one where there are several."""
+    phases: dict[str, Callable[[], object]] = {}
+    if phase == "catalogue":
+        fresh.engine.dispose()
+        server.drop_database("fresh")
+        server.create_database("fresh", "bare")
+        phases["catalogue"] = lambda: sync_catalogue(fresh.rt, phase)
+    load_id = open_load(fresh.rt, SOURCE, phase)
+    phases |= {name: partial(step, fresh.rt, load_id) for name, step in STEPS.items()}
+    phases["push"] = lambda: push(fresh.rt, TENANT, phase, send_history=True)
+    phases["score"] = lambda: score(fresh.rt, MONTH, phase)
+    for earlier in takewhile(lambda name: name != phase, phases):
+        phases[earlier]()
+
+    def everything() -> list[object]:
+        known = (
+            "SELECT procedure_code FROM registry.procedure UNION ALL SELECT agency_code FROM registry.agency ORDER BY 1"
+        )
+        return [fresh.contents(), fresh.rows(known), fresh.rows("SELECT count(*) FROM indices.component_score")]
+
+    before = everything()
+    [(path,)] = fresh.rows(
+        "SELECT pg_relation_filepath(coalesce(to_regclass(:own), to_regclass(:table)))",
+        own=f"{table}__{TENANT.lower()}", table=table,
+    )  # fmt: skip
+    server.stop()
+    file = server.data / path
+    fill(file, 17 << 20)  # larger than a file of the write-ahead log, which has to fit
+    with files_at_most(file.stat().st_size):
+        server.start()
+    with pytest.raises((DiskFullError, WarehouseTroubleError)) as caught:
+        phases[phase]()
+    is_told(caught.value, "SQLSTATE", WAREHOUSE)
+    assert everything() == before, f"{phase} left a half state"
+    server.stop()
+    server.start()
+    for later in dropwhile(lambda name: name != phase, phases):
+        phases[later]()
+    assert fresh.contents() == undisturbed
+    [(delivered,)] = fresh.rows("SELECT count(*) FROM exchange.delivery WHERE acked_code IS NOT NULL")
+    assert delivered == len(fresh.portal.store.dossiers(TENANT)) > DOSSIERS // 2
+    assert fresh.rows("SELECT count(*) FROM indices.component_score")[0][0]
 
 
 def test_reports_that_do_not_fit_leave_the_old_ones_whole(live: Live, undisturbed: object, tmp_path: Path) -> None:

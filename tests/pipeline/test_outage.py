@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -18,19 +19,23 @@ import pytest
 from sqlalchemy import Engine, create_engine, event, text
 
 from devstack.postgres import Postgres, home_for
+from lienthong.connections import WAREHOUSE
 from lienthong.exchange import evidence
 from lienthong.exchange.settings import load_portal_settings
 from lienthong.model.errors import LienThongError, SourceUnreachableError, WarehouseUnreachableError
+from lienthong.pipeline.adopt import adopt
 from lienthong.pipeline.catalogue import sync_catalogue
+from lienthong.pipeline.freshness import evaluate
 from lienthong.pipeline.load import open_load
 from lienthong.pipeline.push import push
 from lienthong.pipeline.score import publish, score
+from lienthong.pipeline.shadow import shadow
 from lienthong.warehouse.migrate import upgrade
 from simulator.opencps.install import install
 from simulator.portal.server import PortalServer
 from simulator.world import World
 from tests.conftest import REPO
-from tests.world import MONTH, SEED, STEPS, Live
+from tests.world import MONTH, SEED, STEPS, Live, database_connection
 
 SOURCE, TENANT, DOSSIERS = "opencps_h17", "H17", 90
 Contents = dict[str, list[tuple[Any, ...]]]
@@ -140,15 +145,21 @@ def after_a_crash(server: Postgres) -> None:
 def is_told(error: LienThongError, *words: str) -> None:
     """One clear error: whose, what, what next; none of the driver's words, no SQL."""
     message = str(error)
-    for word in (*words, "Next: ", "tried again"):
+    for word in (*words, "Next: ", "by itself"):
         assert word in message
     for word in ("SELECT", "UPDATE", "INSERT", "COPY", "server closed", "terminating", "Background"):
         assert word not in message
 
 
-def interrupted(work: Callable[[], object], number: int, restart: Callable[[], None], **options: str) -> LienThongError:
+def interrupted(
+    work: Callable[[], object],
+    number: int,
+    restart: Callable[[], None],
+    database: str = "warehouse",
+    **options: str,
+) -> LienThongError:
     """The error of some work during which the database restarts at a statement of the warehouse."""
-    with at_statement("warehouse", number, restart, **options), pytest.raises(WarehouseUnreachableError) as caught:
+    with at_statement(database, number, restart, **options), pytest.raises(WarehouseUnreachableError) as caught:
         work()
     return caught.value
 
@@ -242,6 +253,37 @@ def test_the_warehouse_restarts_in_a_score(live: Live, server: Postgres) -> None
     assert all(Path(path).stat().st_size for path in publish(live.rt, run_id).values())
 
 
+def test_the_warehouse_restarts_in_an_evaluation_of_freshness(live: Live, server: Postgres) -> None:
+    live.load(SOURCE)
+    late = replace(live.wiring, clock=live.clock + timedelta(days=3)).rt  # there is something to find
+    found: dict[str, Callable[[], list[tuple[Any, ...]]]] = {
+        "findings": lambda: live.rows(
+            "SELECT tenant, source_id, kind, subject, severity, since, close_reason FROM freshness.finding "
+            "ORDER BY 1, 2, 3, 4"
+        ),
+        "days": lambda: live.rows("SELECT * FROM freshness.source_day ORDER BY 1, 2, 3"),
+    }
+
+    def known() -> Contents:
+        return {name: rows() for name, rows in found.items()}
+
+    def forget() -> None:
+        with live.engine.begin() as connection:
+            connection.execute(text("TRUNCATE freshness.finding, freshness.finding_day, freshness.source_day"))
+
+    forget()
+    last = statements(lambda: evaluate(late))
+    expected, nothing = known(), {name: [] for name in found}
+    assert all(expected.values())
+    for number, restart in ((2, by_hand), (last // 2, after_a_crash), (last, by_hand)):
+        forget()
+        error = interrupted(lambda: evaluate(late), number, partial(restart, server))
+        is_told(error, "key lienthong_warehouse")
+        assert known() == (expected if number == last else nothing), "a source is judged whole or not at all"
+        assert evaluate(late)["open"] == len(expected["findings"])
+        assert known() == expected
+
+
 def test_the_warehouse_restarts_while_deliveries_are_derived_and_sent(
     live: Live, server: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -300,3 +342,67 @@ def delivered_once(live: Live) -> None:
     assert live.rows("SELECT state, count(*) FROM exchange.step_delivery WHERE sent_at IS NOT NULL GROUP BY state") == [
         ("acknowledged", len(steps))
     ], "no step is in doubt"
+
+
+@pytest.fixture(scope="module")
+def taking_over(live: Live, server: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """A portal that another program filled, and a warehouse, `taking`, that holds the dossiers and sent nothing."""
+    live.load(SOURCE)
+    push(live.rt, TENANT, live.key("push"), send_history=True)
+    live.portal.switches = live.portal.switches.changed({"lookup_fields": "full"})
+    known = live.connections[WAREHOUSE], live.settings
+    live.connections[WAREHOUSE] = database_connection(WAREHOUSE, server.url("taking"))
+    live.settings = replace(live.settings, landing_url=tmp_path_factory.mktemp("taking").as_uri())
+    server.create_database("taking")
+    upgrade(live.engine)
+    live.sync_catalogue()
+    live.load(SOURCE)
+    live.engine.dispose()
+    yield live
+    live.connections[WAREHOUSE], live.settings = known
+
+
+@pytest.mark.parametrize("name", ["shadow", "adopt"])
+def test_the_warehouse_goes_away_while_the_portal_is_asked(
+    taking_over: Live, server: Postgres, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    live = taking_over
+
+    def ask() -> object:
+        if name == "shadow":
+            return shadow(live.rt, TENANT, live.key(name))
+        return adopt(live.rt, TENANT, live.key(name), verify=True)
+
+    def known() -> Contents:
+        return {
+            "compared": live.rows("SELECT dossier_code, verdict, kinds, fields FROM exchange.comparison ORDER BY 1"),
+            "owed": live.rows("SELECT dossier_code, state, adoption, acked_code FROM exchange.delivery ORDER BY 1"),
+        }
+
+    def begin(database: str) -> None:
+        live.engine.dispose()
+        server.create_database(database, "taking")
+        live.connections[WAREHOUSE] = database_connection(WAREHOUSE, server.url(database))
+
+    def held() -> dict[str, int]:
+        return {dossier.code: dossier.writes for dossier in live.portal.store.dossiers(TENANT)}
+
+    before = held()
+    begin(f"{name}_undisturbed")
+    last = statements(ask, f"{name}_undisturbed")
+    expected, summary = known(), ask()
+    assert len(expected["compared"]) > DOSSIERS // 2
+    for moment in ("in the middle", "at the end"):
+        database = f"{name}_{moment}"
+        begin(database)
+        if moment == "in the middle":  # nothing can be given back: the portal answered, and the warehouse stays away
+            after_answer(monkeypatch, "find_dossier", 30, server.kill)
+        number = last if moment == "at the end" else 0
+        is_told(interrupted(ask, number, server.stop, database), "key lienthong_warehouse")
+        monkeypatch.undo()
+        server.start()
+        live.clock += timedelta(minutes=10)  # what the interrupted run had leased is free again
+        assert ask() == summary
+        assert known() == expected
+    live.engine.dispose()
+    assert held() == before, "asking sends nothing"
