@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import pytest
 from typer.testing import CliRunner
@@ -11,15 +12,17 @@ from lienthong.cli import app
 from lienthong.model.numbers import grouped
 from lienthong.pipeline.runtime import Runtime
 from lienthong.pipeline.summary import DELIVERY_COLUMNS, print_deliveries
+from tests.pipeline.conftest import running
 from tests.world import Live
 
 
-@pytest.fixture
-def typed(loaded: Live, monkeypatch: pytest.MonkeyPatch) -> Live:
-    """The loaded world, with the command line pointed at it."""
-    monkeypatch.setattr(Runtime, "from_environment", classmethod(lambda _: loaded.rt))
-    monkeypatch.setenv("COLUMNS", "100")
-    return loaded
+@pytest.fixture(scope="module")
+def typed(request: pytest.FixtureRequest, loaded_warehouse: str) -> Iterator[Live]:
+    """The loaded world, with the command line pointed at it; one for all tests here."""
+    with running(request, warehouse_template=loaded_warehouse) as live, pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(Runtime, "from_environment", classmethod(lambda _: live.rt))
+        monkeypatch.setenv("COLUMNS", "100")
+        yield live
 
 
 def output(*words: str) -> str:
@@ -55,27 +58,27 @@ def test_push_prints_what_was_sent_and_where_the_province_stands(typed: Live) ->
     assert "Đã gửi 0 hồ sơ" in again
 
 
-def test_a_push_of_a_province_that_is_only_observed_says_that_nothing_is_sent(typed: Live) -> None:
-    contract = typed.settings.sources / "opencps_h17.yaml"
-    contract.write_text(contract.read_text(encoding="utf-8").replace("mode: own", "mode: observe"), encoding="utf-8")
-    told = output("push", "H17")
-    assert "Không gửi gì: chưa có nguồn nào của tỉnh ở chế độ own." in told
-    [(dossiers,)] = typed.rows("SELECT count(*) FROM dossier.dossier WHERE tenant = 'H17'")
-    assert f"0 chờ tiếp nhận, {dossiers} chỉ theo dõi" in told
-    [row] = [line.split() for line in told.splitlines() if line.split()[:1] == ["H17"]]
-    columns = dict(zip(DELIVERY_COLUMNS, row[1:], strict=False))
-    assert {name.replace("\n", " "): int(number) for name, number in columns.items() if number != "0"} == {
-        "Chỉ theo dõi": dossiers
-    }
-
-
 def test_dossiers_loaded_since_the_last_push_are_told_as_still_to_be_looked_at(typed: Live) -> None:
     from rich.console import Console
 
     console = Console(record=True, width=80, force_terminal=False)
-    print_deliveries(typed.rt, console, "H17")
-    [(dossiers,)] = typed.rows("SELECT count(*) FROM dossier.dossier WHERE tenant = 'H17'")
-    assert f"H17: {dossiers} hồ sơ mới nạp, lần gửi tới sẽ xét." in console.export_text()
+    print_deliveries(typed.rt, console, "H26")
+    [(dossiers,)] = typed.rows("SELECT count(*) FROM dossier.dossier WHERE tenant = 'H26'")
+    assert f"H26: {dossiers} hồ sơ mới nạp, lần gửi tới sẽ xét." in console.export_text()
+
+
+def test_a_push_of_a_province_that_is_only_observed_says_that_nothing_is_sent(typed: Live) -> None:
+    contract = typed.settings.sources / "opencps_h26.yaml"
+    contract.write_text(contract.read_text(encoding="utf-8").replace("mode: own", "mode: observe"), encoding="utf-8")
+    told = output("push", "H26")
+    assert "Không gửi gì: chưa có nguồn nào của tỉnh ở chế độ own." in told
+    [(dossiers,)] = typed.rows("SELECT count(*) FROM dossier.dossier WHERE tenant = 'H26'")
+    assert f"0 chờ tiếp nhận, {dossiers} chỉ theo dõi" in told
+    [row] = [line.split() for line in told.splitlines() if line.split()[:1] == ["H26"]]
+    columns = dict(zip(DELIVERY_COLUMNS, row[1:], strict=False))
+    assert {name.replace("\n", " "): int(number) for name, number in columns.items() if number != "0"} == {
+        "Chỉ theo dõi": dossiers
+    }
 
 
 def test_catalogue_prints_how_much_is_listed_and_how_much_changed(typed: Live) -> None:
