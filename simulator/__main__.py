@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from contextlib import ExitStack
 from dataclasses import asdict
 from functools import partial
@@ -87,8 +88,9 @@ def up(options: argparse.Namespace) -> int:
         running.callback(control.withdraw, options.state_dir)
         if options.live_every:
             running.enter_context(Live(outside, state.seed, options.live_every, options.live_changes, _say))
+        stopping = _noted_sigterm()
         print(json.dumps(_ready(options, portal, portal_url, databases, igates)), flush=True)
-        serve(portal, bound, [control.advance_route(outside, key)])
+        serve(portal, bound, [control.advance_route(outside, key)], stopping)
     return 0
 
 
@@ -185,6 +187,14 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--seed", type=int, default=766)
         command.add_argument("--database-prefix", default="sim_", help="databases are named <prefix><province>")
     return parser
+
+
+def _noted_sigterm() -> threading.Event:
+    """Set by SIGTERM from now on: an exception in whatever runs at that moment (an import, a callback) can get lost."""
+    stopping = threading.Event()
+    # Nobody waits for the event, so setting it in the middle of the main thread can't meet its lock.
+    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    return stopping
 
 
 def _leave(signum: int, frame: FrameType | None) -> Any:

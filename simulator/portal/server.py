@@ -40,8 +40,10 @@ def listen(host: str, port: int) -> socket.socket:
     return bound
 
 
-def serve(portal: Portal, bound: socket.socket, more_routes: Sequence[Route] = ()) -> None:
-    """Serve until a signal handler of the caller raises (SystemExit, KeyboardInterrupt).
+def serve(
+    portal: Portal, bound: socket.socket, more_routes: Sequence[Route] = (), stopping: threading.Event | None = None
+) -> None:
+    """Serve until `stopping` is set, or a signal handler of the caller raises (KeyboardInterrupt).
 
     The server has a thread of its own: an exception raised inside its event loop would leave it half-closed.
     """
@@ -51,8 +53,8 @@ def serve(portal: Portal, bound: socket.socket, more_routes: Sequence[Route] = (
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, name="portal", daemon=True)
     thread.start()
     try:
-        while thread.is_alive():
-            thread.join(1.0)
+        while thread.is_alive() and not (stopping and stopping.is_set()):
+            thread.join(0.2)
     finally:
         server.should_exit = True
         thread.join(STOP_TIMEOUT_S)

@@ -181,20 +181,18 @@ def test_a_connection_that_lacks_something_says_what(gateway: Gateway, lacking: 
         gateway.load(connection=replace(gateway.connection, extra=extra))
 
 
+WORD = "s3cret-word"
+
+
 @pytest.mark.parametrize(
     ("place", "text"),
     [
-        *(
-            ("token_url", text)
-            for text in (
-                "http://reader:s3cret-word@[oops/token",
-                "s3cret-word/token",
-                "ftp://s3cret-word/token",
-                "://x",
-            )
-        ),
-        ("host", "http://reader:s3cret-word@[oops"),
-        ("host", "ftp://s3cret-word"),
+        ("token_url", f"http://reader:{WORD}@[oops/token"),
+        ("token_url", f"{WORD}/token"),
+        ("token_url", f"ftp://{WORD}/token"),
+        ("token_url", "://x"),
+        ("host", f"http://reader:{WORD}@[oops"),
+        ("host", f"ftp://{WORD}"),
     ],
 )
 def test_an_address_that_is_none_says_so_without_quoting_it(gateway: Gateway, place: str, text: str) -> None:
@@ -205,7 +203,7 @@ def test_an_address_that_is_none_says_so_without_quoting_it(gateway: Gateway, pl
         connection = replace(connection, extra={**connection.extra, place: text})
     with pytest.raises(ContractError, match="token_url") as caught:
         gateway.load(connection=connection)
-    assert "s3cret-word" not in str(caught.value)
+    assert WORD not in str(caught.value)
 
 
 def test_a_wrong_address_is_not_tried_again(gateway: Gateway) -> None:
