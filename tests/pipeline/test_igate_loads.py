@@ -69,7 +69,9 @@ def test_a_second_load_changes_nothing_and_what_moves_on_arrives_once(live: Live
     first = live.load(SOURCE)
     live.push(TENANT)
     before = live.contents()
+    asked = igate(live).igate.counts["detail"]
     second = live.load(SOURCE)
+    assert igate(live).igate.counts["detail"] == asked, "papers of dossiers that rest are not asked for again"
     assert first["dossier"]["inserted"] == len(true_keys(live))
     assert second["dossier"]["inserted"] == second["dossier"]["updated"] == 0
     assert second["dossier"]["unchanged"] > 0, "the overlap window is read again"
@@ -77,6 +79,7 @@ def test_a_second_load_changes_nothing_and_what_moves_on_arrives_once(live: Live
 
     changes = igate(live).advance(3, 20)
     third = live.load(SOURCE)
+    assert 0 < igate(live).igate.counts["detail"] - asked <= len({change.dossier_id for change in changes})
     moved = {change.dossier_id for change in changes if change.wire_changed}
     assert third["dossier"]["inserted"] + third["dossier"]["updated"] <= len({c.dossier_id for c in changes})
     assert third["dossier"]["inserted"] + third["dossier"]["updated"] >= len(moved) - 1
