@@ -148,3 +148,22 @@ def test_a_detail_service_that_is_out_is_noticed_though_few_are_asked_for(
     details.lacks = lambda key, before: True
     with pytest.raises(SourceAnswerError, match="HTTP 404"):
         whole.load(earlier=first)
+
+
+def test_one_changed_dossier_that_is_gone_stops_nothing_while_others_are_known(
+    whole: Gateway, details: DetailService
+) -> None:
+    """At night a load asks for few; dossiers that rest are asked for to see whether the service is there."""
+    first = whole.load()
+    [change] = whole.server.advance(seed=4, changes=1)
+    before = versions(first)
+    lost = {key for key, updated in whole.there().items() if before.get(key) != updated}
+    assert len(lost) == 1, change
+    details.lacks = lambda key, asked: key in lost
+    second = whole.load(earlier=first)
+    assert {row["id"] for row in landed(second, SET_ASIDE)} == lost
+    assert versions(second).keys() == whole.there().keys() - lost
+    details.lacks = lambda key, asked: True
+    whole.marks = first.manifest.facts.watermarks
+    with pytest.raises(SourceAnswerError, match="HTTP 404"):
+        whole.load(earlier=first)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
@@ -22,6 +23,9 @@ _FIELDS: list[tuple[str, pa.DataType]] = [
     ("item", pa.string()),
 ]
 CHILD_SCHEMA = pa.schema(_FIELDS)
+
+#: Dossiers that are asked for only to see whether the service is there.
+MOST_CONTROLS = 20
 
 #: Keys of a dossier that say how its fees were paid.
 _PAYMENT = ("paymentMethod", "paymentRequestData")
@@ -77,12 +81,16 @@ class Children:
                 fees += self._fee_rows({item["id"]: item for item in there[first : first + self._limits.fee_ids]})
         return papers, fees
 
-    def refuse_too_many_gone(self, asked: int, known: Collection[str] = ()) -> None:
+    def refuse_too_many_gone(self, asked: int, known: Collection[str] = (), controls: Iterable[str] = ()) -> None:
         """SourceAnswerError when more are gone than may be (`most_gone`) of the `asked` ones of the whole load.
 
-        Those that were `known` to be gone, and have not changed since, are no sign of a service that is out.
+        Those that were `known` to be gone, and have not changed since, are no sign of a service that is out. Where few
+        are asked for, `controls` tell more: dossiers that the service knew at an earlier load are asked for, too.
         """
         gone = [dossier for dossier in self.gone if dossier not in known]
+        if len(gone) <= most_gone(asked):
+            return
+        asked += sum(self._client.detail(dossier) is not None for dossier in islice(controls, MOST_CONTROLS))
         if len(gone) <= most_gone(asked):
             return
         raise self._client.answer_error(

@@ -20,7 +20,7 @@ from lienthong.sources.igate.client import IgateClient
 from lienthong.sources.igate.mapping import DOSSIER, FEE, PAPER, STRUCTURAL, TASK, TASKS
 from lienthong.sources.igate.pages import NEVER, Item
 from lienthong.sources.igate.papers import Children, children_table
-from lienthong.sources.igate.reuse import reused, take_over
+from lienthong.sources.igate.reuse import Reused, reused, take_over
 from lienthong.sources.igate.spool import ITEMS, Survivors, pieces, rows_of, survivors
 from lienthong.sources.igate.walk import Place, Walk, least_of
 from lienthong.sources.profile import Progress, Window
@@ -60,7 +60,7 @@ class Read:
         self.gone: list[str] = list(note.get("gone", ()))
         #: Whether it is settled whose papers are taken from an earlier batch; not reopened once some were asked for.
         self.taken_over: bool = note.get("taken_over", self.asked != (0, 0))
-        self.known_gone: frozenset[str] = frozenset()
+        self.known = Reused()
         self.to_ask = 0
         self.papers = 0
         self.read_rows: int = note.get("read_rows", 0)
@@ -102,9 +102,9 @@ class Read:
                 take_over(self.checkpoint, found, earlier)
             self.taken_over = True
             self._save()
-        known = reused(self.checkpoint)
-        asked = known.others(self.checkpoint, found)
-        self.known_gone, self.to_ask = known.gone, asked.dossiers
+        self.known = reused(self.checkpoint)
+        asked = self.known.others(self.checkpoint, found)
+        self.to_ask = asked.dossiers
         first, skip = self.asked
         for number, piece in enumerate(pieces(self.checkpoint, asked.kept, first), start=first):
             for start in range(skip, piece.num_rows, DOSSIERS_PER_PIECE):
@@ -133,7 +133,7 @@ class Read:
         answered = set(part["id"].to_pylist())
         self.gone = [key for key in self.gone if key not in answered] + children.gone[before:]
         self._save()
-        children.refuse_too_many_gone(self.to_ask, self.known_gone)
+        children.refuse_too_many_gone(self.to_ask, self.known.gone, sorted(self.known.dossiers))
         self.papers += len(papers)
         self.progress(PAPER, self.papers)
         self._pause()
