@@ -13,16 +13,11 @@ from lienthong.model.canonical import Entity
 from lienthong.model.codes import LoadMode
 from lienthong.model.errors import SourceAnswerError, SourceUnreachableError
 from lienthong.sources.igate.mapping import DOSSIER, FEE, PAPER, SET_ASIDE
-from simulator.igate import FaultKind, app
+from simulator.igate import FaultKind
 from tests.sources.igate import Gateway, contract_of, landed, versions
-from tests.sources.test_igate_gone import DetailService, healthy_owners, owners
+from tests.sources.test_igate_gone import DetailService, details, healthy_owners, owners
 
-
-@pytest.fixture
-def details(monkeypatch: pytest.MonkeyPatch) -> DetailService:
-    service = DetailService()
-    monkeypatch.setattr(app, "item", service.answer)
-    return service
+__all__ = ["details"]  # a fixture
 
 
 @pytest.fixture
