@@ -13,10 +13,16 @@ UPDATE exchange.delivery AS x SET
     next_attempt_at = NULL,
     lease_until = NULL,
     dispatched = false,
-    last_outcome = :outcome,
-    last_code = :code,
-    last_message = :message
-FROM unnest(CAST(:dossier_ids AS uuid[]), CAST(:fences AS bigint[])) AS lease (dossier_id, fence)
+    last_outcome = lease.outcome,
+    last_code = lease.code,
+    last_message = lease.message
+FROM unnest(
+    CAST(:dossier_ids AS uuid[]),
+    CAST(:fences AS bigint[]),
+    CAST(:outcomes AS text[]),
+    CAST(:codes AS text[]),
+    CAST(:messages AS text[])
+) AS lease (dossier_id, fence, outcome, code, message)
 WHERE
     x.tenant = :tenant
     AND x.dossier_id = lease.dossier_id

@@ -1,18 +1,30 @@
--- Purpose: lease acknowledged dossiers that still owe steps. Grain: one row per dossier.
--- Idempotency: each run takes other rows; fences only rise. Locks: the claimed rows, others skipped.
-WITH owing AS (
-    SELECT DISTINCT s.dossier_id
-    FROM exchange.step_delivery AS s
-    WHERE s.tenant = :tenant AND s.state = 'owed'
-),
-claimable AS (
+-- Purpose: lease those of some dossiers that are acknowledged and whose steps can go on. While a doubtful step waits for
+-- its time to be settled by itself (`settling`), the dossier's later steps wait behind it; what was tried :most_attempts
+-- times is left to people and holds nothing up.
+-- Grain: one row per dossier. Idempotency: each run takes other rows; fences only rise.
+-- Locks: the claimed rows, others skipped.
+WITH claimable AS (
     SELECT x.dossier_id
-    FROM owing
-    INNER JOIN exchange.delivery AS x ON x.tenant = :tenant AND x.dossier_id = owing.dossier_id
-    WHERE x.tenant = :tenant AND x.state = 'acknowledged'
+    FROM exchange.delivery AS x
+    WHERE
+        x.tenant = :tenant
+        AND x.dossier_id = ANY(CAST(:dossier_ids AS uuid[]))
+        AND x.state = 'acknowledged'
+        AND NOT (
+            CAST(:settling AS boolean)
+            AND EXISTS (
+                SELECT 1
+                FROM exchange.step_delivery AS s
+                WHERE
+                    s.tenant = :tenant
+                    AND s.dossier_id = x.dossier_id
+                    AND s.state = 'unsettled'
+                    AND s.attempts < :most_attempts
+                    AND s.next_attempt_at > :now
+            )
+        )
     ORDER BY x.dossier_id
-    LIMIT :size
-    FOR UPDATE OF x SKIP LOCKED
+    FOR UPDATE SKIP LOCKED
 )
 UPDATE exchange.delivery AS x SET
     lease_until = :lease_until,

@@ -91,6 +91,16 @@ class PortalClient:
             timeout=httpx.Timeout(settings.read_timeout_s, connect=settings.connect_timeout_s),
         )
 
+    def sibling(self) -> Self:
+        return type(self)(
+            self._connection,
+            self.settings,
+            tenant=self.tenant,
+            limiter=self.limiter,
+            clock=self._clock,
+            sleep=self._sleep,
+        )
+
     def __enter__(self) -> Self:
         return self
 

@@ -2,168 +2,189 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lienthong.exchange.client import Answer, PortalClient
-from lienthong.exchange.leases import Item, Leases
-from lienthong.exchange.payload import as_sent
-from lienthong.exchange.replies import Outcome
+from lienthong.exchange.client import Answer
+from lienthong.exchange.crew import Finished
+from lienthong.exchange.items import Inquiry, Item, Job, Move, Results
+from lienthong.exchange.leases import BEFORE_ALL, CLAIM, Leases
+from lienthong.exchange.patience import Patience, unreachable
+from lienthong.exchange.replies import Call, Outcome
+from lienthong.exchange.results import Ledger
 from lienthong.exchange.settings import PortalSettings
-from lienthong.model.errors import PortalAccessError, PortalUnreachableError
 
-
-@dataclass
-class Patience:
-    """Stops a drain when the portal takes calls and answers none: each one more would leave another batch in doubt."""
-
-    limit: int
-    tenant: str
-    silent: int = 0
-
-    def answered(self) -> None:
-        """The portal gave an answer that can be understood."""
-        self.silent = 0
-
-    def unanswered(self, answer: Answer) -> None:
-        """It did not. PortalUnreachableError after `limit` such calls in a row; record what they came to first."""
-        self.silent += 1
-        if self.silent >= self.limit:
-            raise unreachable(answer, self.tenant)
-
-
-def unreachable(answer: Answer, tenant: str) -> PortalUnreachableError:
-    """The error for an answer that was none."""
-    return PortalUnreachableError(
-        f"The portal does not answer {answer.service} ({answer.outcome}, HTTP {answer.http_status}).",
-        next_step="the next push continues where this one stopped; check the portal if it lasts.",
-        source=tenant,
-        key=answer.service,
-    )
+#: The rule that parks a dossier whose calls or look-ups stay without an answer while the portal answers others.
+UNANSWERED = "unanswered"
 
 
 @dataclass
 class DossierSender:
-    """Sends what is owed, one claimed batch at a time. Counts what the portal newly took."""
+    """Decides which call comes next for each leased dossier, and what an answer means. Counts what was newly taken."""
 
     leases: Leases
-    client: PortalClient
+    ledger: Ledger
     settings: PortalSettings
     patience: Patience
     created: set[str] = field(default_factory=set)
     updated: set[str] = field(default_factory=set)
+    #: Dossiers without an answer, by whether the call writes (else it was a look-up): were they in doubt before?
+    doubted: dict[bool, dict[str, bool]] = field(default_factory=lambda: {True: {}, False: {}})
+    _after: str | None = BEFORE_ALL
+    _ready: deque[Job] = field(default_factory=deque)
     _open: dict[str, Item] = field(default_factory=dict)
     _perhaps_sent: set[str] = field(default_factory=set)
+    _sent_as: dict[str, Call] = field(default_factory=dict)
 
-    def send_batch(self) -> bool:
-        """Claim and send one batch; False when nothing is owed. A stop gives back what was certainly not sent."""
-        items = self.leases.claim_deliveries()
-        self._open = {item.dossier_id: item for item in items}
-        self._perhaps_sent = {item.dossier_id for item in items if item.sent_before}
-        try:
-            known, new = self._settled(items)
-            self._push(new, updating=False)
-            self._push(known, updating=True)
-        except (PortalUnreachableError, PortalAccessError):
-            self.leases.release(list(self._open.values()))
-            raise
-        return bool(items)
+    def start(self) -> None:
+        """Look at all deliveries again, from the first."""
+        self._after = BEFORE_ALL
 
-    def _settled(self, items: Sequence[Item]) -> tuple[list[Item], list[Item]]:
-        """(held by the portal, not held). Only a create without an answer has to be asked about: an update that is
-        repeated changes nothing.
-        """
-        known = [item for item in items if item.on_portal]
-        new = [item for item in items if not item.on_portal and not item.in_doubt]
-        asked = [item for item in items if not item.on_portal and item.in_doubt]
-        present, absent = self._ask(asked)
-        return known + present, new + absent
+    def jobs(self, most: int) -> list[Job]:
+        """At most `most` calls to make now; what they send is noted as sent."""
+        while len(self._ready) < most and self._after is not None:
+            self._claim()
+        jobs = [self._ready.popleft() for _ in range(min(most, len(self._ready)))]
+        sending = [item for job in jobs if job.call is not Call.LOOKUP for item in job.items]
+        ours = self.leases.dispatch(sending)
+        for item in sending:
+            if item.dossier_id not in ours:
+                self._open.pop(item.dossier_id, None)
+        kept = []
+        for job in jobs:
+            items = job.items
+            if job.call is not Call.LOOKUP:
+                items = tuple(item for item in items if item.dossier_id in ours)
+            if items:
+                kept.append(Job(job.call, items, inquiry=job.inquiry))
+        return kept
 
-    def _ask(self, items: Sequence[Item]) -> tuple[list[Item], list[Item]]:
-        present: list[Item] = []
-        absent: list[Item] = []
-        for item in items:
-            answer = self.client.find_dossier(item.code)
-            if answer.outcome is Outcome.OK:
-                if answer.result:
-                    self._found(item)
-                    present.append(item)
-                else:
-                    self.leases.settle([item], present=False)
-                    absent.append(item)
-            elif answer.outcome is Outcome.REJECTED:
-                self._closed([item], self.leases.doubt([item], answer))
-            else:
-                raise unreachable(answer, self.leases.tenant)
-        return present, absent
+    def take(self, finished: Sequence[Finished]) -> None:
+        """Judge calls that came back and write what they came to, in one transaction."""
+        results = Results()
+        for one in finished:
+            self.ledger.note(one.calls)
+            if one.answer is not None:
+                self._judge(one.job, one.answer, results)
+            elif one.error is not None:
+                self.patience.stop_for(one.error)  # before anything was sent: `give_back` releases it
+        done = self.ledger.write(results)
+        for item, _ in results.moves.get(Move.ACKNOWLEDGE, ()):
+            if item.dossier_id in done.moves[Move.ACKNOWLEDGE]:
+                (self.updated if self._sent_as[item.dossier_id] is Call.UPDATE else self.created).add(item.dossier_id)
 
-    def _push(self, items: Sequence[Item], *, updating: bool) -> None:
-        """Send; a refused batch is halved until the refused dossier stands alone."""
-        if not items:
+    def give_back(self) -> None:
+        """Release what was certainly not sent, when the drain has to stop."""
+        results = Results()
+        results.add(Move.RELEASE, self._open.values())
+        self._open, self._ready = {}, deque()
+        self.ledger.write(results)
+
+    def _claim(self) -> None:
+        """What is certain goes first, in batches. What stayed unanswered before goes alone: it may be why."""
+        assert self._after is not None
+        items, self._after = self.leases.claim_deliveries(self._after, max(CLAIM, self.settings.batch_size))
+        self._open |= {item.dossier_id: item for item in items}
+        self._perhaps_sent |= {item.dossier_id for item in items if item.sent_before}
+        self._send([item for item in items if item.on_portal], Call.UPDATE)
+        self._send([item for item in items if not item.on_portal and not item.in_doubt], Call.CREATE)
+        # Only a create without an answer has to be asked about: an update that is repeated changes nothing.
+        self._ask([item for item in items if not item.on_portal and item.in_doubt])
+
+    def _send(self, items: Sequence[Item], call: Call) -> None:
+        fresh = [item for item in items if not item.attempts]
+        size = self.settings.batch_size
+        self._ready.extend(Job(call, tuple(fresh[at : at + size])) for at in range(0, len(fresh), size))
+        self._ready.extend(Job(call, (item,)) for item in items if item.attempts)
+
+    def _ask(self, items: Sequence[Item], *, contradicted: bool = False) -> None:
+        inquiry = Inquiry(len(items), contradicted)
+        self._ready.extend(Job(Call.LOOKUP, (item,), inquiry=inquiry) for item in items)
+
+    def _judge(self, job: Job, answer: Answer, results: Results) -> None:
+        if job.inquiry is not None:
+            self._judge_look(job.items[0], job.inquiry, answer, results)
             return
-        self.client.prepare()
-        items = self._ours(self.leases.dispatch(items), items)
-        if not items:
+        outcome, items = answer.outcome, job.items
+        if outcome is Outcome.UNKNOWN:
+            self._doubt(items, answer, results, writing=True)
+            self.patience.unanswered(job.call, answer)
             return
-        payloads = [
-            as_sent(item.wanted.payload, v2=self.settings.send_v2_fields)
-            for item in items
-            if item.wanted.payload is not None
-        ]
-        answer = self.client.send_dossiers(payloads, updating=updating)
-        if answer.outcome is Outcome.UNKNOWN:
-            self._closed(items, self.leases.doubt(items, answer))
-            self.patience.unanswered(answer)
+        if outcome in (Outcome.RETRY, Outcome.RATE_LIMITED, Outcome.RELOGIN):  # it did not arrive
+            self.patience.stop_for(unreachable(answer, self.leases.tenant))
             return
-        self.patience.answered()
-        if answer.outcome is Outcome.OK:
-            taken = self._closed(items, self.leases.acknowledge(items, answer))
-            (self.updated if updating else self.created).update(taken)
-        elif answer.outcome is Outcome.EXISTS:
-            self._push_existing(items)
-        elif answer.outcome is Outcome.REJECTED and len(items) > 1:
+        self.patience.answered(job.call)
+        if outcome is Outcome.OK:
+            self._close(items)
+            self._sent_as |= {item.dossier_id: job.call for item in items}
+            results.add(Move.ACKNOWLEDGE, items, answer)
+        elif outcome is Outcome.EXISTS and len(items) > 1:
+            self._ask(items, contradicted=True)
+        elif outcome is Outcome.EXISTS:
+            self._found(items[0], results)
+            self._ready.appendleft(Job(Call.UPDATE, items))
+        elif len(items) > 1:
             if not self.settings.refusals_are_whole:
                 self._perhaps_sent.update(item.dossier_id for item in items)
             half = len(items) // 2
-            self._push(items[:half], updating=updating)
-            self._push(items[half:], updating=updating)
-        elif answer.outcome is Outcome.REJECTED:
-            self._closed(items, self.leases.reject(items, answer))
+            self._ready.extendleft((Job(job.call, items[half:]), Job(job.call, items[:half])))
         else:
-            raise unreachable(answer, self.leases.tenant)
+            self._close(items)
+            results.add(Move.REJECT, items, answer)
 
-    def _push_existing(self, items: Sequence[Item]) -> None:
-        """Some of these are on the portal already. Alone it is clear which; in a batch the portal is asked."""
-        if len(items) == 1:
-            self._found(items[0])
-            self._push(items, updating=True)
+    def _judge_look(self, item: Item, inquiry: Inquiry, answer: Answer, results: Results) -> None:
+        inquiry.open -= 1
+        if answer.outcome is Outcome.RATE_LIMITED:
+            self.patience.stop_for(unreachable(answer, self.leases.tenant))
             return
-        present, absent = self._ask(items)
-        if not present:  # the portal contradicts itself: take them one by one
-            for item in absent:
-                self._push([item], updating=False)
-            return
-        self._push(absent, updating=False)
-        self._push(present, updating=True)
+        if answer.outcome is Outcome.OK and answer.result:
+            self._found(item, results)
+            inquiry.present.append(item)
+        elif answer.outcome is Outcome.OK:
+            results.add(Move.ABSENT, [item])
+            inquiry.absent.append(item)
+        else:
+            self._doubt([item], answer, results, writing=False)
+        if answer.outcome in (Outcome.OK, Outcome.REJECTED):
+            self.patience.answered(Call.LOOKUP)
+        else:
+            self.patience.unanswered(Call.LOOKUP, answer)
+            if not self.patience.asks:
+                self._put_off(answer, results)
+        if inquiry.open == 0:
+            self._go_on(inquiry)
 
-    def _found(self, item: Item) -> None:
+    def _go_on(self, inquiry: Inquiry) -> None:
+        if inquiry.contradicted and not inquiry.present:  # the portal contradicts itself: take them one by one
+            self._ready.extend(Job(Call.CREATE, (item,)) for item in inquiry.absent)
+            return
+        self._send(inquiry.absent, Call.CREATE)
+        self._send(inquiry.present, Call.UPDATE)
+
+    def _put_off(self, silence: Answer, results: Results) -> None:
+        """Look-ups stay without an answer: what still has to be asked about waits, the rest goes on."""
+        waiting = [job for job in self._ready if job.call is Call.LOOKUP]
+        self._ready = deque(job for job in self._ready if job.call is not Call.LOOKUP)
+        for job in waiting:
+            assert job.inquiry is not None
+            self._doubt(job.items, silence, results, writing=False)
+            job.inquiry.open -= 1
+            if job.inquiry.open == 0:
+                self._go_on(job.inquiry)
+
+    def _doubt(self, items: Sequence[Item], answer: Answer, results: Results, *, writing: bool) -> None:
+        self._close(items)
+        self.doubted[writing].update({item.dossier_id: item.in_doubt for item in items})
+        results.add(Move.DOUBT, items, answer)
+
+    def _found(self, item: Item, results: Results) -> None:
         """It is on the portal. If no earlier call of ours can have brought it there, another program did, perhaps with
         its steps.
         """
-        if item.dossier_id in self._perhaps_sent:
-            self.leases.settle([item], present=True)
-        else:
-            self.leases.take_over([item])
+        ours = item.dossier_id in self._perhaps_sent
+        results.add(Move.PRESENT if ours else Move.TAKE_OVER, [item])
 
-    def _ours(self, kept: Sequence[Item], items: Sequence[Item]) -> list[Item]:
-        """Forget the items whose lease another drain took."""
-        ids = {item.dossier_id for item in kept}
-        for item in items:
-            if item.dossier_id not in ids:
-                self._open.pop(item.dossier_id, None)
-        return list(kept)
-
-    def _closed(self, items: Sequence[Item], done: set[str]) -> set[str]:
+    def _close(self, items: Sequence[Item]) -> None:
         for item in items:
             self._open.pop(item.dossier_id, None)
-        return done

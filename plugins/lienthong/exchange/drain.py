@@ -1,18 +1,31 @@
-"""One push to the portal for one tenant: dossiers first, then their progress, until nothing is owed."""
+"""One push to the portal for one tenant: dossiers first, then their progress, until nothing is owed.
+
+One thread leases, decides and writes; the crew's workers only call. So results of several calls are committed together,
+and no worker waits for the warehouse.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from sqlalchemy import Engine
 
-from lienthong.exchange.client import PortalClient
-from lienthong.exchange.dossiers import DossierSender, Patience
+from lienthong.exchange.client import Answer, PortalClient
+from lienthong.exchange.crew import Crew, Finished
+from lienthong.exchange.dossiers import UNANSWERED, DossierSender
+from lienthong.exchange.items import Job, StepState
 from lienthong.exchange.leases import Leases
 from lienthong.exchange.limiter import SharedBucket
+from lienthong.exchange.looks import Looker
+from lienthong.exchange.patience import Patience, unreachable
+from lienthong.exchange.payload import as_sent
 from lienthong.exchange.progress import StepSender
+from lienthong.exchange.replies import Call, Outcome
+from lienthong.exchange.results import Ledger
 from lienthong.exchange.settings import PortalSettings
 from lienthong.exchange.summary import delivery_summary
 from lienthong.model.codes import DeliveryState
@@ -22,7 +35,9 @@ from lienthong.warehouse.statements import run
 
 @dataclass(frozen=True)
 class PushSummary:
-    """`delivered` = `created` + `updated`, `steps_sent` and `calls`: this drain. The others: the tenant after it."""
+    """`delivered` = `created` + `updated`, `steps_sent`, `owed_again` (the portal showed an older state after a period
+    of doubt) and `calls`: this drain. The others: the tenant after it; `steps_unsettled` may have arrived.
+    """
 
     delivered: int
     created: int
@@ -30,10 +45,23 @@ class PushSummary:
     blocked: int
     rejected: int
     unsettled: int
+    parked: int
     waiting: int
     owed: int
     steps_sent: int
+    steps_unsettled: int
+    owed_again: int
     calls: int
+
+
+class Sender(Protocol):
+    """Knows what to call next and what an answer means."""
+
+    def jobs(self, most: int) -> list[Job]: ...
+
+    def take(self, finished: Sequence[Finished]) -> None: ...
+
+    def give_back(self) -> None: ...
 
 
 def drain(
@@ -48,19 +76,45 @@ def drain(
         run(connection, "ops/ensure_tenant", tenant=tenant)
     if client.limiter is None:
         client.limiter = SharedBucket(engine, tenant, settings)
-    leases = Leases(engine, client, tenant, settings, now, run_key)
+    leases = Leases(engine, tenant, settings, now, run_key)
+    ledger = Ledger(leases)
     patience = Patience(settings.max_attempts, tenant)
-    dossiers = DossierSender(leases, client, settings, patience)
-    steps = StepSender(leases, client, settings, patience)
+    dossiers = DossierSender(leases, ledger, settings, patience)
+    steps = StepSender(leases, ledger, settings, patience)
+    looker = Looker(leases, ledger, settings, patience)
+
+    def make(one: PortalClient, job: Job) -> Answer:
+        if job.call is Call.LOOKUP:
+            return one.find_dossier(job.items[0].code)
+        if job.call is Call.PROGRESS:
+            return one.send_steps([step.payload for _, step in job.steps])
+        payloads = [
+            as_sent(item.wanted.payload, v2=settings.send_v2_fields)
+            for item in job.items
+            if item.wanted.payload is not None
+        ]
+        return one.send_dossiers(payloads, updating=job.call is Call.UPDATE)
+
     try:
-        while dossiers.send_batch() or steps.send_batch():
-            pass
-    except BaseException:
+        with Crew(client, settings.workers, make) as crew:
+            while _run(crew, dossiers, patience) + _run(crew, steps, patience):
+                dossiers.start()
+                steps.start()
+            _run(crew, looker, patience)
+        _count_doubts(leases, client, patience, dossiers)
+        if patience.last_silence is not None and not patience.asks and not patience.heard(writing=True):
+            raise unreachable(patience.last_silence, tenant)
+    except BaseException as error:
         with suppress(TransientError):  # the evidence of the last calls must not hide what went wrong
-            leases.record_calls()
+            ledger.note(client.take_calls())
+            ledger.keep_calls()
+            if error is patience.stop:
+                _count_doubts(leases, None, patience, dossiers)
         raise
-    leases.record_calls()
-    states = delivery_summary(engine, tenant).states
+    ledger.note(client.take_calls())
+    ledger.keep_calls()
+    summary = delivery_summary(engine, tenant)
+    states = summary.states
     return PushSummary(
         delivered=len(dossiers.created) + len(dossiers.updated),
         created=len(dossiers.created),
@@ -68,8 +122,40 @@ def drain(
         blocked=states[DeliveryState.BLOCKED],
         rejected=states[DeliveryState.REJECTED],
         unsettled=states[DeliveryState.UNSETTLED],
+        parked=states[DeliveryState.PARKED],
         waiting=states[DeliveryState.WAITING],
         owed=states[DeliveryState.OWED],
         steps_sent=steps.sent,
-        calls=leases.calls,
+        steps_unsettled=summary.steps.get(StepState.UNSETTLED, 0),
+        owed_again=looker.owed_again,
+        calls=ledger.calls,
     )
+
+
+def _run(crew: Crew, sender: Sender, patience: Patience) -> int:
+    """Let one sender work until it has nothing more; how many calls it made. Stops with `patience.stop`."""
+    made = 0
+    while True:
+        if patience.stop is None and (free := patience.most_in_flight(crew.size) - crew.busy) > 0:
+            for job in sender.jobs(free):
+                crew.submit(job)
+                made += 1
+        if not crew.busy:
+            break
+        sender.take(crew.finished())
+    if patience.stop is not None:
+        sender.give_back()
+        raise patience.stop
+    return made
+
+
+def _count_doubts(leases: Leases, client: PortalClient | None, patience: Patience, dossiers: DossierSender) -> None:
+    """A try without an answer counts against a dossier when the portal answered others, or answers a look-up of
+    `client` now: then it is the dossier. Else it is the portal. Nobody asks for a first doubt.
+    """
+    for writing, doubted in dossiers.doubted.items():
+        heard = patience.heard(writing=writing) or patience.heard(writing=False)
+        if client and any(doubted.values()) and not heard:
+            heard = client.find_dossier("").outcome in (Outcome.OK, Outcome.REJECTED)
+        if doubted and heard:
+            leases.count_doubts(sorted(doubted), UNANSWERED)

@@ -21,24 +21,22 @@ T = TypeVar("T")
 
 
 def write_answer(
-    engine: Engine, client: PortalClient, run_key: str, work: Callable[[Connection], T]
-) -> tuple[T, int]:  # fmt: skip
-    """Run `work` in one transaction with the evidence of the client's calls; returns its result and their number.
+    engine: Engine, tenant: str, run_key: str, calls: Sequence[Answer], work: Callable[[Connection], T]
+) -> T:  # fmt: skip
+    """Run `work` in one transaction with the evidence of `calls`; returns its result.
 
     Nobody else knows what the portal said. So it is held on to while the warehouse is away for a moment, and written
     when it is back; WarehouseUnreachableError after `HOLD_S`. `work` is safe to repeat.
     """
-    calls = client.take_calls()
     give_up_at = time.monotonic() + HOLD_S
     while True:
         try:
             with engine.begin() as connection:
                 done = work(connection)
-                record_calls(connection, client.tenant, run_key, calls)
-            return done, len(calls)
+                record_calls(connection, tenant, run_key, calls)
+            return done
         except WarehouseUnreachableError:
             if time.monotonic() > give_up_at:
-                client.return_calls(calls)
                 raise
         time.sleep(PAUSE_S)
 

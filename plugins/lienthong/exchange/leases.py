@@ -4,73 +4,39 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Engine
 from sqlalchemy.engine import Connection
 
 from lienthong.exchange.believed import load_believed
-from lienthong.exchange.client import Answer, PortalClient
-from lienthong.exchange.evidence import keep_calls, write_answer
+from lienthong.exchange.items import Item
 from lienthong.exchange.payload import PAYLOAD_RECIPE
 from lienthong.exchange.settings import PortalSettings
-from lienthong.exchange.wanted import Wanted, mode_of, store_wanted, want
+from lienthong.exchange.wanted import Wanted, WantedStep, mode_of, store_wanted, want
 from lienthong.model.codes import DeliveryState
-from lienthong.model.errors import DefectError
 from lienthong.warehouse.statements import run
 
 #: How often one drain may claim the same dossier: once for itself, once for its steps, a few times to settle doubts.
 MOST_TURNS = 20
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Item:
-    """One leased dossier, as it is believed at this moment. `acknowledged_before` and `sent_before` (in a turn
-    before this one) are about the code it carries now.
-    """
-
-    fence: int
-    due: DeliveryState
-    in_doubt: bool
-    acknowledged_before: bool
-    sent_before: bool
-    presence: str
-    attempts: int
-    wanted: Wanted
-
-    @property
-    def dossier_id(self) -> str:
-        return self.wanted.dossier.dossier_id
-
-    @property
-    def code(self) -> str:
-        return self.wanted.dossier.dossier_code or ""
-
-    @property
-    def on_portal(self) -> bool:
-        """Whether the portal is known to hold this code."""
-        return self.acknowledged_before or self.presence == "present"
+#: Dossiers claimed and read at once, so that few transactions serve many calls.
+CLAIM = 200
+BEFORE_ALL = "00000000-0000-0000-0000-000000000000"
+CIRCLING = "circling"
 
 
 @dataclass
 class Leases:
-    """One drain's hold on deliveries of one tenant. Every method is one transaction and keeps the calls' evidence.
-
-    Methods return the dossier ids that were still ours; what another drain took over is left alone.
-    """
+    """One drain's hold on deliveries of one tenant. Every method is one transaction."""
 
     engine: Engine
-    client: PortalClient
     tenant: str
     settings: PortalSettings
     now: datetime
     run_key: str
-    calls: int = 0
     _turns: Counter[str] = field(default_factory=Counter)
     _started: float = field(default_factory=time.monotonic)
 
@@ -78,21 +44,37 @@ class Leases:
         """The drain's own time: `now` plus what has passed since it began."""
         return self.now + timedelta(seconds=time.monotonic() - self._started)
 
-    def claim_deliveries(self) -> list[Item]:
-        """Lease what is owed, unsettled or left behind; dossiers that turn out not to be owed are given back."""
-        return self._claim("exchange/claim_deliveries", {DeliveryState.OWED, DeliveryState.UNSETTLED})
+    def claim_deliveries(self, after: str = BEFORE_ALL, size: int = CLAIM) -> tuple[list[Item], str | None]:
+        """Lease up to `size` dossiers after an id that are owed, unsettled or left behind, and the id to go on after
+        (None: none is left). Dossiers that turn out not to be owed are given back.
+        """
+        standing = {DeliveryState.OWED, DeliveryState.UNSETTLED}
+        return self._claim("exchange/claim_deliveries", standing, after=after, size=size)
 
-    def claim_progress(self) -> list[Item]:
-        """Lease acknowledged dossiers that owe steps."""
-        return self._claim("exchange/claim_progress", {DeliveryState.ACKNOWLEDGED})
+    def claim_progress(self, after: str = BEFORE_ALL, size: int = CLAIM) -> tuple[list[Item], str | None]:
+        """The same for acknowledged dossiers whose steps can go on, among the next `size` that have open steps."""
+        values = {"settling": self.settings.settles_steps, "most_attempts": self.settings.park_after}
+        with self.engine.begin() as connection:
+            page = run(connection, "exchange/page_progress", tenant=self.tenant, after=after, size=size, **values)
+            ids = [row.dossier_id for row in page]
+        items, _ = self._claim(
+            "exchange/claim_progress", {DeliveryState.ACKNOWLEDGED}, dossier_ids=ids, size=size, **values
+        )  # fmt: skip
+        return items, ids[-1] if len(ids) == size else None
 
-    def dispatch(self, items: Sequence[Item]) -> list[Item]:
-        """Write down what is about to be sent and renew the leases; the items that are still ours."""
+    def claim_doubted(self, after: str = BEFORE_ALL, size: int = CLAIM) -> tuple[list[Item], str | None]:
+        """The same for acknowledged dossiers that a late request may have overwritten and that are due for a look."""
+        before = self.clock() - timedelta(seconds=self.settings.look_after_s)
+        standing = {DeliveryState.ACKNOWLEDGED}
+        return self._claim("exchange/claim_doubted", standing, after=after, size=size, doubted_before=before)
+
+    def dispatch(self, items: Sequence[Item]) -> set[str]:
+        """Write down what is about to be sent and renew the leases; the ids of dossiers that are still ours."""
         if not items:
-            return []
+            return set()
         now = self.clock()
         with self.engine.begin() as connection:
-            self.lock(connection, items)
+            self.lock(connection, [item.dossier_id for item in items])
             rows = run(
                 connection,
                 "exchange/dispatch_deliveries",
@@ -103,110 +85,123 @@ class Leases:
                 hashes=[item.wanted.hash for item in items],
                 dossier_codes=[item.code for item in items],
                 recipe=PAYLOAD_RECIPE,
-                lease_until=now + timedelta(seconds=self.settings.lease_s),
+                lease_until=self._lease_until(now),
                 now=now,
             )
-            ours = {row.dossier_id for row in rows}
-        return [item for item in items if item.dossier_id in ours]
+            return {row.dossier_id for row in rows}
 
-    def acknowledge(self, items: Sequence[Item], answer: Answer) -> set[str]:
-        """The portal took them."""
-        return self._finish("exchange/acknowledge_deliveries", items, now=self.clock(), **_last(answer))
-
-    def reject(self, items: Sequence[Item], answer: Answer) -> set[str]:
-        """The portal refused them; the same payload is not sent again."""
-        return self._finish("exchange/reject_deliveries", items, **_last(answer))
-
-    def doubt(self, items: Sequence[Item], answer: Answer) -> set[str]:
-        """Nobody knows; asked about again after a delay that doubles."""
-        delay = max((self.settings.settle_delay(item.attempts + 1) for item in items), default=0.0)
-        return self._finish(
-            "exchange/doubt_deliveries", items, next_attempt_at=self.clock() + timedelta(seconds=delay), **_last(answer)
-        )
-
-    def settle(self, items: Sequence[Item], *, present: bool) -> set[str]:
-        """The portal said whether it holds them; the leases stay."""
-        return self._finish("exchange/settle_deliveries", items, presence="present" if present else "absent")
-
-    def take_over(self, items: Sequence[Item]) -> set[str]:
-        """The portal holds them and we never sent them: their steps up to now may be there; the leases stay."""
-        return self._finish("exchange/take_over_deliveries", items, now=self.clock())
-
-    def release(self, items: Sequence[Item]) -> set[str]:
-        """Give leases back: nothing of this turn is on the portal."""
-        return self._finish("exchange/release_deliveries", items)
-
-    def lock(self, connection: Connection, items: Sequence[Item]) -> None:
-        """Lock the items' rows in key order, as derive does, so that neither waits for the other in a circle."""
-        ids = [item.dossier_id for item in items]
-        run(connection, "exchange/lock_deliveries", tenant=self.tenant, dossier_ids=ids)
-
-    def write(self, work: Callable[[Connection], T]) -> T:
-        """What the portal answered, with the evidence of the calls; see `evidence.write_answer`."""
-        done, calls = write_answer(self.engine, self.client, self.run_key, work)
-        self.calls += calls
-        return done
-
-    def record_calls(self) -> None:
-        """Keep the evidence of the calls since the last answer."""
-        self.calls += keep_calls(self.engine, self.client, self.run_key)
-
-    def _claim(self, statement: str, due: set[DeliveryState]) -> list[Item]:
-        """Claim until something due is found or nothing is left to claim."""
-        while True:
-            now = self.clock()
-            with self.engine.begin() as connection:
-                rows = run(
-                    connection,
-                    statement,
-                    tenant=self.tenant,
-                    run_key=self.run_key,
-                    size=self.settings.batch_size,
-                    now=now,
-                    lease_until=now + timedelta(seconds=self.settings.lease_s),
-                ).all()
-                ids = [row.dossier_id for row in rows]
-                run(connection, "exchange/abandon_steps", tenant=self.tenant, dossier_ids=ids)
-            if not rows:
-                return []
-            fences = {row.dossier_id: row.fence for row in rows}
-            self._refuse_circles(fences)
-            items = self._refresh(fences)
-            self.release([item for item in items if item.due not in due])
-            found = [item for item in items if item.due in due]
-            if found:
-                return found
-
-    def _refuse_circles(self, dossier_ids: Iterable[str]) -> None:
-        """A dossier that keeps coming back in one drain is a fault of ours; better a stop than a drain without end."""
-        self._turns.update(dossier_ids)
-        dossier_id, turns = self._turns.most_common(1)[0]
-        if turns > MOST_TURNS:
-            raise DefectError(
-                f"One dossier was claimed {turns} times in one push and never settled.",
-                next_step="compare its rows in exchange.delivery and exchange.step_delivery; report it as a fault.",
-                source=self.tenant,
-                key=dossier_id,
+    def dispatch_steps(self, steps: Sequence[tuple[Item, WantedStep]]) -> set[tuple[str, str]]:
+        """The same for steps: (dossier id, step key) of those that are owed and whose dossier is still ours."""
+        if not steps:
+            return set()
+        now = self.clock()
+        with self.engine.begin() as connection:
+            self.lock(connection, sorted({item.dossier_id for item, _ in steps}))
+            rows = run(
+                connection,
+                "exchange/dispatch_steps",
+                tenant=self.tenant,
+                dossier_ids=[item.dossier_id for item, _ in steps],
+                fences=[item.fence for item, _ in steps],
+                step_keys=[step.key for _, step in steps],
+                hashes=[step.hash for _, step in steps],
+                lease_until=self._lease_until(now),
+                now=now,
             )
+            return {(row.dossier_id, row.step_key) for row in rows}
+
+    def count_doubts(self, dossier_ids: Sequence[str], rule: str) -> None:
+        """Count a try without an answer for each of these that is still in doubt; too many park it."""
+        if dossier_ids:
+            with self.engine.begin() as connection:
+                run(
+                    connection,
+                    "exchange/count_doubts",
+                    tenant=self.tenant,
+                    dossier_ids=list(dossier_ids),
+                    most=self.settings.park_after,
+                    rule=rule,
+                    now=self.clock(),
+                )
+
+    def lock(self, connection: Connection, dossier_ids: Sequence[str]) -> None:
+        """Lock some dossiers' rows in key order, as derive does, so that neither waits for the other in a circle."""
+        run(connection, "exchange/lock_deliveries", tenant=self.tenant, dossier_ids=list(dossier_ids))
+
+    def _lease_until(self, now: datetime) -> datetime:
+        return now + timedelta(seconds=self.settings.lease_s)
+
+    def _claim(self, statement: str, standing: set[DeliveryState], **values: Any) -> tuple[list[Item], str | None]:
+        """Those of the claimed dossiers that stand as they should; the others are given back."""
+        now = self.clock()
+        with self.engine.begin() as connection:
+            rows = run(
+                connection,
+                statement,
+                tenant=self.tenant,
+                run_key=self.run_key,
+                now=now,
+                lease_until=self._lease_until(now),
+                **values,
+            )
+            fences = {row.dossier_id: row.fence for row in rows}
+            run(connection, "exchange/abandon_steps", tenant=self.tenant, dossier_ids=list(fences))
+        last = max(fences) if len(fences) == values["size"] else None
+        self._park_circling(fences)
+        items = self._refresh(fences)
+        self.release([item for item in items if item.standing not in standing])
+        return [item for item in items if item.standing in standing], last
+
+    def _park_circling(self, fences: dict[str, int]) -> None:
+        """A dossier that keeps coming back in one drain is our fault: better set aside than a drain without end."""
+        self._turns.update(fences.keys())
+        circling = {dossier_id: fence for dossier_id, fence in fences.items() if self._turns[dossier_id] > MOST_TURNS}
+        if circling:
+            with self.engine.begin() as connection:
+                run(
+                    connection,
+                    "exchange/park_circling",
+                    tenant=self.tenant,
+                    dossier_ids=list(circling),
+                    fences=list(circling.values()),
+                    rule=CIRCLING,
+                    now=self.clock(),
+                )
+            for dossier_id in circling:
+                del fences[dossier_id]
+
+    def release(self, items: Sequence[Item]) -> None:
+        """Give leases back: nothing of this turn is on the portal."""
+        if items:
+            with self.engine.begin() as connection:
+                self.lock(connection, [item.dossier_id for item in items])
+                run(
+                    connection,
+                    "exchange/release_deliveries",
+                    tenant=self.tenant,
+                    dossier_ids=[item.dossier_id for item in items],
+                    fences=[item.fence for item in items],
+                )
 
     def _refresh(self, fences: dict[str, int]) -> list[Item]:
         """Derive the leased dossiers again: what is sent is what is believed now, or nothing."""
+        if not fences:
+            return []
         with self.engine.begin() as connection:
             modes = run(connection, "exchange/read_modes", tenant=self.tenant).scalar_one()
-            believed = load_believed(connection, self.tenant, list(fences))
-            page = {d.dossier_id: want(d, mode_of(modes, d.source_id)) for d in believed}
-            store_wanted(connection, self.tenant, list(page.values()))
-            rows = run(
-                connection,
-                "exchange/read_leased",
-                tenant=self.tenant,
-                dossier_ids=list(page),
-                run_key=self.run_key,
-            )
+            page = {
+                d.dossier_id: want(d, mode_of(modes, d.source_id))
+                for d in load_believed(connection, self.tenant, sorted(fences))
+            }
+            rows = self._read(connection, list(page))
+            moved = [wanted for key, wanted in page.items() if key in rows and not _is_derived(rows[key], wanted)]
+            if moved:
+                store_wanted(connection, self.tenant, moved)
+                rows |= self._read(connection, [wanted.dossier.dossier_id for wanted in moved])
             return [
                 Item(
                     row.fence,
-                    DeliveryState(row.due),
+                    DeliveryState(row.standing),
                     row.in_doubt,
                     row.acknowledged_before,
                     row.sent_before,
@@ -214,28 +209,33 @@ class Leases:
                     row.attempts,
                     page[row.dossier_id],
                 )
-                for row in rows
-                if row.fence == fences[row.dossier_id]
+                for row in rows.values()
+                if row.fence == fences[row.dossier_id] and not row.parked
             ]
 
-    def _finish(self, statement: str, items: Sequence[Item], **values: Any) -> set[str]:
-        if not items:
-            return set()
-
-        def finish(connection: Connection) -> set[str]:
-            self.lock(connection, items)
-            rows = run(
-                connection,
-                statement,
-                tenant=self.tenant,
-                dossier_ids=[item.dossier_id for item in items],
-                fences=[item.fence for item in items],
-                **values,
-            )
-            return {row.dossier_id for row in rows}
-
-        return self.write(finish)
+    def _read(self, connection: Connection, dossier_ids: Sequence[str]) -> dict[str, Any]:
+        rows = run(
+            connection,
+            "exchange/read_leased",
+            tenant=self.tenant,
+            dossier_ids=list(dossier_ids),
+            run_key=self.run_key,
+        )
+        return {row.dossier_id: row for row in rows}
 
 
-def _last(answer: Answer) -> dict[str, str | None]:
-    return {"outcome": answer.outcome.value, "code": answer.code, "message": answer.message or None}
+def _is_derived(row: Any, wanted: Wanted) -> bool:
+    """Whether the delivery says already what is wanted now; then its steps do too, they come with the version."""
+    dossier = wanted.dossier
+    says: Mapping[str, Any] = row._mapping
+    return (
+        says["derived_version"] == dossier.version
+        and says["dossier_code"] == dossier.dossier_code
+        and says["source_id"] == dossier.source_id
+        and says["procedure_revision"] == dossier.procedure.revision
+        and says["mode"] == wanted.mode.value
+        and says["hold"] == (wanted.hold.value if wanted.hold else None)
+        and tuple(says["reasons"]) == wanted.reasons
+        and says["recipe"] == PAYLOAD_RECIPE
+        and (None if says["wanted_hash"] is None else bytes(says["wanted_hash"])) == wanted.hash
+    )

@@ -1,148 +1,258 @@
-"""Sending progress steps: after the dossier, in order, never twice (portal-exchange §2.4; promises 4 and 5)."""
+"""Sending progress steps: after the dossier, in order, dossiers side by side (portal-exchange §2.4; promises 4 and 5).
+
+The portal has no key for a step. One that may have arrived is `unsettled`. It is settled by itself where the portal
+shows a dossier's steps (`lookup_steps`) or takes a repeated step for none (`steps_sent_twice: ignore`); else people
+decide.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections import defaultdict, deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
-from sqlalchemy.engine import Connection
-
-from lienthong.exchange.client import Answer, PortalClient
-from lienthong.exchange.dossiers import Patience, unreachable
-from lienthong.exchange.leases import Item, Leases
+from lienthong.exchange.client import Answer
+from lienthong.exchange.crew import Finished
+from lienthong.exchange.items import Item, Job, Move, Results, StepResult, StepState
+from lienthong.exchange.leases import BEFORE_ALL, Leases
+from lienthong.exchange.patience import Patience, unreachable
 from lienthong.exchange.payload import is_complete_step
-from lienthong.exchange.replies import Outcome
+from lienthong.exchange.replies import Call, Outcome
+from lienthong.exchange.results import Ledger
 from lienthong.exchange.settings import PortalSettings
+from lienthong.exchange.shown_steps import shown_steps
 from lienthong.exchange.wanted import WantedStep
-from lienthong.model.errors import PortalAccessError, PortalUnreachableError
 from lienthong.warehouse.statements import run
 
-ACKNOWLEDGED = "acknowledged"
-OWED = "owed"
-REJECTED = "rejected"
-UNSETTLED = "unsettled"
+Chunk = tuple[tuple[Item, WantedStep], ...]
+
+
+@dataclass
+class _Chain:
+    """One dossier's steps: `chunks` still to be sent, one after the other; `doubtful` ones with their attempts.
+    `alone`: refused together with others', they share no call any more.
+    """
+
+    item: Item
+    chunks: deque[Chunk] = field(default_factory=deque)
+    doubtful: dict[str, int] = field(default_factory=dict)
+    alone: bool = False
 
 
 @dataclass
 class StepSender:
-    """Sends the owed steps of acknowledged dossiers; one call carries steps of one dossier.
-
-    The portal has no key for a step, so one that may have arrived is never sent again by itself: it stays `unsettled`.
-    """
+    """Decides which steps are sent next, and what an answer means. A dossier's next call waits for its last answer."""
 
     leases: Leases
-    client: PortalClient
+    ledger: Ledger
     settings: PortalSettings
     patience: Patience
     sent: int = 0
+    _after: str | None = BEFORE_ALL
+    _chains: dict[str, _Chain] = field(default_factory=dict)
+    _ready: deque[Job] = field(default_factory=deque)
 
-    def send_batch(self) -> bool:
-        """Claim some dossiers and send their steps; False when no step is owed."""
-        items = self.leases.claim_progress()
-        owed = self._owed(items)
-        try:
-            for item in items:
-                steps = [step for step in item.wanted.steps if step.key in owed[item.dossier_id]]
-                for chunk in chunks(steps, self.settings.step_chunk):
-                    self._push(item, chunk)
-        except (PortalUnreachableError, PortalAccessError):
-            self.leases.release(items)
-            raise
-        self.leases.release(items)
-        return bool(items)
+    def start(self) -> None:
+        """Look at all dossiers with owed steps again, from the first."""
+        self._after = BEFORE_ALL
 
-    def _push(self, item: Item, steps: Sequence[WantedStep]) -> None:
-        if not steps:
+    def jobs(self, most: int) -> list[Job]:
+        """At most `most` calls to make now; what they send is noted as sent."""
+        wanted = most * (self.settings.step_chunk if self.settings.mix_steps else 1)
+        while len(self._ready) < wanted and self._after is not None:
+            self._claim()
+        jobs = list(self._mixed(most)) if self.settings.mix_steps else self._next(most)
+        marked = self.leases.dispatch_steps([step for job in jobs for step in job.steps])
+        kept, lost = [], Results()
+        for job in jobs:
+            if job.call is Call.LOOKUP:
+                kept.append(job)
+                continue
+            steps = tuple((item, step) for item, step in job.steps if (item.dossier_id, step.key) in marked)
+            there = {item.dossier_id for item, _ in steps}
+            if steps:
+                kept.append(Job(job.call, tuple(item for item in job.items if item.dossier_id in there), steps))
+            for item in job.items:
+                if item.dossier_id not in there:
+                    self._advance(item.dossier_id, lost)
+        if lost.moves:
+            self.ledger.write(lost)
+        return kept
+
+    def take(self, finished: Sequence[Finished]) -> None:
+        """Judge calls that came back and write what they came to, in one transaction."""
+        results = Results()
+        for one in finished:
+            self.ledger.note(one.calls)
+            if one.answer is None:  # nothing was sent
+                assert one.error is not None
+                self.patience.stop_for(one.error)
+                results.add_steps(one.job.steps, StepState.OWED, None)
+            elif one.job.call is Call.LOOKUP:
+                self._judge_look(one.job.items[0], one.answer, results)
+            else:
+                self._judge(one.job, one.answer, results)
+        self.sent += len(self.ledger.write(results).steps[StepState.ACKNOWLEDGED])
+
+    def give_back(self) -> None:
+        """Release the dossiers that are still held, when the drain has to stop."""
+        results = Results()
+        results.add(Move.RELEASE, [chain.item for chain in self._chains.values()])
+        self._chains, self._ready = {}, deque()
+        self.ledger.write(results)
+
+    def _claim(self) -> None:
+        assert self._after is not None
+        items, self._after = self.leases.claim_progress(self._after)
+        owed, doubtful = self._open_steps(items)
+        results = Results()
+        for item in items:
+            chain = _Chain(item)
+            self._chains[item.dossier_id] = chain
+            doubts = {key: tries for key, tries in doubtful[item.dossier_id].items() if self._settles(tries)}
+            if doubts and self.settings.lookup_steps and self.patience.asks:
+                chain.doubtful = doubts
+                self._ready.append(Job(Call.LOOKUP, (item,)))
+                continue
+            if doubts and self.settings.lookup_steps:  # asked another time; later steps wait behind the doubtful ones
+                self._drop(item.dossier_id, results)
+                continue
+            results.steps += [StepResult(item, key, StepState.OWED, None) for key in doubts]
+            self._fill(chain, owed[item.dossier_id] | doubts.keys(), results)
+        if results.moves or results.steps:
+            self.ledger.write(results)
+
+    def _settles(self, attempts: int) -> bool:
+        return self.settings.settles_steps and attempts < self.settings.park_after
+
+    def _fill(self, chain: _Chain, keys: set[str], results: Results) -> None:
+        steps = [step for step in chain.item.wanted.steps if step.key in keys]
+        for chunk in chunks(steps, self.settings.step_chunk):
+            chain.chunks.append(tuple((chain.item, step) for step in chunk))
+        self._advance(chain.item.dossier_id, results)
+
+    def _advance(self, dossier_id: str, results: Results) -> None:
+        """The dossier's next call, or its release when there is none."""
+        chain = self._chains.get(dossier_id)
+        if chain is None:
             return
-        self.client.prepare()
-        steps = self._dispatch(item, steps)
-        if not steps:
-            return
-        try:
-            answer = self.client.send_steps([step.payload for step in steps])
-        except (PortalUnreachableError, PortalAccessError):  # no session: nothing was sent
-            self._finish(item, steps, OWED, None)
-            raise
-        if answer.outcome is Outcome.UNKNOWN:
-            self._finish(item, steps, UNSETTLED, answer)
-            self.patience.unanswered(answer)
-            return
-        self.patience.answered()
-        if answer.outcome in (Outcome.OK, Outcome.EXISTS):
-            self.sent += self._finish(item, steps, ACKNOWLEDGED, answer)
-        elif answer.outcome is Outcome.REJECTED and len(steps) == 1:
-            self._finish(item, steps, REJECTED, answer)
-        elif answer.outcome is Outcome.REJECTED and self.settings.refusals_are_whole:
-            self._finish(item, steps, OWED, answer)
-            half = len(steps) // 2
-            self._push(item, steps[:half])
-            self._push(item, steps[half:])
-        elif answer.outcome is Outcome.REJECTED:  # some of them may be on the portal
-            self._finish(item, steps, UNSETTLED, answer)
+        if chain.chunks:
+            self._ready.append(Job(Call.PROGRESS, (chain.item,), chain.chunks.popleft()))
         else:
-            self._finish(item, steps, OWED, answer)
-            raise unreachable(answer, self.leases.tenant)
+            self._drop(dossier_id, results)
 
-    def _owed(self, items: Sequence[Item]) -> dict[str, set[str]]:
+    def _drop(self, dossier_id: str, results: Results) -> None:
+        if chain := self._chains.pop(dossier_id, None):
+            results.add(Move.RELEASE, [chain.item])
+
+    def _next(self, most: int) -> list[Job]:
+        return [self._ready.popleft() for _ in range(min(most, len(self._ready)))]
+
+    def _mixed(self, most: int) -> Iterator[Job]:
+        """Calls that carry steps of several dossiers, as many as fit. An incomplete step still goes alone."""
+        for _ in range(most):
+            if not self._ready:
+                return
+            job = self._ready.popleft()
+            steps, items = list(job.steps), list(job.items)
+            while self._ready and self._fits(job, len(steps), self._ready[0]):
+                other = self._ready.popleft()
+                steps += other.steps
+                items += other.items
+            yield Job(job.call, tuple(items), tuple(steps))
+
+    def _fits(self, job: Job, steps: int, other: Job) -> bool:
+        return (
+            steps + len(other.steps) <= self.settings.step_chunk and self._is_mixable(job) and self._is_mixable(other)
+        )
+
+    def _is_mixable(self, job: Job) -> bool:
+        return (
+            job.call is Call.PROGRESS
+            and not any(self._chains[item.dossier_id].alone for item in job.items)
+            and all(is_complete_step(step.payload) for _, step in job.steps)
+        )
+
+    def _judge(self, job: Job, answer: Answer, results: Results) -> None:
+        outcome, steps = answer.outcome, job.steps
+        if outcome in (Outcome.RETRY, Outcome.RATE_LIMITED, Outcome.RELOGIN):  # it did not arrive
+            results.add_steps(steps, StepState.OWED, answer)
+            self.patience.stop_for(unreachable(answer, self.leases.tenant))
+            return
+        if outcome is Outcome.UNKNOWN:
+            self.patience.unanswered(Call.PROGRESS, answer)
+        else:
+            self.patience.answered(Call.PROGRESS)
+        whole = self.settings.refusals_are_whole or self.settings.repeats_are_harmless
+        if outcome in (Outcome.OK, Outcome.EXISTS):
+            results.add_steps(steps, StepState.ACKNOWLEDGED, answer)
+        elif outcome is Outcome.REJECTED and len(steps) == 1:
+            results.add_steps(steps, StepState.REJECTED, answer)
+        elif outcome is Outcome.REJECTED and whole:
+            results.add_steps(steps, StepState.OWED, answer)
+            self._halve(steps)
+        else:  # no answer, or a refusal of which some may be on the portal
+            results.add_steps(steps, StepState.UNSETTLED, answer)
+        for item in job.items:
+            if outcome is Outcome.UNKNOWN and self.settings.settles_steps:
+                self._drop(item.dossier_id, results)  # its later steps wait until these are settled
+            else:
+                self._advance(item.dossier_id, results)
+
+    def _halve(self, steps: Chunk) -> None:
+        """Put refused steps back, before their dossiers' later ones: apart by dossier, or of one dossier in halves."""
+        by_dossier: dict[str, list[tuple[Item, WantedStep]]] = defaultdict(list)
+        for item, step in steps:
+            by_dossier[item.dossier_id].append((item, step))
+        size = len(steps) if len(by_dossier) > 1 else len(steps) // 2
+        for dossier_id, own in by_dossier.items():
+            chain = self._chains[dossier_id]
+            chain.alone = True
+            parts = [tuple(own[at : at + size]) for at in range(0, len(own), size)]
+            chain.chunks.extendleft(reversed(parts))
+
+    def _judge_look(self, item: Item, answer: Answer, results: Results) -> None:
+        """Steps that the portal shows have arrived, the others are owed. Where it shows none, nobody knows."""
+        chain = self._chains[item.dossier_id]
+        if answer.outcome in (Outcome.OK, Outcome.REJECTED):
+            self.patience.answered(Call.LOOKUP)
+        else:
+            self.patience.unanswered(Call.LOOKUP, answer)
+        if answer.outcome is Outcome.RATE_LIMITED:
+            self.patience.stop_for(unreachable(answer, self.leases.tenant))
+        doubtful = [step for step in item.wanted.steps if step.key in chain.doubtful]
+        shown = None
+        if answer.outcome is Outcome.OK and doubtful and self.settings.lookup_steps:
+            shown = shown_steps(answer.result, item.code, self.settings.lookup_steps, [s.payload for s in doubtful])
+        if shown is None:
+            tries = chain.doubtful.items()
+            results.steps += [StepResult(item, key, StepState.UNSETTLED, answer, before) for key, before in tries]
+            self._drop(item.dossier_id, results)
+            return
+        for step, arrived in zip(doubtful, shown, strict=True):
+            state = StepState.ACKNOWLEDGED if arrived else StepState.OWED
+            results.steps.append(StepResult(item, step.key, state, answer))
+        missing = {step.key for step, arrived in zip(doubtful, shown, strict=True) if not arrived}
+        self._fill(chain, self._open_steps([item])[0][item.dossier_id] | missing, results)
+
+    def _open_steps(self, items: Sequence[Item]) -> tuple[dict[str, set[str]], dict[str, dict[str, int]]]:
+        """By dossier: the keys of owed steps, and of doubtful ones with their attempts."""
         owed: dict[str, set[str]] = defaultdict(set)
+        doubtful: dict[str, dict[str, int]] = defaultdict(dict)
         if items:
             with self.leases.engine.begin() as connection:
-                for row in run(
+                rows = run(
                     connection,
-                    "exchange/read_owed_steps",
+                    "exchange/read_open_steps",
                     tenant=self.leases.tenant,
                     dossier_ids=[item.dossier_id for item in items],
-                ):
-                    owed[row.dossier_id].add(row.step_key)
-        return owed
-
-    def _dispatch(self, item: Item, steps: Sequence[WantedStep]) -> list[WantedStep]:
-        """Renew the dossier's lease and mark the steps, in one transaction; none when the lease is lost."""
-        now = self.leases.clock()
-        with self.leases.engine.begin() as connection:
-            renewed = run(
-                connection,
-                "exchange/renew_delivery",
-                tenant=self.leases.tenant,
-                dossier_id=item.dossier_id,
-                fence=item.fence,
-                lease_until=now + timedelta(seconds=self.settings.lease_s),
-            ).all()
-            if not renewed:
-                return []
-            rows = run(
-                connection,
-                "exchange/dispatch_steps",
-                tenant=self.leases.tenant,
-                dossier_id=item.dossier_id,
-                fence=item.fence,
-                step_keys=[step.key for step in steps],
-                hashes=[step.hash for step in steps],
-                now=now,
-            )
-            marked = {row.step_key for row in rows}
-        return [step for step in steps if step.key in marked]
-
-    def _finish(self, item: Item, steps: Sequence[WantedStep], state: str, answer: Answer | None) -> int:
-        def finish(connection: Connection) -> int:
-            self.leases.lock(connection, [item])
-            rows = run(
-                connection,
-                "exchange/finish_steps",
-                tenant=self.leases.tenant,
-                dossier_id=item.dossier_id,
-                fence=item.fence,
-                step_keys=[step.key for step in steps],
-                state=state,
-                outcome=answer.outcome.value if answer else None,
-                code=answer.code if answer else None,
-                now=self.leases.clock(),
-            ).all()
-            return len(rows)
-
-        return self.leases.write(finish)
+                )
+                for row in rows:
+                    if row.state == StepState.OWED:
+                        owed[row.dossier_id].add(row.step_key)
+                    else:
+                        doubtful[row.dossier_id][row.step_key] = int(row.attempts)
+        return owed, doubtful
 
 
 def chunks(steps: Sequence[WantedStep], size: int) -> list[list[WantedStep]]:

@@ -38,6 +38,15 @@ class DstcodeIn(StrEnum):
     QUERY = "query"
 
 
+class StepsSentTwice(StrEnum):
+    """What the portal does with a progress step that it holds already (portal-exchange §2.4): takes it for none, or
+    shows it twice.
+    """
+
+    IGNORE = "ignore"
+    DOUBLE = "double"
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -66,12 +75,19 @@ class PortalSettings(_Strict):
     counts them ("49/50"); nothing more can be known. A refused batch may be taken in part (`refusals_are_whole`).
     `history_days`: what was received longer ago is history; more than `history_most` of it is not sent by itself by a
     first push.
+    `workers`: calls in flight at once; `mix_steps`: one progress call may carry steps of several dossiers.
+    `park_after`: tries without an answer, while the portal answers others, after which a dossier is parked and a step
+    is left to people. `look_after_s`: when, after a call without an answer, the portal is asked what it shows.
     `decisive_fields`: wire names that decide whether the portal's copy equals ours; `lookup_names`: other names under
     which TraCuuHoSo may show a field.
     """
 
     batch_size: int = Field(default=1, ge=1, le=1000)
     step_chunk: int = Field(default=10, ge=1, le=100)
+    mix_steps: bool = False
+    workers: int = Field(default=4, ge=1, le=32)
+    steps_sent_twice: StepsSentTwice = StepsSentTwice.DOUBLE
+    lookup_steps: str | None = None
     send_v2_fields: bool = True
     refusals_are_whole: bool = False
     envelope: Envelope = Envelope.SESSION
@@ -83,6 +99,8 @@ class PortalSettings(_Strict):
     backoff_s: float = Field(default=2, ge=0)
     settle_after_s: float = Field(default=60, ge=1)
     settle_max_s: float = Field(default=3600, ge=1)
+    park_after: int = Field(default=10, ge=2)
+    look_after_s: float = Field(default=3600, ge=1)
     lease_s: float = Field(default=300, gt=0)
     limits: Limits
     history_days: int = Field(default=30, ge=1)
@@ -103,6 +121,16 @@ class PortalSettings(_Strict):
         if self.lease_s < 3 * (self.connect_timeout_s + self.read_timeout_s):
             raise ValueError("lease_s must be at least three times connect_timeout_s + read_timeout_s")
         return self
+
+    @property
+    def repeats_are_harmless(self) -> bool:
+        """Whether a step may be sent again without harm."""
+        return self.steps_sent_twice is StepsSentTwice.IGNORE
+
+    @property
+    def settles_steps(self) -> bool:
+        """Whether a step that may have arrived is settled by itself: asked about, or simply sent again."""
+        return self.repeats_are_harmless or self.lookup_steps is not None
 
     def settle_delay(self, attempts: int) -> float:
         """Seconds until an unsettled dossier is asked about again, after `attempts` unanswered tries (≥ 1)."""

@@ -17,9 +17,9 @@ from sqlalchemy import Engine
 from lienthong.exchange.believed import load_believed
 from lienthong.exchange.client import Answer, PortalClient
 from lienthong.exchange.compare import PROCEDURE, Finding, Kind, Verdict, compare
-from lienthong.exchange.dossiers import unreachable
 from lienthong.exchange.evidence import record_calls
 from lienthong.exchange.limiter import SharedBucket
+from lienthong.exchange.patience import unreachable
 from lienthong.exchange.payload import PAYLOAD_RECIPE, Wire, as_sent, dossier_payload, payload_hash
 from lienthong.exchange.replies import Outcome
 from lienthong.exchange.settings import PortalSettings

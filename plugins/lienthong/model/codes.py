@@ -97,3 +97,4 @@ class DeliveryState(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     REJECTED = "rejected"  # the portal refused this version; a newer version is owed again
     UNSETTLED = "unsettled"  # sent, outcome unknown: the portal is asked before anything is sent again
+    PARKED = "parked"  # set aside by a person or a rule until somebody resumes it
