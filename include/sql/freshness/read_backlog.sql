@@ -16,9 +16,18 @@ WITH open_deliveries AS (
 held_deliveries AS (
     SELECT
         count(*) FILTER (WHERE delivery.state = 'blocked') AS blocked,
-        count(*) FILTER (WHERE delivery.state = 'rejected') AS rejected
+        count(*) FILTER (WHERE delivery.state = 'rejected') AS rejected,
+        count(*) FILTER (WHERE delivery.state = 'parked') AS parked,
+        min(delivery.parked_at) AS oldest_parked_at
     FROM exchange.delivery AS delivery
-    WHERE delivery.tenant = :tenant AND delivery.state IN ('blocked', 'rejected')
+    WHERE delivery.tenant = :tenant AND delivery.state IN ('blocked', 'rejected', 'parked')
+),
+doubtful_steps AS (
+    SELECT
+        count(*) AS steps_unsettled,
+        min(coalesce(step.sent_at, step.occurred_at)) AS oldest_step_at
+    FROM exchange.step_delivery AS step
+    WHERE step.tenant = :tenant AND step.state = 'unsettled'
 )
 SELECT
     open_deliveries.owed,
@@ -26,5 +35,9 @@ SELECT
     open_deliveries.oldest_owed_at,
     open_deliveries.oldest_unsettled_at,
     held_deliveries.blocked,
-    held_deliveries.rejected
-FROM open_deliveries, held_deliveries;
+    held_deliveries.rejected,
+    held_deliveries.parked,
+    held_deliveries.oldest_parked_at,
+    doubtful_steps.steps_unsettled,
+    doubtful_steps.oldest_step_at
+FROM open_deliveries, held_deliveries, doubtful_steps;

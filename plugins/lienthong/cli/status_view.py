@@ -203,13 +203,13 @@ def _deliveries(status: Status) -> Table:
     table = _table(
         "Gửi lên Cổng Dịch vụ công quốc gia (hồ sơ)",
         ("Tỉnh", "left"), ("Còn nợ", "right"), ("Nợ lâu nhất", "right"), ("Chưa rõ kết quả", "right"),
-        ("Cổng từ chối", "right"), ("Bị chặn", "right"),
+        ("Cổng từ chối", "right"), ("Bị chặn", "right"), ("Tạm dừng", "right"), ("Bước chưa rõ", "right"),
     )  # fmt: skip
     for tenant, backlog in status.backlogs.items():
         oldest = lasting(status.now - backlog.oldest_owed_at) if backlog.oldest_owed_at else "–"
         table.add_row(
             tenant, amount(backlog.owed), oldest, amount(backlog.unsettled), amount(backlog.rejected),
-            amount(backlog.blocked),
+            amount(backlog.blocked), amount(backlog.parked), amount(backlog.steps_unsettled),
         )  # fmt: skip
     return table
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -109,6 +109,18 @@ class Leases:
                 now=now,
             )
             return {(row.dossier_id, row.step_key) for row in rows}
+
+    def forget_steps(self, item: Item, keys: Collection[str]) -> None:
+        """Forget owed steps of a leased dossier that nobody believes any more."""
+        if keys:
+            with self.engine.begin() as connection:
+                run(
+                    connection,
+                    "exchange/forget_steps",
+                    tenant=self.tenant,
+                    dossier_ids=[item.dossier_id] * len(keys),
+                    step_keys=list(keys),
+                )
 
     def count_doubts(self, dossier_ids: Sequence[str], rule: str) -> None:
         """Count a try without an answer for each of these that is still in doubt; too many park it."""

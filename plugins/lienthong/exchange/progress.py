@@ -126,6 +126,8 @@ class StepSender:
         return self.settings.settles_steps and attempts < self.settings.park_after
 
     def _fill(self, chain: _Chain, keys: set[str], results: Results) -> None:
+        believed = {step.key for step in chain.item.wanted.steps}
+        self.leases.forget_steps(chain.item, keys - believed)
         steps = [step for step in chain.item.wanted.steps if step.key in keys]
         for chunk in chunks(steps, self.settings.step_chunk):
             chain.chunks.append(tuple((chain.item, step) for step in chunk))

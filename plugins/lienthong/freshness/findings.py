@@ -19,7 +19,9 @@ _RECOVERY_TOLD_FOR = timedelta(days=7)
 
 
 class FindingKind(StrEnum):
-    """What can be wrong. `subject` is the agency of agency findings, the DAG and task of TASK_FAILED, else ''."""
+    """What can be wrong. `subject` is the agency of agency findings, the DAG and task of TASK_FAILED, else ''. BACKLOG
+    and UNDECIDED (deliveries that wait for a person) are a province's.
+    """
 
     LOAD_FAILED = "load_failed"
     SOURCE_STALE = "source_stale"
@@ -28,9 +30,12 @@ class FindingKind(StrEnum):
     AGENCY_SILENT = "agency_silent"
     AGENCY_LOW = "agency_low"
     BACKLOG = "backlog"
+    UNDECIDED = "undecided"
     TASK_FAILED = "task_failed"
 
 
+#: About a province's deliveries, not about one of its sources.
+TENANT_KINDS = frozenset({FindingKind.BACKLOG, FindingKind.UNDECIDED})
 AGENCY_KINDS = frozenset({FindingKind.AGENCY_SILENT, FindingKind.AGENCY_LOW})
 
 

@@ -138,6 +138,12 @@ def _told(finding: Finding) -> tuple[str, str]:
     if finding.kind in (FindingKind.SOURCE_LOW, FindingKind.AGENCY_LOW):
         seen, expected, days = facts.get("seen", 0), facts.get("expected", 0), facts.get("days", 0)
         return f"{days} ngày làm việc chỉ có {amount(seen)} hồ sơ, thường khoảng {amount(expected)}", ask
+    if finding.kind is FindingKind.UNDECIDED:
+        return (
+            f"chờ người quyết định: {amount(facts.get('parked', 0))} hồ sơ đang tạm dừng gửi, "
+            f"{amount(facts.get('steps', 0))} bước xử lý chưa rõ đã tới Cổng hay chưa",
+            f"xem `lienthong delivery list {finding.tenant}`",
+        )
     return (
         f"còn nợ Cổng {amount(facts.get('owed', 0))} hồ sơ, chưa rõ kết quả {amount(facts.get('unsettled', 0))}",
         "xem DAG portal_push và trạng thái của Cổng",

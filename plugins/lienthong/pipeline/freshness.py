@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 
 from lienthong.freshness import findings as store
 from lienthong.freshness.backlog import judge_backlog, read_backlog
-from lienthong.freshness.findings import CloseReason, Finding, FindingChange, FindingKind, FindingSeverity, Sight
+from lienthong.freshness.findings import (
+    TENANT_KINDS,
+    CloseReason,
+    Finding,
+    FindingChange,
+    FindingKind,
+    FindingSeverity,
+    Sight,
+)
 from lienthong.freshness.guard import GuardLimits, guard_volume, is_collapse_accepted, read_known
 from lienthong.freshness.guard import accept_collapse as accept
 from lienthong.freshness.judgement import Judgement, first_day_needed, judge_volumes, judged_day
@@ -209,7 +217,9 @@ def _evaluate_backlog(rt: Runtime, tenant: str, settings: FreshnessSettings, *, 
     """Of a tenant that sends nothing, nothing is late."""
     with rt.warehouse().begin() as connection:
         sights = judge_backlog(read_backlog(connection, tenant), settings, rt.now()) if sends else []
-        return store.store_sights(connection, tenant, "", sights, {FindingKind.BACKLOG}, rt.now())
+        return store.store_sights(
+            connection, tenant, "", sights, {FindingKind.BACKLOG, FindingKind.UNDECIDED}, rt.now()
+        )
 
 
 def _take_back(rt: Runtime, watched: Collection[str]) -> FindingChange:
@@ -224,7 +234,7 @@ def _take_back(rt: Runtime, watched: Collection[str]) -> FindingChange:
             if finding.source_id:
                 gone = finding.source_id not in written
             else:
-                gone = finding.kind is FindingKind.BACKLOG and finding.tenant not in {*watched, *unsure}
+                gone = finding.kind in TENANT_KINDS and finding.tenant not in {*watched, *unsure}
             if gone:
                 store.close_finding(connection, finding.finding_id, CloseReason.TAKEN_BACK, rt.now())
                 closed += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from lienthong.model.codes import HistoryPolicy, SourceMode
@@ -23,12 +24,22 @@ def tenants(rt: Runtime) -> list[str]:
 def owing(rt: Runtime) -> list[str]:
     """Those of `tenants` for which a push would find something to do now, sorted."""
     from lienthong.exchange.senders import effective_modes
+    from lienthong.exchange.settings import load_portal_settings
 
-    found = []
+    found, settings = [], load_portal_settings(rt.settings.portal)
     with rt.warehouse().connect() as connection:
         for tenant in tenants(rt):
             modes = json.dumps(effective_modes(connection, tenant, modes_of(rt, tenant)))
-            owes = run(connection, "exchange/is_owing", tenant=tenant, modes=modes, now=rt.now())
+            owes = run(
+                connection,
+                "exchange/is_owing",
+                tenant=tenant,
+                modes=modes,
+                now=rt.now(),
+                settling=settings.settles_steps,
+                most_attempts=settings.park_after,
+                doubted_before=rt.now() - timedelta(seconds=settings.look_after_s),
+            )
             if owes.scalar_one_or_none():
                 found.append(tenant)
     return found

@@ -92,12 +92,15 @@ def chosen_month(month: str | None, final: bool, now: datetime) -> Month:
 
 
 def publish(rt: Runtime, run_id: int) -> dict[str, str]:
-    """Write what people read: the score workbook and the quarantine report. Returns their paths.
+    """Write what people read: the score workbook, the quarantine report and the work list of deliveries. Returns
+    their paths.
 
     DiskFullError when they don't fit: the old ones stay as they are.
     """
     from lienthong.indices import ScoreKind, scores
+    from lienthong.pipeline.push import tenants
     from lienthong.quality.report import write_quarantine_report
+    from lienthong.reports.deliveries import write_page
     from lienthong.reports.workbook import write_workbook
 
     engine = rt.warehouse()
@@ -106,4 +109,5 @@ def publish(rt: Runtime, run_id: int) -> dict[str, str]:
     workbook: Path = write_workbook(table, rt.settings.reports / f"bo-chi-so-766_{table.month}_{kind}.xlsx")
     quarantine = rt.settings.reports / "bao-cao-cach-ly.html"
     write_quarantine_report(engine, quarantine)
-    return {"workbook": str(workbook), "quarantine": str(quarantine)}
+    undecided = write_page(engine, tenants(rt), rt.settings.reports / "viec-gui-cong.html")
+    return {"workbook": str(workbook), "quarantine": str(quarantine), "deliveries": str(undecided)}

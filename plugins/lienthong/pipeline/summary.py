@@ -34,6 +34,7 @@ DELIVERY_COLUMNS = {
     "Chỉ\ntheo\ndõi": ("watched",),
     "Còn\nnợ": ("owed", "sending"),
     "Chưa\nrõ": ("unsettled",),
+    "Tạm\ndừng": ("parked",),
 }
 STEP_COLUMNS = {"Bước\nđã gửi": "acknowledged", "Bước\nbị từ\nchối": "rejected", "Bước\nchưa\nrõ": "unsettled"}
 
@@ -45,7 +46,7 @@ def print_summary(rt: Runtime, console: Console, *, run_id: int | None, reports:
     if run_id is not None:
         print_scores(rt, console, run_id)
     console.print("\n[bold]Xem tiếp ở đâu[/bold]")
-    labels = {"workbook": "Bảng điểm (XLSX)", "quarantine": "Báo cáo cách ly"}
+    labels = {"workbook": "Bảng điểm (XLSX)", "quarantine": "Báo cáo cách ly", "deliveries": "Việc gửi Cổng"}
     for name, path in reports.items():
         console.print(f"  {labels.get(name, name)}: {path}", soft_wrap=True)
     console.print(f"  Nhật ký: {logs}", soft_wrap=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine
 
 from lienthong.disk import replacing
+from lienthong.model.cells import safe_cell
 from lienthong.model.codes import Severity
 from lienthong.model.identifiers import DOSSIER_CODE_PATTERN
 from lienthong.model.numbers import grouped
@@ -150,10 +151,4 @@ def _write_listing(engine: Engine, path: Path) -> None:
                     row.title_vi, row.source_key, row.child_key, row.dossier_code, row.owner, row.first_load_id,
                     row.last_load_id,
                 )  # fmt: skip
-                writer.writerow([_cell(cell) for cell in cells])
-
-
-def _cell(value: object) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    text = str(value)
-    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+                writer.writerow([safe_cell(cell) for cell in cells])

@@ -1,0 +1,179 @@
+"""`lienthong delivery …`: what people decide about deliveries, previewed first and kept with who decided it."""
+
+from __future__ import annotations
+
+import csv
+import getpass
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lienthong.cli.told import AsJson, to_json
+from lienthong.model.errors import ArgumentError
+from lienthong.model.instants import read_instant
+from lienthong.model.numbers import grouped
+from lienthong.pipeline.runtime import Runtime
+
+if TYPE_CHECKING:
+    from lienthong.exchange.decisions import Action, Choice, Decided
+
+app = typer.Typer()
+delivery = typer.Typer(
+    no_args_is_help=True,
+    help="Quyết định về việc gửi hồ sơ: xem danh sách, tạm dừng, gửi tiếp, kết luận bước chưa rõ, đối chiếu lại.",
+)
+app.add_typer(delivery, name="delivery")
+
+Tenant = Annotated[str, typer.Argument(help="Tỉnh hoặc bộ, ví dụ H17.")]
+Codes = Annotated[list[str] | None, typer.Option("--code", help="Mã hồ sơ; có thể lặp lại.")]
+File = Annotated[Path | None, typer.Option("--file", help="Tệp có mỗi dòng một mã hồ sơ (CSV: cột đầu); - là stdin.")]
+Everything = Annotated[bool, typer.Option("--all", help="Tất cả hồ sơ thuộc diện này của tỉnh.")]
+Reason = Annotated[str, typer.Option(help="Lý do, được lưu cùng quyết định; không ghi thông tin cá nhân.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Thực hiện. Không có: chỉ xem trước.")]
+By = Annotated[str | None, typer.Option(help="Người quyết định; mặc định là tài khoản đang dùng máy.")]
+
+
+@delivery.command("list")
+def list_(
+    tenant: Tenant,
+    to: Annotated[Path | None, typer.Option("--csv", help="Ghi danh sách đầy đủ ra tệp CSV này.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Hồ sơ đang tạm dừng, hồ sơ và bước xử lý chưa rõ đã tới Cổng hay chưa."""
+    from lienthong.pipeline.decisions import work_list, write_work_list
+    from lienthong.reports.deliveries import work_list_lines
+
+    rt = Runtime.from_environment()
+    found = work_list(rt, tenant)
+    if to is not None:
+        write_work_list(rt, [tenant], to)
+    if as_json:
+        typer.echo(to_json([asdict(line) for line in found]))
+        return
+    for line in work_list_lines(tenant, found):
+        typer.echo(line)
+    if to is not None:
+        typer.echo(f"Danh sách đầy đủ: {to}")
+
+
+@delivery.command()
+def park(
+    tenant: Tenant, reason: Reason, code: Codes = None, file: File = None, everything: Everything = False,
+    yes: Yes = False, by: By = None,
+) -> None:  # fmt: skip
+    """Tạm dừng gửi hồ sơ cho đến khi có người cho gửi tiếp; --all là mọi hồ sơ đang chờ gửi."""
+    from lienthong.exchange.decisions import Action
+
+    _decide(tenant, Action.PARK, _choice(code, file, everything), reason, by, yes)
+
+
+@delivery.command()
+def resume(
+    tenant: Tenant, code: Codes = None, file: File = None, everything: Everything = False,
+    rule: Annotated[str | None, typer.Option(help="Chỉ hồ sơ do quy tắc này tạm dừng, ví dụ unanswered.")] = None,
+    reason: Reason = "", yes: Yes = False, by: By = None,
+) -> None:  # fmt: skip
+    """Cho gửi tiếp hồ sơ đang tạm dừng."""
+    from lienthong.exchange.decisions import Action
+
+    _decide(tenant, Action.RESUME, _choice(code, file, everything or rule is not None, rule=rule), reason, by, yes)
+
+
+@delivery.command()
+def settle(
+    tenant: Tenant,
+    reason: Reason,
+    arrived: Annotated[bool, typer.Option("--arrived", help="Các bước chưa rõ đã có trên Cổng.")] = False,
+    resend: Annotated[bool, typer.Option("--resend", help="Gửi lại; Cổng có thể hiện hai lần.")] = False,
+    code: Codes = None,
+    file: File = None,
+    everything: Everything = False,
+    yes: Yes = False,
+    by: By = None,
+) -> None:
+    """Kết luận các bước xử lý chưa rõ đã tới Cổng hay chưa."""
+    from lienthong.exchange.decisions import Action
+
+    if arrived == resend:
+        raise ArgumentError("Say one of --arrived and --resend.", next_step="choose one of the two.", key=tenant)
+    action = Action.ARRIVED if arrived else Action.RESEND
+    _decide(tenant, action, _choice(code, file, everything), reason, by, yes)
+
+
+@delivery.command()
+def look(
+    tenant: Tenant, reason: Reason, code: Codes = None, file: File = None, everything: Everything = False,
+    since: Annotated[str | None, typer.Option("--from", help="Xác nhận từ lúc, ví dụ 2026-10-01T08:00.")] = None,
+    until: Annotated[str | None, typer.Option("--to", help="… và trước lúc này.")] = None,
+    yes: Yes = False, by: By = None,
+) -> None:  # fmt: skip
+    """Hỏi lại Cổng về hồ sơ đã xác nhận (sau một thời gian kết nối không chắc chắn); khác thì gửi lại."""
+    from lienthong.exchange.decisions import Action
+
+    start, end = (None if text is None else read_instant(text) for text in (since, until))
+    choice = _choice(code, file, everything or since is not None or until is not None, since=start, until=end)
+    _decide(tenant, Action.LOOK, choice, reason, by, yes)
+
+
+def _choice(code: list[str] | None, file: Path | None, everything: bool, **values: object) -> Choice:
+    from lienthong.exchange.decisions import Choice
+
+    if sum((bool(code), file is not None, everything)) != 1:
+        raise ArgumentError(
+            "Say which dossiers: exactly one of --code, --file and --all (or a period, or a rule).",
+            next_step="give the codes of the dossiers, a file of them, or --all.",
+        )
+    codes = tuple(code or ()) if file is None else _codes_of(file)
+    return Choice(None if everything else codes, **values)  # type: ignore[arg-type]
+
+
+def _codes_of(file: Path) -> tuple[str, ...]:
+    """First cells of a file's lines that are not empty; a heading matches no dossier and is told as such."""
+    try:
+        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ArgumentError(
+            f"The file of codes can't be read ({type(error).__name__}).",
+            next_step="give a UTF-8 text file with one MaHoSo per line.",
+            key=str(file),
+        ) from None
+    return tuple(row[0].strip().lstrip("'") for row in csv.reader(text.splitlines()) if row and row[0].strip())
+
+
+def _decide(tenant: str, action: Action, choice: Choice, reason: str, by: str | None, yes: bool) -> None:
+    from lienthong.pipeline.decisions import decide
+
+    rt = Runtime.from_environment()
+    done = decide(rt, tenant, action, choice, reason=reason, decided_by=by or getpass.getuser(), preview=not yes)
+    for line in decided_lines(tenant, done, preview=not yes):
+        typer.echo(line)
+
+
+#: Codes shown to which a decision does not apply.
+UNTOUCHED = 20
+_DEEDS = {
+    "park": "tạm dừng gửi {dossiers} hồ sơ",
+    "resume": "cho gửi tiếp {dossiers} hồ sơ",
+    "arrived": "coi {steps} bước xử lý của {dossiers} hồ sơ là đã có trên Cổng",
+    "resend": "gửi lại {steps} bước xử lý của {dossiers} hồ sơ",
+    "look": "hỏi lại Cổng về {dossiers} hồ sơ trong lần gửi tới",
+}
+
+
+def decided_lines(tenant: str, done: Decided, *, preview: bool) -> list[str]:
+    """What a decision did or, as a preview, would do."""
+    deed = _DEEDS[done.action.value].format(dossiers=grouped(done.dossiers), steps=grouped(done.steps))
+    lines = [f"{tenant}: {'sẽ ' if preview else 'đã '}{deed}."]
+    if done.examples:
+        more = " …" if done.dossiers > len(done.examples) else ""
+        lines.append(f"  Mã hồ sơ: {', '.join(done.examples)}{more}")
+    if done.untouched:
+        shown, number = done.untouched[:UNTOUCHED], len(done.untouched)
+        more = f" … (tất cả {grouped(number)})" if number > UNTOUCHED else ""
+        lines.append(f"  Không áp dụng được (không có, hoặc không ở trạng thái đó): {', '.join(shown)}{more}")
+    if preview and done.dossiers:
+        lines.append("  Đây là xem trước, chưa thay đổi gì. Chạy lại với --yes để thực hiện.")
+    return lines
