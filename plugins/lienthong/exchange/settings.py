@@ -14,6 +14,8 @@ from lienthong.settings import PROJECT
 
 PORTAL_FILE = PROJECT / "include" / "exchange" / "portal.yaml"
 
+LONGEST_BACKOFF_S = 30.0
+
 Words = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
@@ -66,6 +68,8 @@ class PortalSettings(_Strict):
     counts them ("49/50"); nothing more can be known. A refused batch may be taken in part (`refusals_are_whole`).
     `history_days`: what was received longer ago is history; more than `history_most` of it is not sent by itself by a
     first push.
+    `total_timeout_s` bounds one call from connect to the last byte, `retry_after_max_s` the wait that the portal may
+    ask for. `lookup_steps`: under which name TraCuuHoSo shows a dossier's steps; None: it shows none.
     `decisive_fields`: wire names that decide whether the portal's copy equals ours; `lookup_names`: other names under
     which TraCuuHoSo may show a field.
     """
@@ -79,8 +83,12 @@ class PortalSettings(_Strict):
     session_life_s: float = Field(default=540, gt=0, le=600)
     connect_timeout_s: float = Field(default=10, gt=0)
     read_timeout_s: float = Field(default=60, gt=0)
+    total_timeout_s: float = Field(default=70, gt=0)
+    answer_max_bytes: int = Field(default=10_000_000, ge=10_000)
+    keep_alive: bool = False
     max_attempts: int = Field(default=3, ge=1, le=10)
     backoff_s: float = Field(default=2, ge=0)
+    retry_after_max_s: float = Field(default=30, ge=0)
     settle_after_s: float = Field(default=60, ge=1)
     settle_max_s: float = Field(default=3600, ge=1)
     lease_s: float = Field(default=300, gt=0)
@@ -91,6 +99,7 @@ class PortalSettings(_Strict):
         "TrangThaiHoSo", "MaTTHC", "NgayTiepNhan", "NgayHenTra", "NgayTuChoi", "NgayKetThucXuLy", "NgayTra",
     )  # fmt: skip
     lookup_names: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    lookup_steps: str | None = Field(default=None, min_length=1)
     success_words: Words
     refusal_words: Words
     exists_words: Words
@@ -100,9 +109,22 @@ class PortalSettings(_Strict):
 
     @model_validator(mode="after")
     def _lease_outlives_a_call(self) -> Self:
-        if self.lease_s < 3 * (self.connect_timeout_s + self.read_timeout_s):
-            raise ValueError("lease_s must be at least three times connect_timeout_s + read_timeout_s")
+        if self.lease_s < self.longest_call_s:
+            raise ValueError(
+                f"lease_s must be at least {self.longest_call_s:g}, what one call may take: max_attempts times"
+                " total_timeout_s, and the waits between (retry_after_max_s, or the doubling backoff_s)"
+            )
         return self
+
+    @property
+    def longest_call_s(self) -> float:
+        """What one call with its repetitions may take."""
+        waits = (max(self.retry_after_max_s, self.backoff(attempt)) for attempt in range(1, self.max_attempts))
+        return self.max_attempts * self.total_timeout_s + sum(waits)
+
+    def backoff(self, attempt: int) -> float:
+        """Seconds to wait after the `attempt`-th try (≥ 1) of a call."""
+        return float(min(self.backoff_s * 2 ** (attempt - 1), LONGEST_BACKOFF_S))
 
     def settle_delay(self, attempts: int) -> float:
         """Seconds until an unsettled dossier is asked about again, after `attempts` unanswered tries (≥ 1)."""
