@@ -171,6 +171,8 @@ def _judge_words(call: Call, reply: Reply, settings: PortalSettings, *, refused:
         says(settings.success_words) and not says(settings.refusal_words) and not _is_partial(message) and not refused
     )
     number = reply.number
+    if "\ufffd" in message and (number in (None, 0) or says(settings.success_words)):  # something of it was changed
+        return Outcome.UNKNOWN if call.writes else Outcome.RETRY
     if call is Call.LOGIN:
         if number == 0 and reply.session and not refused:
             return Outcome.OK
@@ -241,5 +243,5 @@ def _session(value: Any) -> str | None:
 
 def _plain(text: str) -> str:
     """One line, composed, without what steers a terminal."""
-    clean = _UNSTORABLE.sub("\ufffd", _CONTROLS.sub(" ", text))
+    clean = _CONTROLS.sub(" ", _UNSTORABLE.sub("\ufffd", text))
     return unicodedata.normalize("NFC", " ".join(clean.split()))
