@@ -56,6 +56,7 @@ def create_app(portal: Portal, more_routes: Sequence[Route] = ()) -> Starlette:
         problem = _dstcode_problem(portal, request) or problem
         answer: Answer = {"error_code": 1, "message": problem} if problem else {"error_code": 0, "message": ""}
         _note(portal, number, "login", body, answer)
+        await asyncio.sleep(portal.switches.latency_s)
         return _late(portal, fault) or JSONResponse(answer if problem else answer | {"session": session})
 
     async def service(request: Request) -> Response:
@@ -67,6 +68,7 @@ def create_app(portal: Portal, more_routes: Sequence[Route] = ()) -> Starlette:
             return early
         answer = _answer(portal, request, name, body, number, fault)
         _note(portal, number, name, body, answer)
+        await asyncio.sleep(portal.switches.latency_s)
         return _late(portal, fault) or JSONResponse(answer)
 
     return Starlette(

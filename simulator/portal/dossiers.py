@@ -10,6 +10,8 @@ from simulator.portal.state import Account, Portal
 Answer = dict[str, Any]
 _OK_CODES: tuple[int | str, ...] = ("0", 0, "00")
 _EXISTS_CODES: tuple[int | str, ...] = ("-3", "3", "0")
+#: Our name for the list of steps in a hit of TraCuuHoSo; none was ever seen.
+STEPS_FIELD = "DanhSachTienTrinh"
 
 
 class _BatchRefused(Exception):
@@ -59,6 +61,8 @@ def progress(portal: Portal, account: Account, body: dict[str, Any], call: int) 
     problem = _batch_problem(portal, records)
     if problem or not isinstance(records, list):
         return failure(portal, problem or "")
+    if not portal.switches.progress_mixes_dossiers and len({_code(record) for record in records}) > 1:
+        return failure(portal, "Mỗi lần gọi chỉ được cập nhật tiến độ của một hồ sơ")
     refused: list[Answer] = []
     try:
         with portal.store.writing():
@@ -86,6 +90,8 @@ def lookup(portal: Portal, account: Account, body: dict[str, Any]) -> Answer:
     if found is None or found.sender != account.province:
         return {"error_code": 0, "message": "", "result": []}
     hit = {"empty": {}, "code": {"MAHOSO": code}, "full": found.body}[portal.switches.lookup_fields]
+    if portal.switches.lookup_shows_steps:
+        hit = hit | {STEPS_FIELD: [step.body for step in portal.store.steps(code)]}
     return {"error_code": 0, "message": "", "result": [hit]}
 
 
@@ -96,6 +102,10 @@ def _batch_problem(portal: Portal, records: object) -> str | None:
     if limit and len(records) > limit:
         return f"Vượt quá số bản ghi cho phép trong một lần gọi ({limit})"
     return None
+
+
+def _code(record: object) -> str | None:
+    return str(record.get("MaHoSo")) if isinstance(record, dict) else None
 
 
 def _named(portal: Portal, record: object, answer: Answer, batch: int) -> Answer:

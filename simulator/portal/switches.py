@@ -31,12 +31,15 @@ class PortalSwitches:
     max_batch: int = 100  # (2.1) records per call; 0 = no limit
     bad_record_fails_batch: bool = True  # (2.1) else the good ones are kept and the answer looks like a success
     names_bad_record: bool = False  # (2.2) whether a refusal of a batch says which record
-    progress_dedup: bool = False  # (2.4)
+    progress_dedup: bool = False  # (2.4) a step sent twice: ignored the second time, or held twice
+    progress_mixes_dossiers: bool = True  # (2.4) else a call with steps of several dossiers is refused as a whole
+    lookup_shows_steps: bool = False  # (2.5) whether a hit of TraCuuHoSo lists the dossier's steps
     update_merges_children: bool = False  # (9.5) else an update replaces the child lists
     dstcode_in: str = "either"  # (1) header | query | either | optional
     lookup_fields: str = "empty"  # (2.5) a hit of TraCuuHoSo: empty | code | full
     reject_unknown_procedure: bool = False
     require_v2_fields: bool = False  # (9.8)
+    latency_s: float = 0.0  # every answer comes this much later; calls are served side by side
     hang_s: float = 65.0  # how long a call that "times out" is held before the connection breaks
 
     def changed(self, values: dict[str, Any]) -> PortalSwitches:

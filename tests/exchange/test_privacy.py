@@ -10,6 +10,7 @@ import pytest
 from lienthong.exchange.client import Answer, PortalClient
 from lienthong.exchange.payload import Wire
 from lienthong.exchange.replies import Call, judge, read_reply
+from lienthong.exchange.transport import Transfer
 from simulator.portal import FaultKind, PortalSwitches
 from tests.exchange.world import EMAIL, ID_NUMBER, NAME, NOTE, OFFICER, PERSONAL, Province
 
@@ -31,10 +32,10 @@ def everything(province: Province) -> str:
 class Gossip(PortalClient):
     """Hears a refusal that quotes the applicant in every way a portal could."""
 
-    def _transfer(self, path: str, body: dict[str, object]):  # type: ignore[no-untyped-def]
+    def _transfer(self, path: str, body: dict[str, object]) -> Transfer:
         if path.endswith("/g") and body["service"] == "DongBoHoSoMC":
             words = f"Công dân {NAME} ({ID_NUMBER}, {EMAIL.upper()}) không hợp lệ: {NAME.lower()}"
-            return 200, f'{{"error_code": "-9", "message": "{words}"}}', None
+            return Transfer(200, f'{{"error_code": "-9", "message": "{words}"}}', None)
         return super()._transfer(path, body)
 
 

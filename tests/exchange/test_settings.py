@@ -22,7 +22,7 @@ def test_the_shipped_file_is_valid() -> None:
     [
         ("batch_size: 50", "batchsize: 50", "batchsize"),
         ("session_life_s: 540", "session_life_s: 6000", "session_life_s"),
-        ("lease_s: 300", "lease_s: 60", "lease_s"),
+        ("lease_s: 600", "lease_s: 60", "lease_s"),
         ("dstcode_in: header", "dstcode_in: cookie", "dstcode_in"),
         ("success_words: [thành công]", "success_words: []", "success_words"),
     ],

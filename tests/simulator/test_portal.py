@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import select
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -157,6 +159,46 @@ def test_steps_may_be_deduplicated_instead(portal: PortalServer, client: Client,
     client.progress(*entries[0].steps)
     client.progress(*entries[0].steps)
     assert [step.body for step in portal.store.steps(entries[0].code)] == list(entries[0].steps)
+
+
+def test_a_call_with_steps_of_several_dossiers_may_be_refused_as_a_whole(
+    portal: PortalServer, client: Client, entries: list[Entry]
+) -> None:
+    mixed = [entries[0].steps[0], entries[1].steps[0]]
+    client.create(entries[0].truth, entries[1].truth)
+    switch(portal, progress_mixes_dossiers=False)
+    assert "một hồ sơ" in client.progress(*mixed)["message"]
+    assert portal.store.count()[1] == 0
+    assert "thành công" in client.progress(*entries[0].steps)["message"]
+    switch(portal, progress_mixes_dossiers=True)
+    assert "thành công" in client.progress(*mixed)["message"]
+    assert portal.store.count()[1] == len(entries[0].steps) + 2
+
+
+def test_lookup_may_list_the_steps(portal: PortalServer, client: Client, entries: list[Entry]) -> None:
+    code, truth, steps = entries[0].code, entries[0].truth, list(entries[0].steps)
+    client.create(truth)
+    client.progress(*steps)
+    switch(portal, lookup_shows_steps=True)
+    assert client.call("TraCuuHoSo", mahoso=code)["result"] == [{"DanhSachTienTrinh": steps}]
+    switch(portal, lookup_fields="full")
+    assert client.call("TraCuuHoSo", mahoso=code)["result"] == [truth | {"DanhSachTienTrinh": steps}]
+
+
+def test_slow_answers_are_given_side_by_side(portal: PortalServer, client: Client, entries: list[Entry]) -> None:
+    switch(portal, latency_s=60)
+    body = {"session": client.session, "madonvi": client.account.sender, "service": "DongBoHoSoMC"}
+    request = client.http.build_request(
+        "POST", "/mapi/g", json=body | {"isUpdating": "False", "data": [entries[0].truth]}
+    )
+    head = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
+    with socket.create_connection(("127.0.0.1", portal.port)) as slow:
+        slow.sendall(f"POST /mapi/g HTTP/1.1\r\n{head}\r\n".encode() + request.content)
+        while portal.store.count()[0] == 0:
+            pass
+        switch(portal, latency_s=0)
+        assert client.call("TraCuuHoSo", mahoso=entries[0].code)["result"] == [{}]
+        assert select.select([slow], [], [], 0)[0] == [], "its answer is still on the way"
 
 
 def test_lookup_tells_presence_and_as_much_as_the_switch_allows(

@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
-import httpx
-
 from lienthong.connections import Connection
+from lienthong.exchange.access import Access
 from lienthong.exchange.limiter import Limiter
 from lienthong.exchange.masking import mask
 from lienthong.exchange.payload import Wire, texts_of
 from lienthong.exchange.replies import Call, Fault, Form, Outcome, Reply, judge, read_reply
 from lienthong.exchange.settings import DstcodeIn, Endpoint, Envelope, PortalSettings
+from lienthong.exchange.transport import Transfer, Transport
 from lienthong.model.errors import ContractError, PortalAccessError, PortalUnreachableError
 from lienthong.model.identifiers import sender_code
 
@@ -26,12 +26,14 @@ DOSSIERS = "DongBoHoSoMC"
 PROGRESS = "CapNhatTienDoHoSoMC"
 LOOKUP = "TraCuuHoSo"
 _NEEDED = ("auth_endpoint", "integration_endpoint", "share_endpoint")
-_LONGEST_WAIT_S = 30.0
+_CLEAR = (Outcome.OK, Outcome.EXISTS, Outcome.REJECTED, Outcome.RATE_LIMITED, Outcome.RELOGIN)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One judged answer. `message` is masked and empty for a success; `result` may hold what the portal serves."""
+    """One judged answer. `message` is masked and empty for a success; `result` may hold what the portal serves.
+    `retry_after_s`: how long the portal asked to be left alone (429, 503).
+    """
 
     service: str
     items: int
@@ -42,13 +44,15 @@ class Answer:
     result: list[dict[str, Any]] = field(repr=False)
     duration_ms: int
     called_at: datetime
+    retry_after_s: float | None = None
 
 
 class PortalClient:
-    """Calls the portal for one tenant. Use as a context manager.
+    """Calls the portal for one tenant. Use as a context manager, in one thread; for others there is `sibling`.
 
-    Raises PortalAccessError when the account is refused and PortalUnreachableError when no session can be had; calls
-    themselves never raise for what the portal answers. The evidence of each call is kept until `take_calls`.
+    Raises PortalAccessError when the account is refused and PortalUnreachableError when no session can be had or the
+    portal asked not to be called for now: then nothing was sent. Calls themselves never raise for what the portal
+    answers. The evidence of each call is kept until `take_calls`.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class PortalClient:
         limiter: Limiter | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        access: Access | None = None,
     ) -> None:
         missing = [name for name in _NEEDED if not connection.extra.get(name)]
         if missing or not connection.login:
@@ -77,21 +82,19 @@ class PortalClient:
         self._sender = str(connection.extra.get("madonvi") or sender_code(tenant))
         self._clock = clock
         self._sleep = sleep
-        self._session: str | None = None
-        self._session_until = 0.0
+        self._access = access or Access(clock)
         self._calls: list[Answer] = []
         dstcode = connection.extra.get("dstcode")
         headers = {"Accept": "application/json", "Content-Type": "application/json", "Charset": "utf-8"}
         if dstcode and settings.dstcode_in is DstcodeIn.HEADER:
             headers["dstcode"] = str(dstcode)
-        self._http = httpx.Client(
-            base_url=connection.http_url(),
-            headers=headers,
-            params={"dstcode": str(dstcode)} if dstcode and settings.dstcode_in is DstcodeIn.QUERY else None,
-            timeout=httpx.Timeout(settings.read_timeout_s, connect=settings.connect_timeout_s),
-        )
+        params = {"dstcode": str(dstcode)} if dstcode and settings.dstcode_in is DstcodeIn.QUERY else None
+        self._transport = Transport(connection.http_url(), headers, params, settings)
 
     def sibling(self) -> Self:
+        """Another client for another thread: a connection and evidence of its own; session, settings, limiter and
+        clock are shared. Closing it closes nothing of this one.
+        """
         return type(self)(
             self._connection,
             self.settings,
@@ -99,6 +102,7 @@ class PortalClient:
             limiter=self.limiter,
             clock=self._clock,
             sleep=self._sleep,
+            access=self._access,
         )
 
     def __enter__(self) -> Self:
@@ -110,8 +114,8 @@ class PortalClient:
         self.close()
 
     def close(self) -> None:
-        """Close the connections; the portal has no log-out."""
-        self._http.close()
+        """Close the connection; the portal has no log-out."""
+        self._transport.drop()
 
     def take_calls(self) -> list[Answer]:
         """The evidence of all calls since the last time, oldest first; without their results, which may be large."""
@@ -123,8 +127,11 @@ class PortalClient:
         self._calls[:0] = calls
 
     def prepare(self) -> None:
-        """Have a session and a token, so that what is noted as being sent next is sent at once or not at all."""
-        self._open_session()
+        """Have a session, a token and the portal's leave, so that what is noted as being sent next is sent at once or
+        not at all.
+        """
+        self._session(self._clock() + self.settings.lease_s)
+        self._wait_until_welcome()
         if self.limiter is not None:
             self.limiter.reserve(Endpoint.INTEGRATION)
 
@@ -145,9 +152,13 @@ class PortalClient:
         """A catalogue service (§3.1). Anything but an answer is a PortalUnreachableError."""
         answer = self._call(Call.CATALOGUE, service, dict(parameters), 1, endpoint)
         if answer.outcome is not Outcome.OK:
+            large = answer.message == Fault.TOO_LARGE
             raise PortalUnreachableError(
-                f"{service} gave no catalogue ({answer.outcome}, HTTP {answer.http_status}, code {answer.code}).",
-                next_step="try again; if it lasts, ask the portal's operators.",
+                f"{service} gave no catalogue ({answer.outcome}, HTTP {answer.http_status}, code {answer.code})"
+                + (f": its answer is longer than {self.settings.answer_max_bytes} bytes." if large else "."),
+                next_step="raise answer_max_bytes in portal.yaml if such a list is to be expected."
+                if large
+                else "try again; if it lasts, ask the portal's operators.",
                 source=self.tenant,
                 key=next(iter(parameters.values()), None),
             )
@@ -156,26 +167,31 @@ class PortalClient:
     def _call(
         self, call: Call, service: str, body: dict[str, Any], items: int, endpoint: Endpoint = Endpoint.INTEGRATION
     ) -> Answer:
-        """Repeat what certainly did not arrive; log in again once when the portal wants it."""
+        """Repeat what certainly did not arrive, as long as the lease on what is sent surely lasts; log in again once
+        when the portal wants it.
+        """
+        until = self._clock() + self.settings.lease_s
         relogged = False
         attempt = 1
         while True:
-            answer = self._post(call, service, body, items, endpoint)
+            session = self._session(until)
+            answer = self._post(call, service, body, items, endpoint, session)
             if answer.outcome is Outcome.RELOGIN:
-                self._session = None
-                if not relogged:
-                    relogged = True
-                    continue
-                return self._after_fresh_login(call, answer)
-            if answer.outcome not in (Outcome.RETRY, Outcome.RATE_LIMITED) or attempt >= self.settings.max_attempts:
+                self._access.refuse(session)
+                if relogged:
+                    return self._after_fresh_login(call, answer, until)
+                relogged = True
+                continue
+            again = answer.outcome in (Outcome.RETRY, Outcome.RATE_LIMITED) and attempt < self.settings.max_attempts
+            if not again or not self._pause(attempt, answer, until):
                 return answer
-            self._sleep(min(self.settings.backoff_s * 2 ** (attempt - 1), _LONGEST_WAIT_S))
             attempt += 1
 
-    def _after_fresh_login(self, call: Call, answer: Answer) -> Answer:
+    def _after_fresh_login(self, call: Call, answer: Answer, until: float) -> Answer:
         """A new session was refused as well: either it is the account, or words of a refusal look like a session's."""
         if call is not Call.LOOKUP and answer.http_status not in (401, 403):
-            probe = self._post(Call.LOOKUP, LOOKUP, {"mahoso": ""}, 1, Endpoint.INTEGRATION)
+            session = self._session(until)
+            probe = self._post(Call.LOOKUP, LOOKUP, {"mahoso": ""}, 1, Endpoint.INTEGRATION, session)
             if probe.outcome is not Outcome.RELOGIN:
                 return Answer(**{**vars(answer), "outcome": Outcome.REJECTED})
         raise PortalAccessError(
@@ -185,17 +201,38 @@ class PortalClient:
             key=self._connection.conn_id,
         )
 
-    def _open_session(self) -> str:
-        if self._session is not None and self._clock() < self._session_until:
-            return self._session
+    def _pause(self, attempt: int, answer: Answer, until: float) -> bool:
+        """Wait before the next attempt, or False when it might end after `until`. A Retry-After replaces the backoff;
+        it is waited for where the next call is made.
+        """
+        asked = answer.retry_after_s is not None
+        wait = self.settings.retry_after_max_s if asked else self.settings.backoff(attempt)
+        if not self._lasts(until, wait):
+            return False
+        if not asked:
+            self._sleep(wait)
+        return True
+
+    def _lasts(self, until: float, wait: float = 0.0) -> bool:
+        return self._clock() + wait + self.settings.total_timeout_s <= until
+
+    def _wait_until_welcome(self) -> None:
+        self._access.wait_until_welcome(self.settings.retry_after_max_s, self._sleep, self.tenant)
+
+    def _session(self, until: float) -> str:
+        session = self._access.session(lambda: self._log_in(until), self.settings.session_life_s)
+        if not self._lasts(until):
+            raise self._no_session("the log-in took too long")
+        return session
+
+    def _log_in(self, until: float) -> str:
         body = {"username": self._connection.login, "password": self._connection.password}
-        for attempt in range(1, self.settings.max_attempts + 1):
+        attempt = 1
+        while True:
             answer, reply = self._exchange(
                 Call.LOGIN, LOGIN, self._connection.extra["auth_endpoint"], body, 1, Endpoint.INTEGRATION
             )
             if answer.outcome is Outcome.OK and reply.session:
-                self._session = reply.session
-                self._session_until = self._clock() + self.settings.session_life_s
                 return reply.session
             if answer.outcome in (Outcome.REJECTED, Outcome.RELOGIN):
                 raise PortalAccessError(
@@ -204,17 +241,22 @@ class PortalClient:
                     source=self.tenant,
                     key=self._connection.conn_id,
                 )
-            if attempt < self.settings.max_attempts:
-                self._sleep(min(self.settings.backoff_s * 2 ** (attempt - 1), _LONGEST_WAIT_S))
-        raise PortalUnreachableError(
-            f"No session: {answer.outcome}, HTTP {answer.http_status}.",
+            if attempt >= self.settings.max_attempts or not self._pause(attempt, answer, until):
+                raise self._no_session(f"{answer.outcome}, HTTP {answer.http_status}")
+            attempt += 1
+
+    def _no_session(self, why: str) -> PortalUnreachableError:
+        return PortalUnreachableError(
+            f"No session: {why}.",
             next_step="the next run tries again; check the network and the portal if it lasts.",
             source=self.tenant,
             key=self._connection.conn_id,
         )
 
-    def _post(self, call: Call, service: str, body: dict[str, Any], items: int, endpoint: Endpoint) -> Answer:
-        envelope = {"session": self._open_session(), "madonvi": self._sender, "service": service}
+    def _post(
+        self, call: Call, service: str, body: dict[str, Any], items: int, endpoint: Endpoint, session: str
+    ) -> Answer:
+        envelope = {"session": session, "madonvi": self._sender, "service": service}
         path = str(self._connection.extra[f"{endpoint.value}_endpoint"])
         if self.settings.envelope is Envelope.LGSP:
             path = f"{path.rstrip('/')}/{service}"
@@ -223,35 +265,36 @@ class PortalClient:
     def _exchange(
         self, call: Call, service: str, path: str, body: dict[str, Any], items: int, endpoint: Endpoint
     ) -> tuple[Answer, Reply]:
+        self._wait_until_welcome()
         if self.limiter is not None:
             self.limiter.wait(endpoint)
         called_at = datetime.now(UTC)
         started = time.perf_counter()
-        status, text, fault = self._transfer(path, body)
-        reply = read_reply(text, nested=self.settings.envelope is Envelope.LGSP and call is not Call.LOGIN)
-        outcome = judge(call, status, reply, fault, self.settings)
+        came = self._transfer(path, body)
+        reply = read_reply(came.text, nested=self.settings.envelope is Envelope.LGSP and call is not Call.LOGIN)
+        outcome = judge(call, came.status, reply, came.fault, self.settings)
+        if reply.form is Form.BROKEN or outcome not in _CLEAR:
+            self._transport.drop()
+        wait = came.retry_after_s if came.status in (429, 503) else None
+        if wait is not None:
+            self._access.leave_alone(wait)
         answer = Answer(
             service,
             items,
             outcome,
-            status,
+            came.status,
             _short(reply.code),
-            "" if outcome is Outcome.OK else _kept(reply, fault, body),
+            "" if outcome is Outcome.OK else _kept(reply, came.fault, body),
             reply.result or [],
             round((time.perf_counter() - started) * 1000),
             called_at,
+            wait,
         )
         self._calls.append(replace(answer, result=[]))
         return answer, reply
 
-    def _transfer(self, path: str, body: dict[str, Any]) -> tuple[int | None, str | None, Fault | None]:
-        try:
-            response = self._http.post(path, content=json.dumps(body, ensure_ascii=False).encode())
-            return response.status_code, response.text, None
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol):
-            return None, None, Fault.NOT_SENT
-        except httpx.RequestError:
-            return None, None, Fault.LOST
+    def _transfer(self, path: str, body: dict[str, Any]) -> Transfer:
+        return self._transport.post(path, json.dumps(body, ensure_ascii=False).encode())
 
 
 def _short(code: str | None) -> str | None:

@@ -11,10 +11,8 @@ from typing import Self
 
 from lienthong.exchange.client import Answer, PortalClient
 from lienthong.exchange.items import Job
+from lienthong.exchange.settings import CALLS_AHEAD
 from lienthong.model.errors import LienThongError
-
-#: Calls handed to the crew per worker: the one under way and the next, so that no worker waits for the warehouse.
-AHEAD = 2
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,7 @@ class Crew:
     @property
     def size(self) -> int:
         """Calls that may be handed over at once."""
-        return len(self._clients) * AHEAD
+        return len(self._clients) * CALLS_AHEAD
 
     def submit(self, job: Job) -> None:
         self.busy += 1

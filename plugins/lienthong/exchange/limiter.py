@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from lienthong.warehouse.statements import run
 
 
 class Limiter(Protocol):
-    """Something that makes a caller wait until it may call."""
+    """Something that makes a caller wait until it may call. Each thread has reservations of its own."""
 
     def wait(self, endpoint: Endpoint) -> None:
         """Return when one call to `endpoint` may be made."""
@@ -34,21 +35,25 @@ RESERVED_S = 0.05
 
 @dataclass
 class SharedBucket:
-    """Reserves tokens in exchange.bucket and sleeps until they are due. `clock` and `sleep` are the process's own."""
+    """Reserves tokens in exchange.bucket and sleeps until they are due. `clock` and `sleep` are the process's own.
+
+    Thread-safe: what one thread reserved, no other takes.
+    """
 
     engine: Engine
     tenant: str
     settings: PortalSettings
     clock: Callable[[], datetime] = field(default=_utc_now)
     sleep: Callable[[float], None] = field(default=time.sleep)
-    _reserved: dict[Endpoint, int] = field(default_factory=dict)
+    _own: threading.local = field(default_factory=threading.local)
 
     def wait(self, endpoint: Endpoint) -> None:
         self.reserve(endpoint)
-        self._reserved[endpoint] -= 1
+        self._reserved()[endpoint] -= 1
 
     def reserve(self, endpoint: Endpoint) -> None:
-        if self._reserved.get(endpoint, 0) > 0:
+        reserved = self._reserved()
+        if reserved.get(endpoint, 0) > 0:
             return
         limit = self.settings.limits.of(endpoint)
         count = max(1, min(int(limit.rate * RESERVED_S), int(limit.burst)))
@@ -65,4 +70,11 @@ class SharedBucket:
             ).scalar_one()
         if tokens < 0:
             self.sleep(-float(tokens) / limit.rate)
-        self._reserved[endpoint] = count
+        reserved[endpoint] = count
+
+    def _reserved(self) -> dict[Endpoint, int]:
+        """Of this thread."""
+        if not hasattr(self._own, "tokens"):
+            self._own.tokens = {}
+        tokens: dict[Endpoint, int] = self._own.tokens
+        return tokens

@@ -14,6 +14,11 @@ from lienthong.settings import PROJECT
 
 PORTAL_FILE = PROJECT / "include" / "exchange" / "portal.yaml"
 
+LONGEST_BACKOFF_S = 30.0
+
+#: Calls handed to a worker at once: the one under way and the next, so that no worker waits for the warehouse.
+CALLS_AHEAD = 2
+
 Words = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
@@ -78,6 +83,8 @@ class PortalSettings(_Strict):
     `workers`: calls in flight at once; `mix_steps`: one progress call may carry steps of several dossiers.
     `park_after`: tries without an answer, while the portal answers others, after which a dossier is parked and a step
     is left to people. `look_after_s`: when, after a call without an answer, the portal is asked what it shows.
+    `total_timeout_s` bounds one call from connect to the last byte, `retry_after_max_s` the wait that the portal may
+    ask for. `lookup_steps`: under which name TraCuuHoSo shows a dossier's steps; None: it shows none.
     `decisive_fields`: wire names that decide whether the portal's copy equals ours; `lookup_names`: other names under
     which TraCuuHoSo may show a field.
     """
@@ -87,7 +94,6 @@ class PortalSettings(_Strict):
     mix_steps: bool = False
     workers: int = Field(default=4, ge=1, le=32)
     steps_sent_twice: StepsSentTwice = StepsSentTwice.DOUBLE
-    lookup_steps: str | None = None
     send_v2_fields: bool = True
     refusals_are_whole: bool = False
     envelope: Envelope = Envelope.SESSION
@@ -95,13 +101,17 @@ class PortalSettings(_Strict):
     session_life_s: float = Field(default=540, gt=0, le=600)
     connect_timeout_s: float = Field(default=10, gt=0)
     read_timeout_s: float = Field(default=60, gt=0)
+    total_timeout_s: float = Field(default=70, gt=0)
+    answer_max_bytes: int = Field(default=10_000_000, ge=10_000)
+    keep_alive: bool = False
     max_attempts: int = Field(default=3, ge=1, le=10)
     backoff_s: float = Field(default=2, ge=0)
+    retry_after_max_s: float = Field(default=30, ge=0)
     settle_after_s: float = Field(default=60, ge=1)
     settle_max_s: float = Field(default=3600, ge=1)
     park_after: int = Field(default=10, ge=2)
     look_after_s: float = Field(default=3600, ge=1)
-    lease_s: float = Field(default=300, gt=0)
+    lease_s: float = Field(default=600, gt=0)
     limits: Limits
     history_days: int = Field(default=30, ge=1)
     history_most: int = Field(default=50, ge=0)
@@ -109,6 +119,7 @@ class PortalSettings(_Strict):
         "TrangThaiHoSo", "MaTTHC", "NgayTiepNhan", "NgayHenTra", "NgayTuChoi", "NgayKetThucXuLy", "NgayTra",
     )  # fmt: skip
     lookup_names: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    lookup_steps: str | None = Field(default=None, min_length=1)
     success_words: Words
     refusal_words: Words
     exists_words: Words
@@ -118,8 +129,12 @@ class PortalSettings(_Strict):
 
     @model_validator(mode="after")
     def _lease_outlives_a_call(self) -> Self:
-        if self.lease_s < 3 * (self.connect_timeout_s + self.read_timeout_s):
-            raise ValueError("lease_s must be at least three times connect_timeout_s + read_timeout_s")
+        if self.lease_s < CALLS_AHEAD * self.longest_call_s:
+            raise ValueError(
+                f"lease_s must be at least {CALLS_AHEAD * self.longest_call_s:g}, what a call and the one before it may"
+                " take: each max_attempts times total_timeout_s, and the waits between (retry_after_max_s, or the"
+                " doubling backoff_s)"
+            )
         return self
 
     @property
@@ -131,6 +146,16 @@ class PortalSettings(_Strict):
     def settles_steps(self) -> bool:
         """Whether a step that may have arrived is settled by itself: asked about, or simply sent again."""
         return self.repeats_are_harmless or self.lookup_steps is not None
+
+    @property
+    def longest_call_s(self) -> float:
+        """What one call with its repetitions may take."""
+        waits = (max(self.retry_after_max_s, self.backoff(attempt)) for attempt in range(1, self.max_attempts))
+        return self.max_attempts * self.total_timeout_s + sum(waits)
+
+    def backoff(self, attempt: int) -> float:
+        """Seconds to wait after the `attempt`-th try (≥ 1) of a call."""
+        return float(min(self.backoff_s * 2 ** (attempt - 1), LONGEST_BACKOFF_S))
 
     def settle_delay(self, attempts: int) -> float:
         """Seconds until an unsettled dossier is asked about again, after `attempts` unanswered tries (≥ 1)."""

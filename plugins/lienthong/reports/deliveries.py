@@ -69,7 +69,8 @@ def write_listing(engine: Engine, tenants: Sequence[str], path: Path) -> Path:
             for line in undecided(engine, tenant):
                 cells = (
                     tenant, KIND_VI[line.kind], line.dossier_code, line.source_id, line.source_key, why(line),
-                    line.decided_by, _moment(line), line.steps or None, line.attempts, line.last_outcome, line.last_code,
+                    line.decided_by, _moment(line), line.steps or None, line.attempts, line.last_outcome,
+                    line.last_code,
                 )  # fmt: skip
                 writer.writerow([safe_cell("" if cell is None else cell) for cell in cells])
     return path
