@@ -28,10 +28,9 @@ def exchange_warehouse(postgres: Postgres, warehouse_template: str) -> Iterator[
     postgres.drop_database(name)
 
 
-@pytest.fixture
-def warehouse(exchange_warehouse: Engine) -> Engine:
-    """A migrated warehouse with nothing in the schemas that the exchange reads and writes."""
-    with exchange_warehouse.begin() as connection:
+def empty(engine: Engine) -> None:
+    """Nothing in the schemas that the exchange reads and writes."""
+    with engine.begin() as connection:
         tables = connection.exec_driver_sql(
             "SELECT string_agg(c.oid::regclass::text, ', ') FROM pg_class AS c"
             " INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace"
@@ -39,6 +38,12 @@ def warehouse(exchange_warehouse: Engine) -> Engine:
             (list(_WRITTEN),),
         ).scalar_one()
         connection.exec_driver_sql(f"TRUNCATE {tables} RESTART IDENTITY")
+
+
+@pytest.fixture
+def warehouse(exchange_warehouse: Engine) -> Engine:
+    """A migrated warehouse with nothing in it that the exchange reads and writes."""
+    empty(exchange_warehouse)
     return exchange_warehouse
 
 

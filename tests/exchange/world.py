@@ -14,11 +14,13 @@ from sqlalchemy import Engine, text
 
 from lienthong.connections import Connection
 from lienthong.exchange.client import PortalClient
+from lienthong.exchange.decisions import Action, Choice, Decided, decide
 from lienthong.exchange.derive import DeriveSummary, derive
 from lienthong.exchange.drain import PushSummary, drain
 from lienthong.exchange.senders import open_sender
 from lienthong.exchange.settings import PortalSettings, load_portal_settings
 from lienthong.model.codes import SourceMode
+from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.warehouse.statements import statement
 from simulator.portal import PortalServer
 
@@ -218,6 +220,39 @@ class Province:
     def push(self) -> PushSummary:
         self.derive()
         return self.drain()
+
+    def settle_by_truth(self) -> None:
+        """What people do about doubtful steps: look at the portal and say of each whether it is there."""
+        with self.engine.begin() as connection:
+            rows = connection.execute(
+                text(
+                    "SELECT x.dossier_code, s.occurred_at FROM exchange.step_delivery AS s"
+                    " JOIN exchange.delivery AS x USING (tenant, dossier_id)"
+                    " WHERE s.tenant = :t AND s.state = 'unsettled'"
+                ),
+                {"t": TENANT},
+            ).all()
+        there = {
+            (str(step.body["MaHoSo"]), str(step.body["ThoiDiemXuLy"]))
+            for row in rows
+            for step in self.portal.store.steps(row.dossier_code)
+        }
+        for action in (Action.ARRIVED, Action.RESEND):
+            own = [
+                row
+                for row in rows
+                if ((row.dossier_code, f"{row.occurred_at.astimezone(BUSINESS_ZONE):%Y%m%d%H%M%S}") in there)
+                == (action is Action.ARRIVED)
+            ]
+            if own:
+                choice = Choice(tuple(row.dossier_code for row in own), tuple(row.occurred_at for row in own))
+                self.decide(action, choice)
+
+    def decide(self, action: Action, choice: Choice, *, preview: bool = False) -> Decided:
+        return decide(
+            self.engine, TENANT, action, choice, self.settings,
+            reason="thử", decided_by="tester", now=self.clock, preview=preview,
+        )  # fmt: skip
 
     def later(self, seconds: float = 7200) -> None:
         """Let time go by: leases run out, unsettled dossiers may be asked about."""

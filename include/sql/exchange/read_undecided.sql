@@ -1,5 +1,5 @@
 -- Purpose: the work list of a tenant's deliveries: parked dossiers, dossiers in doubt, and dossiers with steps that may
--- have arrived. Keys, codes and times only.
+-- have arrived (`moments`: when these happened). Keys, codes and times only.
 -- Grain: one row per dossier and kind. Cost: the partial indexes. Idempotency: reads only. Locks: none.
 SELECT
     'parked' AS kind,
@@ -10,7 +10,7 @@ SELECT
     CASE WHEN x.parked_by <> 'rule' THEN x.parked_for END AS reason,
     x.parked_by AS decided_by,
     x.parked_at AS since,
-    0 AS steps,
+    CAST('{}' AS timestamptz[]) AS moments,
     x.attempts,
     x.last_outcome,
     x.last_code
@@ -27,7 +27,7 @@ SELECT
     NULL AS reason,
     NULL AS decided_by,
     x.sent_at AS since,
-    0 AS steps,
+    CAST('{}' AS timestamptz[]) AS moments,
     x.attempts,
     x.last_outcome,
     x.last_code
@@ -44,14 +44,14 @@ SELECT
     NULL AS reason,
     NULL AS decided_by,
     doubtful.since,
-    doubtful.steps,
+    doubtful.moments,
     doubtful.attempts,
     doubtful.last_outcome,
     doubtful.last_code
 FROM (
     SELECT
         s.dossier_id,
-        count(*) AS steps,
+        array_agg(s.occurred_at ORDER BY s.occurred_at, s.step_key) AS moments,
         min(coalesce(s.sent_at, s.occurred_at)) AS since,
         max(s.attempts) AS attempts,
         max(s.last_outcome) AS last_outcome,

@@ -1,7 +1,14 @@
 -- Purpose: a person decides about steps that may have arrived: they did (`arrived`), or they are sent again (`resend`).
--- Grain: one row back per dossier with its number of steps. No codes: all of the tenant. A dossier that a drain works on
--- at this moment is left alone. Idempotency: settled steps are left alone. Locks: the dossiers' rows in key order.
-WITH chosen AS MATERIALIZED (
+-- Grain: one row back per dossier with its number of steps. No codes: all of the tenant; a code with a moment means its
+-- steps of that second only. A dossier that a drain works on at this moment is left alone.
+-- Idempotency: settled steps are left alone. Locks: the dossiers' rows in key order.
+WITH named AS (
+    SELECT
+        one.code,
+        one.moment
+    FROM unnest(CAST(:codes AS text[]), CAST(:moments AS timestamptz[])) AS one (code, moment)
+),
+chosen AS MATERIALIZED (
     SELECT
         x.dossier_id,
         x.dossier_code
@@ -26,7 +33,20 @@ settled AS (
         next_attempt_at = NULL,
         last_outcome = 'decided'
     FROM chosen
-    WHERE s.tenant = :tenant AND s.dossier_id = chosen.dossier_id AND s.state = 'unsettled'
+    WHERE
+        s.tenant = :tenant
+        AND s.dossier_id = chosen.dossier_id
+        AND s.state = 'unsettled'
+        AND (
+            CAST(:codes AS text[]) IS NULL
+            OR EXISTS (
+                SELECT 1
+                FROM named
+                WHERE
+                    named.code = chosen.dossier_code
+                    AND coalesce(named.moment = date_trunc('second', s.occurred_at), TRUE)
+            )
+        )
     RETURNING s.dossier_id
 ),
 counted AS (

@@ -6,6 +6,7 @@ import csv
 import getpass
 import sys
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,7 @@ from lienthong.model.errors import ArgumentError
 from lienthong.model.instants import read_instant
 from lienthong.model.numbers import grouped
 from lienthong.pipeline.runtime import Runtime
+from lienthong.reports.headings import CODE_COLUMN, MOMENT_COLUMN
 
 if TYPE_CHECKING:
     from lienthong.exchange.decisions import Action, Choice, Decided
@@ -29,7 +31,9 @@ app.add_typer(delivery, name="delivery")
 
 Tenant = Annotated[str, typer.Argument(help="Tỉnh hoặc bộ, ví dụ H17.")]
 Codes = Annotated[list[str] | None, typer.Option("--code", help="Mã hồ sơ; có thể lặp lại.")]
-File = Annotated[Path | None, typer.Option("--file", help="Tệp có mỗi dòng một mã hồ sơ (CSV: cột đầu); - là stdin.")]
+File = Annotated[
+    Path | None, typer.Option("--file", help="Tệp: mỗi dòng một mã, hoặc tệp của list --csv.")
+]
 Everything = Annotated[bool, typer.Option("--all", help="Tất cả hồ sơ thuộc diện này của tỉnh.")]
 Reason = Annotated[str, typer.Option(help="Lý do, được lưu cùng quyết định; không ghi thông tin cá nhân.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Thực hiện. Không có: chỉ xem trước.")]
@@ -126,21 +130,28 @@ def _choice(code: list[str] | None, file: Path | None, everything: bool, **value
             "Say which dossiers: exactly one of --code, --file and --all (or a period, or a rule).",
             next_step="give the codes of the dossiers, a file of them, or --all.",
         )
-    codes = tuple(code or ()) if file is None else _codes_of(file)
-    return Choice(None if everything else codes, **values)  # type: ignore[arg-type]
+    codes, moments = (tuple(code or ()), ()) if file is None else _codes_of(file)
+    return Choice(None if everything else codes, moments, **values)  # type: ignore[arg-type]
 
 
-def _codes_of(file: Path) -> tuple[str, ...]:
-    """First cells of a file's lines that are not empty; a heading matches no dossier and is told as such."""
+def _codes_of(file: Path) -> tuple[tuple[str, ...], tuple[datetime | None, ...]]:
+    """Codes, and moments of steps where the file has them: a list of codes, or a work list (by its headings)."""
     try:
         text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ArgumentError(
             f"The file of codes can't be read ({type(error).__name__}).",
-            next_step="give a UTF-8 text file with one MaHoSo per line.",
+            next_step="give a UTF-8 text file with one MaHoSo per line, or a work list.",
             key=str(file),
         ) from None
-    return tuple(row[0].strip().lstrip("'") for row in csv.reader(text.splitlines()) if row and row[0].strip())
+    rows = [[cell.strip().lstrip("'") for cell in row] for row in csv.reader(text.splitlines()) if row]
+    code, moment = 0, 1
+    if rows and CODE_COLUMN in rows[0]:
+        code, moment = rows[0].index(CODE_COLUMN), rows[0].index(MOMENT_COLUMN) if MOMENT_COLUMN in rows[0] else -1
+        rows = rows[1:]
+    named = [row for row in rows if len(row) > code and row[code]]
+    whens = [row[moment] if 0 <= moment < len(row) else "" for row in named]
+    return tuple(row[code] for row in named), tuple(read_instant(when) if when else None for when in whens)
 
 
 def _decide(tenant: str, action: Action, choice: Choice, reason: str, by: str | None, yes: bool) -> None:

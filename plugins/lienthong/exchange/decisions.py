@@ -42,11 +42,13 @@ _STATEMENTS = {
 
 @dataclass(frozen=True)
 class Choice:
-    """Which deliveries of a tenant: `codes` (MaHoSo), or all (None). `rule`: only what this rule parked; `since`,
-    `until` (left out): only what was acknowledged in that period.
+    """Which deliveries of a tenant: `codes` (MaHoSo), or all (None). `moments`, if any, has one for each code: only
+    steps of that second (None: all of the dossier). `rule`: only what this rule parked; `since`, `until` (left out):
+    only what was acknowledged in that period.
     """
 
     codes: tuple[str, ...] | None = None
+    moments: tuple[datetime | None, ...] = ()
     rule: str | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -78,7 +80,7 @@ def decide(
     preview: bool,
 ) -> Decided:
     """Carry a decision out, or with `preview` only say what it would meet. `reason` is kept without personal data."""
-    codes = None if choice.codes is None else sorted({code.strip() for code in choice.codes})
+    codes = None if choice.codes is None else [code.strip() for code in choice.codes]
     values: dict[str, Any] = {
         "tenant": tenant,
         "codes": codes,
@@ -89,7 +91,7 @@ def decide(
     if action is Action.RESUME:
         values["rule"] = choice.rule
     if action in (Action.ARRIVED, Action.RESEND):
-        values["action"] = action.value
+        values |= {"action": action.value, "moments": list(choice.moments) or [None] * len(codes or ())}
     if action is Action.LOOK:
         due = now - timedelta(seconds=settings.look_after_s)
         values |= {"since": choice.since, "until": choice.until, "doubted_at": due}
@@ -117,7 +119,7 @@ class Open(StrEnum):
 
 @dataclass(frozen=True)
 class Undecided:
-    """One line of the work list. `rule` parked it, or a person for `reason`; `steps`: how many are doubtful."""
+    """One line of the work list. `rule` parked it, or a person for `reason`; `moments` of its doubtful steps."""
 
     kind: Open
     dossier_code: str | None
@@ -127,7 +129,7 @@ class Undecided:
     reason: str | None
     decided_by: str | None
     since: datetime | None
-    steps: int
+    moments: tuple[datetime, ...]
     attempts: int
     last_outcome: str | None
     last_code: str | None
@@ -137,5 +139,5 @@ def undecided(engine: Engine, tenant: str, kinds: Sequence[Open] = tuple(Open)) 
     """The work list of a tenant, oldest first within a kind."""
     with engine.connect() as connection:
         rows = run(connection, "exchange/read_undecided", tenant=tenant).mappings().all()
-    lines = [Undecided(**{**row, "kind": Open(row["kind"])}) for row in rows]
+    lines = [Undecided(**{**row, "kind": Open(row["kind"]), "moments": tuple(row["moments"])}) for row in rows]
     return [line for line in lines if line.kind in kinds]

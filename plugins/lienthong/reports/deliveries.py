@@ -14,6 +14,7 @@ from lienthong.exchange.decisions import Open, Undecided, undecided
 from lienthong.model.cells import safe_cell
 from lienthong.model.numbers import grouped
 from lienthong.model.periods import BUSINESS_ZONE
+from lienthong.reports.headings import CODE_COLUMN, MOMENT_COLUMN
 
 EXAMPLES = 20
 KIND_VI = {
@@ -31,8 +32,8 @@ RULE_VI = {
     "circling": "một lần gửi cứ phải xét lại hồ sơ này mãi: báo cho người vận hành",
 }
 HEADER = (
-    "Tỉnh/Bộ", "Việc", "Mã hồ sơ", "Nguồn", "Khóa hồ sơ ở nguồn", "Lý do", "Người quyết định", "Từ lúc", "Số bước",
-    "Số lần thử", "Kết quả cuối", "Mã trả lời cuối",
+    "Tỉnh/Bộ", "Việc", CODE_COLUMN, "Nguồn", "Khóa hồ sơ ở nguồn", "Lý do", "Người quyết định", "Từ lúc",
+    MOMENT_COLUMN, "Số lần thử", "Kết quả cuối", "Mã trả lời cuối",
 )  # fmt: skip
 
 
@@ -50,7 +51,7 @@ def work_list_lines(tenant: str, lines: Sequence[Undecided], most: int = EXAMPLE
         own = [line for line in lines if line.kind is kind]
         if not own:
             continue
-        steps = f", {grouped(sum(line.steps for line in own))} bước" if kind is Open.STEPS else ""
+        steps = f", {grouped(sum(len(line.moments) for line in own))} bước" if kind is Open.STEPS else ""
         told.append(f"{tenant}: {KIND_VI[kind]}: {grouped(len(own))} hồ sơ{steps}. Việc cần làm: {ADVICE_VI[kind]}.")
         for reason, number in Counter(filter(None, map(why, own))).most_common():
             told.append(f"  Lý do: {reason} ({grouped(number)} hồ sơ)")
@@ -61,18 +62,21 @@ def work_list_lines(tenant: str, lines: Sequence[Undecided], most: int = EXAMPLE
 
 
 def write_listing(engine: Engine, tenants: Sequence[str], path: Path) -> Path:
-    """One CSV file, UTF-8 with a mark, which spreadsheets need to read Vietnamese."""
+    """One CSV file, a line per dossier or doubtful step; `lienthong delivery … --file` takes it back. UTF-8 with a mark,
+    which spreadsheets need to read Vietnamese.
+    """
     with replacing(path) as unfinished, unfinished.open("w", encoding="utf-8-sig", newline="") as sink:
         writer = csv.writer(sink)
         writer.writerow(HEADER)
         for tenant in tenants:
             for line in undecided(engine, tenant):
-                cells = (
-                    tenant, KIND_VI[line.kind], line.dossier_code, line.source_id, line.source_key, why(line),
-                    line.decided_by, _moment(line), line.steps or None, line.attempts, line.last_outcome,
-                    line.last_code,
-                )  # fmt: skip
-                writer.writerow([safe_cell("" if cell is None else cell) for cell in cells])
+                for moment in line.moments or (None,):
+                    cells = (
+                        tenant, KIND_VI[line.kind], line.dossier_code, line.source_id, line.source_key, why(line),
+                        line.decided_by, _moment(line), moment and moment.astimezone(BUSINESS_ZONE).isoformat(),
+                        line.attempts, line.last_outcome, line.last_code,
+                    )  # fmt: skip
+                    writer.writerow([safe_cell("" if cell is None else cell) for cell in cells])
     return path
 
 
