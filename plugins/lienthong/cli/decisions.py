@@ -31,9 +31,7 @@ app.add_typer(delivery, name="delivery")
 
 Tenant = Annotated[str, typer.Argument(help="Tỉnh hoặc bộ, ví dụ H17.")]
 Codes = Annotated[list[str] | None, typer.Option("--code", help="Mã hồ sơ; có thể lặp lại.")]
-File = Annotated[
-    Path | None, typer.Option("--file", help="Tệp: mỗi dòng một mã, hoặc tệp của list --csv.")
-]
+File = Annotated[Path | None, typer.Option("--file", help="Tệp: mỗi dòng một mã, hoặc tệp của list --csv.")]
 Everything = Annotated[bool, typer.Option("--all", help="Tất cả hồ sơ thuộc diện này của tỉnh.")]
 Reason = Annotated[str, typer.Option(help="Lý do, được lưu cùng quyết định; không ghi thông tin cá nhân.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Thực hiện. Không có: chỉ xem trước.")]

@@ -92,7 +92,8 @@ class StepSender:
                 self._judge_look(one.job.items[0], one.answer, results)
             else:
                 self._judge(one.job, one.answer, results)
-        self.sent += len(self.ledger.write(results).steps[StepState.ACKNOWLEDGED])
+        sent = {(item.dossier_id, step.key) for one in finished for item, step in one.job.steps}
+        self.sent += len(self.ledger.write(results).steps[StepState.ACKNOWLEDGED] & sent)
 
     def give_back(self) -> None:
         """Release the dossiers that are still held, when the drain has to stop."""

@@ -62,7 +62,7 @@ def work_list_lines(tenant: str, lines: Sequence[Undecided], most: int = EXAMPLE
 
 
 def write_listing(engine: Engine, tenants: Sequence[str], path: Path) -> Path:
-    """One CSV file, a line per dossier or doubtful step; `lienthong delivery … --file` takes it back. UTF-8 with a mark,
+    """One CSV file, a line per dossier or doubtful step; `lienthong delivery … --file` takes it back. With a mark,
     which spreadsheets need to read Vietnamese.
     """
     with replacing(path) as unfinished, unfinished.open("w", encoding="utf-8-sig", newline="") as sink:
