@@ -103,6 +103,11 @@ class Portal:
         with self._lock:
             self._faults[service].extend([FaultKind(kind)] * times)
 
+    def forget_faults(self) -> None:
+        """No fault that was ordered happens any more."""
+        with self._lock:
+            self._faults.clear()
+
     def take_fault(self, service: str) -> FaultKind | None:
         """The fault ordered for this call, if any."""
         with self._lock:
