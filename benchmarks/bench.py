@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks import copy_limit, loads, pushes, result, scores, sources, startup
+from benchmarks import copy_limit, deliveries, loads, pushes, result, scores, sources, startup
 from benchmarks.running import Runner
 from benchmarks.server import Server
 from benchmarks.setting import Setting
@@ -20,7 +20,7 @@ from lienthong.warehouse.migrate import upgrade
 from simulator.portal.server import PortalServer
 from simulator.world import World
 
-SECTIONS = ("startup", "load", "score", "push")
+SECTIONS = ("startup", "load", "score", "push", "deliver")
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ class Bench:
     folder: Path
     options: Options
     say: Callable[[str], None] = field(default=lambda line: print(line, flush=True))
+    portal: PortalServer = field(init=False)
 
     def startup(self) -> dict[str, float]:
         """Seconds that processes need before they work."""
@@ -78,6 +79,14 @@ class Bench:
             with self._setting(options.provinces[:1], options.push_dossiers, "push") as (runner, *_):
                 measured["push"] = pushes.measure(runner, options.provinces[0])
             measured["phases"] += runner.phases
+        if "deliver" in options.sections:
+            measured["deliveries"] = []
+            for case in deliveries.CASES:
+                self.say(f"— delivery: {case.name}")
+                with self._setting(options.provinces[:1], case.dossiers, "deliver") as (runner, warehouse, *_):
+                    url, tenant = self.server.postgres.url(warehouse), options.provinces[0]
+                    measured["deliveries"].append(deliveries.measure(runner, self.portal, url, tenant, case))
+                measured["phases"] += runner.phases
         return measured
 
     def _loads(self, size: int, measured: dict[str, Any]) -> None:
@@ -133,6 +142,7 @@ class Bench:
         try:
             with PortalServer(World.generate(SEED, 1, MONTH, provinces=tuple(provinces))) as portal:
                 urls = {tenant: postgres.url(database) for tenant, database in databases.items()}
+                self.portal = portal
                 setting = Setting.prepare(self._reachable, postgres.url(warehouse), urls, portal)
                 sync_catalogue(setting.runtime, "bench-catalogue")
                 runner = Runner(self.server, setting, self.say, self.options.profile, self.options.statements)

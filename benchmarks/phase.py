@@ -51,6 +51,37 @@ def _push(rt: Runtime, order: Mapping[str, Any]) -> object:
     return push(rt, order["tenant"], order["run_key"])
 
 
+def _derive(rt: Runtime, order: Mapping[str, Any]) -> object:
+    from lienthong.exchange.derive import derive
+    from lienthong.exchange.senders import open_senders
+    from lienthong.exchange.settings import load_portal_settings
+    from lienthong.pipeline.push import modes_of
+
+    tenant, modes = order["tenant"], modes_of(rt, order["tenant"])
+    settings = load_portal_settings(rt.settings.portal)
+    open_senders(rt.warehouse(), tenant, dict.fromkeys(modes, True), settings, rt.now())
+    return asdict(derive(rt.warehouse(), tenant, modes))
+
+
+def _drain(rt: Runtime, order: Mapping[str, Any]) -> object:
+    from lienthong.exchange.client import PortalClient
+    from lienthong.exchange.drain import drain
+    from lienthong.exchange.settings import load_portal_settings
+    from lienthong.pipeline.push import contracts_of
+
+    tenant, settings = order["tenant"], load_portal_settings(Path(order["portal_file"]))
+    account = rt.resolve(contracts_of(rt, tenant)[0].portal_connection)
+    with PortalClient(account, settings, tenant=tenant) as client:
+        return asdict(drain(rt.warehouse(), client, tenant, settings, rt.now(), order["run_key"]))
+
+
+def _calls(rt: Runtime, order: Mapping[str, Any]) -> object:
+    from benchmarks.calls import limit
+    from lienthong.exchange.settings import load_portal_settings
+
+    return limit(rt, load_portal_settings(Path(order["portal_file"])), order["tenant"], order["connections"])
+
+
 def _facts(rt: Runtime, order: Mapping[str, Any]) -> object:
     from lienthong.indices import refresh_facts
 
@@ -84,6 +115,9 @@ PHASES: Mapping[str, tuple[tuple[str, ...], Work]] = {
         ("lienthong.pipeline.push", "lienthong.exchange.derive", "lienthong.exchange.drain"),
         _push,
     ),
+    "derive": (("lienthong.pipeline.push", "lienthong.exchange.derive"), _derive),
+    "drain": (("lienthong.pipeline.push", "lienthong.exchange.drain"), _drain),
+    "calls": (("benchmarks.calls",), _calls),
     "facts": (("lienthong.indices",), _facts),
     "score": (("lienthong.pipeline.score", "lienthong.indices"), _score),
 }  # fmt: skip

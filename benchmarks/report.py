@@ -50,7 +50,9 @@ def section(results: Mapping[int | None, Mapping[str, Any]]) -> str:
     if not sized:
         return "\nNo results are kept yet.\n"
     parts = [_runs(sized), _targets(sized), _loads(sized)]
-    parts += [part for part in (_limit(sized), _scores(sized), _push(sized), _startup(results)) if part]
+    parts += [
+        part for part in (_limit(sized), _scores(sized), _push(sized), _deliver(sized), _startup(results)) if part
+    ]
     return "\n" + "\n\n".join(parts) + "\n"
 
 
@@ -156,6 +158,21 @@ def _push(sized: Mapping[int, Mapping[str, Any]]) -> str:
     ]  # fmt: skip
     header = ("run of", "dossiers delivered", "s", "dossiers/s", "nothing owed s")
     return "Push to the simulated portal:\n\n" + _table(header, rows) if rows else ""
+
+
+def _deliver(sized: Mapping[int, Mapping[str, Any]]) -> str:
+    rows = [
+        (f"{size:,}", case["case"], what, f"{part['number']:,}", f"{part['calls']:,}", f"{part['work_s']:.1f}",
+         f"{part['limit_s']:.1f}", f"{part['per_s']:g}", f"{part['reached_percent']:g}%")
+        for size, one in sized.items()
+        for case in one.get("deliveries", ())
+        for what, part in (("dossiers", case["dossiers"]), ("steps", case["steps"]))
+    ]  # fmt: skip
+    header = ("run of", "case", "what", "delivered", "calls", "s", "bare calls s", "per s", "of the limit")
+    title = (
+        "Delivery on 4 connections to a portal that answers after 100 ms, against bare calls with the same payloads:"
+    )
+    return f"{title}\n\n" + _table(header, rows) if rows else ""
 
 
 def _startup(results: Mapping[int | None, Mapping[str, Any]]) -> str:

@@ -52,6 +52,10 @@ def judge(result: Mapping[str, Any]) -> list[Target]:
     large = [entry["work_s"] for entry in result.get("scores", ()) if entry["dossiers"] >= SCORE_DOSSIERS]
     if large:
         found.append(Target("a month's scores over 1,000,000 dossiers", max(large), 8, "s"))
+    for case in result.get("deliveries", ()):
+        for what in ("dossiers", "steps"):
+            missed = round(100 - case[what]["reached_percent"], 1)
+            found.append(Target(f"below 4 connections, {what}, {case['case']}", missed, 10, "%"))
     return found
 
 
