@@ -163,7 +163,8 @@ def _push(sized: Mapping[int, Mapping[str, Any]]) -> str:
 def _deliver(sized: Mapping[int, Mapping[str, Any]]) -> str:
     rows = [
         (f"{size:,}", case["case"], what, f"{part['number']:,}", f"{part['calls']:,}", f"{part['work_s']:.1f}",
-         f"{part['limit_s']:.1f}", f"{part['per_s']:g}", f"{part['reached_percent']:g}%")
+         f"{part['per_s']:g}", f"{part['calls_per_s']:g}", f"{part['limit_calls_per_s']:g}",
+         f"{part['reached_percent']:g}%")
         for size, one in sized.items()
         for case in one.get("deliveries", ())
         for what, part in (("dossiers", case["dossiers"]), ("steps", case["steps"]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -204,6 +204,20 @@ def test_two_callers_draw_from_one_bucket(warehouse: Engine, province: Province)
     for _ in range(3):
         later.wait(Endpoint.INTEGRATION)
     assert len(waits) == 2
+
+
+def test_what_one_thread_reserved_no_other_takes(warehouse: Engine, province: Province) -> None:
+    waited: list[int] = []
+    settings = settings_with(limits={"integration": {"rate": 2, "burst": 1}, "share": {"rate": 1, "burst": 1}})
+    start = datetime(2026, 10, 31, tzinfo=UTC)
+    sleep: Callable[[float], None] = lambda seconds: waited.append(threading.get_ident())  # noqa: E731
+    bucket = SharedBucket(warehouse, TENANT, settings, clock=lambda: start, sleep=sleep)
+    bucket.reserve(Endpoint.INTEGRATION)
+    other = threading.Thread(target=bucket.wait, args=(Endpoint.INTEGRATION,))
+    other.start()
+    other.join()
+    bucket.wait(Endpoint.INTEGRATION)
+    assert waited == [other.ident], "who reserved calls at once, who did not waits"
 
 
 def test_a_fast_bucket_fetches_several_tokens_at_once_and_never_more_than_its_rate(

@@ -153,12 +153,13 @@ def test_bytes_behind_an_answer_end_a_kept_connection(together: bool) -> None:
         assert server.connections == 2
 
 
-@pytest.mark.parametrize("part", ["head", "body"])
+@pytest.mark.parametrize("part", ["head", "body", "nothing more"])
 def test_a_call_has_a_deadline_however_the_bytes_drip(part: str) -> None:
     whole = RawServer.json({"error_code": 0, "session": "s" * 4000, "result": []})
     head, _, body = whole.partition(b"\r\n\r\n")
     parts: list[bytes] = [head[i : i + 1] for i in range(len(head))] if part == "head" else [head + b"\r\n\r\n"]
     parts += [body[i : i + 1] for i in range(len(body))] if part == "body" else [b"\r\n\r\n" + body]
+    parts = parts[:1] if part == "nothing more" else parts
     settings = settings_with(total_timeout_s=0.3, max_attempts=1)
     with (
         RawServer([parts], pause_s=0.02) as server,

@@ -57,6 +57,7 @@ def client(server: RawServer) -> Iterator[PortalClient]:
 @example(body=LONG_TEXT, status=200)
 @example(body=COUNTS, status=200)
 @example(body=b'{"error_code": "\\u0000", "message": "\\ud800 \\u0000", "result": null}', status=200)
+@example(body=b'{"error_code": 0, "result": [{"a\\u0000": ["\\ud800"]}]}', status=200)
 @example(body=b'{"error_code": 1e999, "message": {"a": NaN}, "result": {}, "session": [1]}', status=400)
 def test_any_answer_can_be_stored(
     warehouse: Engine, server: RawServer, client: PortalClient, body: bytes, status: int

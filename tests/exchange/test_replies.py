@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lienthong.exchange.masking import mask
-from lienthong.exchange.replies import Call, Fault, Outcome, judge, read_reply
+from lienthong.exchange.replies import Call, Fault, Outcome, judge, read_reply, retry_after
 from tests.exchange.world import PERSONAL, settings_with
 
 SETTINGS = settings_with()
@@ -81,6 +82,60 @@ def test_http_status_decides_before_the_body(status: int, write: Outcome, read: 
     assert verdict(Call.LOOKUP, body, status) is read
 
 
+@pytest.mark.parametrize(
+    "body",
+    ["", "<html>Bảo trì</html>", '{"session": "s', {}, {"error_code": 0}, "x\ufffd\x00",
+     {"error_code": 0, "session": "a\x00b"}, {"error_code": "\ufffd", "session": "s"}],
+)  # fmt: skip
+def test_a_log_in_is_refused_by_words_or_a_code_and_never_by_noise(body: object) -> None:
+    assert verdict(Call.LOGIN, body) is Outcome.RETRY
+    assert verdict(Call.LOGIN, {"error_code": 1}) is Outcome.REJECTED
+    assert verdict(Call.LOGIN, {"error_code": 0, "message": "Sai mật khẩu"}) is Outcome.REJECTED
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["Cập nhật \ufffd thành công", "Kh\x00ng thành công", {"error_code": 0, "message": "kh\ud800ng thành công"}],
+)
+def test_words_of_success_that_were_changed_on_their_way_are_none(body: object) -> None:
+    for call in (Call.CREATE, Call.PROGRESS):
+        assert verdict(call, body) is Outcome.UNKNOWN
+    assert verdict(Call.CREATE, {"error_code": 7, "message": "Sai tên \ufffd"}) is Outcome.REJECTED
+
+
+def test_a_code_of_thousands_of_digits_is_no_number() -> None:
+    for code in ("9" * 4300, '"' + "9" * 4300 + '"', "-" + "0" * 4301):
+        reply = read_reply(f'{{"error_code": {code}, "message": "thành công"}}')
+        assert reply.number is None
+        assert judge(Call.CREATE, 200, reply, None, SETTINGS) is Outcome.UNKNOWN
+    assert read_reply('{"error_code": "00", "message": ""}').number == 0
+
+
+NOW = datetime(2026, 10, 31, 17, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("120", 120), (" 0 ", 0), ("Sat, 31 Oct 2026 17:01:30 GMT", 90), ("Sat, 31 Oct 2026 16:00:00 GMT", 0),
+        (None, None), ("", None), ("soon", None), ("-5", None), ("1e3", None), ("9" * 400, None), ("NaN", None),
+        ("Sat, 31 Oct 99999 17:01:30 GMT", None), ("١٢", None), ("Sat, 99 Oct 2026 17:01:30 GMT", None),
+    ],
+)  # fmt: skip
+def test_retry_after_is_seconds_or_a_date_and_nothing_else(value: str | None, seconds: float | None) -> None:
+    assert retry_after(value, None, NOW) == seconds
+
+
+def test_a_date_to_come_back_is_read_against_the_portals_own_clock() -> None:
+    assert retry_after("Sat, 31 Oct 2026 20:00:30 GMT", "Sat, 31 Oct 2026 20:00:00 GMT", NOW) == 30
+
+
+@given(st.none() | st.text(max_size=40), st.none() | st.text(max_size=40))
+def test_no_retry_after_is_ever_an_error(value: str | None, date: str | None) -> None:
+    found = retry_after(value, date, NOW)
+    assert found is None or found >= 0
+
+
 def test_a_success_in_a_refused_request_is_none() -> None:
     assert verdict(Call.CREATE, {"error_code": 0, "message": "thành công"}, 400) is Outcome.REJECTED
 
@@ -144,3 +199,13 @@ def test_a_kept_message_has_lost_what_was_in_the_request(text: str) -> None:
 )
 def test_a_kept_message_has_no_numbers_names_or_quotes(message: str, kept: str) -> None:
     assert mask(message) == kept
+
+
+def test_a_long_message_is_masked_in_a_moment_and_shows_nothing_of_the_request() -> None:
+    name = "Công ty " + "Đại Phát " * 400
+    assert len(name) < 4000
+    for filler in ("x" * 16_500 + " ", "0905123456 " * 1_600):
+        kept = mask(filler + name + "a@b " * 100_000, [name])
+        assert len(kept) <= 200
+        assert "Đại" not in kept
+    assert mask("0905123456 " * 1_700 + name, [name]) == "…"

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
 from lienthong.connections import Connection
 from lienthong.exchange.access import Access
+from lienthong.exchange.answer import Answer as Answer
+from lienthong.exchange.answer import kept_code, kept_message
 from lienthong.exchange.limiter import Limiter
-from lienthong.exchange.masking import mask
-from lienthong.exchange.payload import Wire, texts_of
+from lienthong.exchange.payload import Wire
 from lienthong.exchange.replies import Call, Fault, Form, Outcome, Reply, judge, read_reply
 from lienthong.exchange.settings import DstcodeIn, Endpoint, Envelope, PortalSettings
 from lienthong.exchange.transport import Transfer, Transport
@@ -27,24 +28,6 @@ PROGRESS = "CapNhatTienDoHoSoMC"
 LOOKUP = "TraCuuHoSo"
 _NEEDED = ("auth_endpoint", "integration_endpoint", "share_endpoint")
 _CLEAR = (Outcome.OK, Outcome.EXISTS, Outcome.REJECTED, Outcome.RATE_LIMITED, Outcome.RELOGIN)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One judged answer. `message` is masked and empty for a success; `result` may hold what the portal serves.
-    `retry_after_s`: how long the portal asked to be left alone (429, 503).
-    """
-
-    service: str
-    items: int
-    outcome: Outcome
-    http_status: int | None
-    code: str | None
-    message: str
-    result: list[dict[str, Any]] = field(repr=False)
-    duration_ms: int
-    called_at: datetime
-    retry_after_s: float | None = None
 
 
 class PortalClient:
@@ -283,8 +266,8 @@ class PortalClient:
             items,
             outcome,
             came.status,
-            _short(reply.code),
-            "" if outcome is Outcome.OK else _kept(reply, came.fault, body),
+            kept_code(reply),
+            "" if outcome is Outcome.OK else kept_message(reply, came.fault, body),
             reply.result or [],
             round((time.perf_counter() - started) * 1000),
             called_at,
@@ -295,13 +278,3 @@ class PortalClient:
 
     def _transfer(self, path: str, body: dict[str, Any]) -> Transfer:
         return self._transport.post(path, json.dumps(body, ensure_ascii=False).encode())
-
-
-def _short(code: str | None) -> str | None:
-    return None if code is None else mask(code)[:20]
-
-
-def _kept(reply: Reply, fault: Fault | None, body: dict[str, Any]) -> str:
-    if fault is not None:
-        return fault.value
-    return mask(reply.message, texts_of([body])) if reply.form is not Form.BROKEN else "unreadable answer"

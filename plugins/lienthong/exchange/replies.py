@@ -171,7 +171,9 @@ def _judge_words(call: Call, reply: Reply, settings: PortalSettings, *, refused:
         says(settings.success_words) and not says(settings.refusal_words) and not _is_partial(message) and not refused
     )
     number = reply.number
-    if "\ufffd" in message and (number in (None, 0) or says(settings.success_words)):  # something of it was changed
+    if "\ufffd" in f"{reply.code}{message}" and (
+        number in (None, 0) or says(settings.success_words)
+    ):  # something of it was changed
         return Outcome.UNKNOWN if call.writes else Outcome.RETRY
     if call is Call.LOGIN:
         if number == 0 and reply.session and not refused:
