@@ -169,10 +169,8 @@ def _deliver(sized: Mapping[int, Mapping[str, Any]]) -> str:
         for case in one.get("deliveries", ())
         for what, part in (("dossiers", case["dossiers"]), ("steps", case["steps"]))
     ]  # fmt: skip
-    header = ("run of", "case", "what", "delivered", "calls", "s", "bare calls s", "per s", "of the limit")
-    title = (
-        "Delivery on 4 connections to a portal that answers after 100 ms, against bare calls with the same payloads:"
-    )
+    header = ("run of", "case", "what", "delivered", "calls", "s", "per s", "calls/s", "bare calls/s", "reached")
+    title = "Delivery on 4 connections to a portal that answers after 100 ms, against bare calls with its payloads:"
     return f"{title}\n\n" + _table(header, rows) if rows else ""
 
 

@@ -238,7 +238,7 @@ def test_a_portal_that_wants_more_time_than_allowed_is_left_alone(
 
 def test_repetitions_end_before_the_lease_does() -> None:
     clock = [0.0]
-    settings = settings_with(total_timeout_s=10, max_attempts=3, backoff_s=10, retry_after_max_s=0, lease_s=60)
+    settings = settings_with(total_timeout_s=10, max_attempts=3, backoff_s=10, retry_after_max_s=0, lease_s=120)
     slow: dict[str, Any] = {"clock": lambda: clock[0], "sleep": lambda seconds: clock.__setitem__(0, clock[0] + 35)}
     session = RawServer.json({"error_code": 0, "session": "s"})
     with RawServer([session, *[RawServer.answer(b"", status=429)] * 3]) as server:

@@ -17,7 +17,7 @@ from lienthong.exchange.answer import kept_code, kept_message
 from lienthong.exchange.limiter import Limiter
 from lienthong.exchange.payload import Wire
 from lienthong.exchange.replies import Call, Fault, Form, Outcome, Reply, judge, read_reply
-from lienthong.exchange.settings import DstcodeIn, Endpoint, Envelope, PortalSettings
+from lienthong.exchange.settings import CALLS_AHEAD, DstcodeIn, Endpoint, Envelope, PortalSettings
 from lienthong.exchange.transport import Transfer, Transport
 from lienthong.model.errors import ContractError, PortalAccessError, PortalUnreachableError
 from lienthong.model.identifiers import sender_code
@@ -113,7 +113,7 @@ class PortalClient:
         """Have a session, a token and the portal's leave, so that what is noted as being sent next is sent at once or
         not at all.
         """
-        self._session(self._clock() + self.settings.lease_s)
+        self._session(self._clock() + self.settings.lease_s / CALLS_AHEAD)
         self._wait_until_welcome()
         if self.limiter is not None:
             self.limiter.reserve(Endpoint.INTEGRATION)
@@ -153,7 +153,7 @@ class PortalClient:
         """Repeat what certainly did not arrive, as long as the lease on what is sent surely lasts; log in again once
         when the portal wants it.
         """
-        until = self._clock() + self.settings.lease_s
+        until = self._clock() + self.settings.lease_s / CALLS_AHEAD
         relogged = False
         attempt = 1
         while True:
