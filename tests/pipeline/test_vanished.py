@@ -60,9 +60,7 @@ def test_what_a_full_load_no_longer_finds_is_told_until_it_is_seen_again(loaded:
     loaded.at_source("H17", back.format(">"))
     loaded.load(SOURCE, mode="full")
     assert (told(loaded), vanished(loaded)) == ((0, []), [])
-    assert loaded.rows("SELECT close_reason FROM freshness.finding WHERE kind = 'records_vanished'") == [
-        ("recovered",)
-    ]
+    assert loaded.rows("SELECT close_reason FROM freshness.finding WHERE kind = 'records_vanished'") == [("recovered",)]
     assert loaded.rows("SELECT count(*) FROM ops.sighting") == [(0,)]
 
 

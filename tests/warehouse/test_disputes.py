@@ -1,4 +1,4 @@
-"""A dossier code that two dossiers claim goes to the one that is left, and which record speaks follows the contracts."""
+"""A code that two dossiers claim goes to the one that is left, and which record speaks follows the contracts."""
 
 from __future__ import annotations
 
