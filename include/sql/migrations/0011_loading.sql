@@ -15,7 +15,7 @@ ALTER TABLE ops.load
 ADD COLUMN reading_no bigint,
 ADD COLUMN clock_ahead interval;
 COMMENT ON COLUMN ops.load.reading_no IS 'the reading that its oldest rows come from: a later one is newer';
-COMMENT ON COLUMN ops.load.clock_ahead IS 'how far the source''s clock was ahead of ours as reading began; null: untold';
+COMMENT ON COLUMN ops.load.clock_ahead IS 'how far the source''s clock was ahead of ours as reading began';
 COMMENT ON COLUMN ops.load.observed_at IS 'when reading began, by the source''s clock but never ahead of ours';
 
 -- Loads of before, in the order in which they were opened.

@@ -6,6 +6,7 @@ from sqlalchemy.engine import Connection
 
 from lienthong.model.codes import LoadMode
 from lienthong.warehouse.ledger import Load
+from lienthong.warehouse.planning import without_nested_loops
 from lienthong.warehouse.statements import run
 
 
@@ -17,9 +18,10 @@ def note(connection: Connection, load: Load) -> None:
     scope = {"load_id": load.load_id}
     of_source = scope | {"tenant": load.tenant, "source_id": load.source_id, "reading_no": load.reading_no}
     run(connection, "staging/clear_sightings", scope)
-    run(connection, "staging/note_seen_again", of_source)
-    if load.mode is LoadMode.FULL:
-        run(connection, "staging/note_unseen", of_source)
+    with without_nested_loops(connection):  # how many have vanished, the planner can't know
+        run(connection, "staging/note_seen_again", of_source)
+        if load.mode is LoadMode.FULL:
+            run(connection, "staging/note_unseen", of_source)
 
 
 def apply(connection: Connection, load: Load) -> None:
