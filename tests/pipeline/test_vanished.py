@@ -10,6 +10,8 @@ from lienthong.freshness.wording import words
 from lienthong.model.errors import CollapsedExtractError
 from lienthong.pipeline.load import extract, gate, merge, open_load, stage
 from lienthong.pipeline.status import collect
+from simulator.igate.ids import dossier_id
+from tests.pipeline.igates import running_igate
 from tests.pipeline.test_bad_input import SOURCE
 from tests.pipeline.test_freshness import HALF
 from tests.world import Live
@@ -90,3 +92,18 @@ def test_what_came_while_a_full_load_was_read_has_not_vanished(loaded: Live) -> 
         step(loaded.rt, full)
     assert told(loaded)[0] == len(vanished(loaded)) == 5
     assert not [key for key in vanished(loaded) if int(key) > 900_000]
+
+
+def test_a_dossier_that_left_the_list_of_an_igate_is_told_too(request: pytest.FixtureRequest) -> None:
+    with running_igate(request, 20) as live:
+        live.sync_catalogue()
+        live.load("igate_h21")
+        assert live.load("igate_h21", mode="full")["dossier"]["extracted"] > 10
+        store = live.igates["H21"].store
+        with store.lock:
+            _, number = store._order.pop(5)
+            store.version += 1
+        live.load("igate_h21", mode="full")
+        gone = (dossier_id("H21", number),)
+        assert live.rows("SELECT source_key FROM dossier.vanished") == [gone]
+        assert live.rows("SELECT details->'keys'->>0 FROM freshness.finding WHERE kind = 'records_vanished'") == [gone]

@@ -32,6 +32,13 @@ SET reading_no = r.reading_no
 FROM ops.reading AS r
 WHERE r.load_id = l.load_id AND l.state <> 'opened';
 
+-- What a wrong clock had called the newest comes again with the next change.
+UPDATE freshness.source_state
+SET
+    newest_arrival_at = CASE WHEN newest_arrival_at <= now() THEN newest_arrival_at END,
+    newest_modified_at = CASE WHEN newest_modified_at <= now() THEN newest_modified_at END
+WHERE newest_arrival_at > now() OR newest_modified_at > now();
+
 -- The record hash that is believed of one dossier, if it need not be judged again: nothing is wrong with it, what was
 -- read is not older than it is, and the load that last judged it, or a full load since (whole_load, whole_catalogue), used
 -- the same rules and a catalogue in which its procedure has not changed since. No row otherwise. OFFSET 0 keeps the planner
