@@ -36,9 +36,16 @@ def due(province: Province, *moments: datetime) -> list[bool]:
 def test_the_run_at_the_tick_reads_everything_and_the_next_one_does_not(province: Province) -> None:
     before, at_tick, after = vietnam(25, 0, 30), vietnam(25, 1), vietnam(25, 1, 30)
     assert due(province, before, at_tick, after) == [False, True, True]
-    province.read(vietnam(25, 1, 1), mode="full", state="opened")
+    province.read(vietnam(25, 1, 1), mode="full")
     assert due(province, after, vietnam(26, 1), vietnam(31, 1)) == [False, False, False]
     assert due(province, datetime(2026, 11, 1, 1, tzinfo=BUSINESS_ZONE)) == [True]
+
+
+def test_a_full_load_that_failed_is_tried_again_once_in_each_night(province: Province) -> None:
+    province.read(vietnam(25, 1, 1), mode="full", state="opened")
+    assert due(province, vietnam(25, 1, 30), vietnam(25, 4), vietnam(26, 1)) == [False, False, True]
+    province.read(vietnam(26, 1), mode="full", state="opened")
+    assert due(province, vietnam(26, 1, 30), vietnam(27, 1)) == [False, True]
 
 
 def test_what_was_missed_is_made_up_by_night_and_never_by_day(province: Province) -> None:

@@ -18,7 +18,7 @@ _DAY = timedelta(days=1)
 def is_due(rt: Runtime, source_id: str, cron: str, tick: datetime) -> bool:
     """Whether the scheduled run of `tick` is to read everything: nothing has since the last tick of `cron` (Vietnam's).
 
-    The first load of a source read everything too. One that failed is not repeated: people have been told of it.
+    The first load of a source read everything too. A full load that failed is tried again in the next night, once.
     """
     local = tick.astimezone(BUSINESS_ZONE)
     latest: datetime = croniter(cron, local + timedelta(seconds=1)).get_prev(datetime)
@@ -27,5 +27,6 @@ def is_due(rt: Runtime, source_id: str, cron: str, tick: datetime) -> bool:
     contract = rt.contract(source_id)
     with rt.warehouse().connect() as connection:
         scope = {"tenant": contract.tenant, "source_id": source_id}
-        read_at = run(connection, "ops/read_whole_reading", scope).scalar_one()
-    return read_at is not None and read_at < latest
+        known = run(connection, "ops/read_whole_reading", scope).one()
+    tried_tonight = known.tried_at is not None and known.tried_at > local - _DAY / 2
+    return known.read_at is not None and known.read_at < latest and not tried_tonight
