@@ -99,6 +99,7 @@ def test_a_dossier_that_left_the_list_of_an_igate_is_told_too(request: pytest.Fi
         live.sync_catalogue()
         live.load("igate_h21")
         assert live.load("igate_h21", mode="full")["dossier"]["extracted"] > 10
+        assert live.rows("SELECT removed FROM ops.source") == [(["18"],)], "as its contract says"
         store = live.igates["H21"].store
         with store.lock:
             _, number = store._order.pop(5)
