@@ -137,10 +137,14 @@ def _anchor(heading: str) -> str:
 
 def _when(dag: Any) -> str:
     """Schedule in words: cron, assets, or by hand."""
-    expression = getattr(dag.timetable, "expression", None)
-    if expression:
-        return f"`{expression}`"
+    expressions = [cron.expression for cron in getattr(dag.timetable, "timetables", [dag.timetable]) if _is_cron(cron)]
+    if expressions:
+        return ", ".join(f"`{expression}`" for expression in expressions)
     return "when dossiers of any source changed" if "Asset" in type(dag.timetable).__name__ else "by hand"
+
+
+def _is_cron(timetable: Any) -> bool:
+    return bool(getattr(timetable, "expression", None))
 
 
 def _doc(dag: Any) -> str:
@@ -212,7 +216,7 @@ def _sources(home: Path) -> Iterator[str]:
 
     yield "## Sources\n"
     yield from _table(
-        ("source", "title", "tenant", "kind", "schedule", "mode", "precedence", "reads"),
+        ("source", "title", "tenant", "kind", "schedule", "everything", "mode", "precedence", "reads"),
         (
             (
                 f"[`{contract.source_id}`](../include/sources/{contract.source_id}.yaml)",
@@ -220,6 +224,7 @@ def _sources(home: Path) -> Iterator[str]:
                 contract.tenant,
                 contract.profile,
                 f"`{contract.schedule}`",
+                f"`{contract.full}`" if contract.full else "by hand",
                 contract.mode.value,
                 str(contract.precedence),
                 ", ".join(entity.value for entity in contract.entities),

@@ -58,5 +58,28 @@ def test_an_error_of_ours_without_a_sentence_is_unexpected() -> None:
     assert told("TerminalError", "").what == "Lỗi ngoài dự kiến"
 
 
+def told_of_source(kind: FindingKind, **details: object) -> Words:
+    severity = FindingSeverity.WARNING
+    return words(Finding(1, "H17", "opencps_h17", kind, "", severity, AT, details, AT, AT, None, None, ()))
+
+
+def test_a_clock_that_is_ahead_says_by_how_much() -> None:
+    found = told_of_source(FindingKind.SOURCE_CLOCK_AHEAD, ahead_s=7_260)
+    assert (found.where, found.what) == (
+        "nguồn opencps_h17",
+        "đồng hồ của nguồn chạy nhanh 2 giờ so với máy này",
+    )
+    assert "NTP" in found.next_step
+
+
+@pytest.mark.parametrize(
+    ("records", "keys", "shown"), [(2, ["7", "8"], "7, 8"), (9, list("1234567"), "1, 2, 3, 4, 5, …")]
+)
+def test_vanished_records_say_how_many_and_name_some(records: int, keys: list[str], shown: str) -> None:
+    found = told_of_source(FindingKind.RECORDS_VANISHED, records=records, keys=keys)
+    assert found.what == f"{records} hồ sơ đã nạp không còn ở nguồn (khóa {shown})"
+    assert "không xóa gì" in found.next_step
+
+
 def test_every_reason_to_close_a_finding_has_words() -> None:
     assert set(CLOSE_LABELS) == set(CloseReason)

@@ -1,7 +1,9 @@
-"""Run in a process of its own: an ordinary run of a load DAG, then real backfills over it, without a scheduler.
+"""Run in a process of its own: an ordinary run of a load DAG, then real backfills over it, without a scheduler; then
+runs as the scheduler makes them.
 
 Airflow's own code creates the backfills and clears what they reprocess; the loop below does what `DAG.test` does with
-the runs that it creates itself. Arguments: the DAG, the instant of the ordinary run, first and last of the backfills.
+the runs that it creates itself. Arguments: the DAG, the instant of the ordinary run, first and last of the backfills,
+the ticks of the scheduled runs.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from airflow.sdk.definitions.dag import _run_task
 from airflow.utils.db import initdb
 from airflow.utils.session import create_session
 from airflow.utils.state import DagRunState, TaskInstanceState
+from airflow.utils.types import DagRunTriggeredByType, DagRunType
 from sqlalchemy import select, update
 
 
@@ -45,6 +48,22 @@ def backfill(dag: Any, first: datetime, last: datetime, behaviour: ReprocessBeha
         session.execute(update(Backfill).where(Backfill.id == made.id).values(completed_at=timezone.utcnow()))
 
 
+def scheduled(dag: Any, tick: datetime) -> None:
+    with create_session() as session:
+        stored = session.scalar(SerializedDagModel.latest_item_select_object(dag.dag_id))
+        run = stored.dag.create_dagrun(
+            run_id=f"scheduled__{tick.isoformat()}",
+            logical_date=tick,
+            data_interval=(tick, tick),
+            run_after=tick,
+            run_type=DagRunType.SCHEDULED,
+            triggered_by=DagRunTriggeredByType.TIMETABLE,
+            state=DagRunState.QUEUED,
+            session=session,
+        )
+        finish(dag, run, session)
+
+
 def finish(dag: Any, run: DagRun, session: Any) -> None:
     """Run the tasks of a run until it ends."""
     stored = session.scalar(SerializedDagModel.latest_item_select_object(dag.dag_id))
@@ -68,7 +87,7 @@ def finish(dag: Any, run: DagRun, session: Any) -> None:
 
 
 def main(dag_id: str, *instants: str) -> int:
-    ordinary, first, last = map(datetime.fromisoformat, instants)
+    ordinary, first, last, *ticks = map(datetime.fromisoformat, instants)
     initdb()
     folder = conf.get("core", "dags_folder")
     dags = DagBag(dag_folder=folder, bundle_path=folder).dags
@@ -76,6 +95,8 @@ def main(dag_id: str, *instants: str) -> int:
     dags[dag_id].test(logical_date=ordinary)
     backfill(dags[dag_id], first, last, ReprocessBehavior.NONE)
     backfill(dags[dag_id], first, last, ReprocessBehavior.COMPLETED)
+    for tick in ticks:
+        scheduled(dags[dag_id], tick)
     return 0
 
 

@@ -1,4 +1,7 @@
-"""A real backfill of a load DAG: windows join, the watermark stays, nothing is doubled, reprocessing reads again."""
+"""A real backfill of a load DAG: windows join, the watermark stays, nothing is doubled, reprocessing reads again.
+
+And what its scheduled runs read, which needs no more than the same Airflow.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +18,7 @@ from sqlalchemy import create_engine, text
 
 from devstack.postgres import Postgres
 from lienthong.connections import WAREHOUSE, Connection
+from lienthong.model.periods import BUSINESS_ZONE
 from simulator.opencps.install import install
 from simulator.portal.server import PortalServer
 from simulator.world import World
@@ -26,6 +31,10 @@ SOURCE, TENANT = "opencps_h17", "H17"
 RUNNER = Path(__file__).with_name("run_backfill.py")
 #: Ticks of "0 1 * * *" in Vietnam's time.
 TICKS = [f"2026-10-{day:02d}T01:00:00+07:00" for day in (12, 13, 14)]
+
+#: The next Sunday, when the contract wants everything to be read.
+SUNDAY = datetime.now(BUSINESS_ZONE).replace(hour=1, minute=0, second=0, microsecond=0)
+SUNDAY += timedelta(days=7 - SUNDAY.isoweekday() % 7)
 
 Rows = list[tuple[object, ...]]
 
@@ -54,7 +63,7 @@ def loads(postgres: Postgres, warehouse_template: str, tmp_path_factory: pytest.
         )
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "_AIRFLOW"))}
         done = subprocess.run(
-            [sys.executable, str(RUNNER), f"dossier_sync__{SOURCE}", TICKS[1], TICKS[0], TICKS[2]],
+            [sys.executable, str(RUNNER), f"dossier_sync__{SOURCE}", TICKS[1], TICKS[0], TICKS[2], SUNDAY.isoformat()],
             env=kept
             | {f"AIRFLOW_CONN_{each.conn_id.upper()}": as_json(each) for each in connections}
             | {
@@ -109,11 +118,15 @@ def test_each_run_of_a_backfill_is_a_range_load_and_their_windows_join(loads: st
 
 
 def test_a_backfill_that_reprocesses_reads_every_window_again(loads: str) -> None:
-    assert windows(loads)[3:] == [
+    assert windows(loads)[3:6] == [
         ("range", "11 01:00", "12 01:00", "merged"),
         ("range", "12 01:00", "13 01:00", "merged"),
         ("range", "13 01:00", "14 01:00", "merged"),
     ]
+
+
+def test_the_scheduled_run_of_a_tick_of_full_reads_everything(loads: str) -> None:
+    assert windows(loads)[6:] == [("full", None, None, "merged")]
 
 
 def test_a_backfill_moves_no_watermark_and_doubles_nothing(loads: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -29,6 +30,21 @@ def test_an_installation_can_give_single_dags_other_times(monkeypatch: pytest.Mo
     assert effective_cron("*/30 * * * *", "dossier_sync__igate_h21") == "1-59/5 * * * *"
     assert effective_cron("*/30 * * * *", "dossier_sync__opencps_h17") == "*/5 * * * *"
     assert effective_cron("30 5 * * *", "index_scores") == "30 5 * * *"
+
+
+def test_the_ticks_of_full_loads_stay_when_an_installation_gives_other_times_and_go_with_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from lienthong.orchestration.defaults import schedule_at
+
+    def ticks() -> list[str]:
+        timetable: Any = schedule_at("*/30 * * * *", "dossier_sync__opencps_h17", "0 1 * * 0")
+        return [each.expression for each in timetable.timetables] if timetable else []
+
+    monkeypatch.setenv("LIENTHONG_SCHEDULES", "dossier_sync__*=*/5 * * * *")
+    assert ticks() == ["*/5 * * * *", "0 1 * * 0"]
+    monkeypatch.setenv("LIENTHONG_SCHEDULES", "off")
+    assert ticks() == []
 
 
 @pytest.mark.parametrize("setting", ["on", "*/5 * * * *", "dossier_sync__*=", "dossier_sync__*=every five minutes"])

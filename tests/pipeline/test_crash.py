@@ -150,7 +150,8 @@ def empty(live: Live) -> None:
             text(
                 "SELECT string_agg(format('%I.%I', schemaname, tablename), ', ') FROM pg_tables "
                 "WHERE schemaname IN ('staging', 'dossier', 'quality', 'exchange') "
-                "OR (schemaname = 'ops' AND tablename IN ('load', 'load_count', 'watermark', 'finding')) "
+                "OR (schemaname = 'ops' "
+                "AND tablename IN ('load', 'reading', 'sighting', 'load_count', 'watermark', 'finding')) "
                 "OR (schemaname = 'registry' AND tablename LIKE 'service%')"
             )
         ).scalar_one()

@@ -79,6 +79,8 @@ def test_the_shipped_contracts_are_valid_and_sorted() -> None:
         ("agency: H17 ", "agency: 000.00.05.H17 ", "agency:", "write H17.05"),
         ('"*/30 * * * *"', '"*/30 * * *"', "schedule:", "not a cron expression"),
         ('"*/30 * * * *"', '"99 * * * *"', "schedule:", "not a cron expression"),
+        ('"0 1 * * 0"', '"0 1 * * Sundays"', "full:", "'full': not a cron expression"),
+        ("pause_ms: 0}", 'pause_ms: 0, hours: "19:00-01:00"}', "full:", "'full': begins outside read.hours"),
         ("[dossier, step,", "[dossier, steps,", "entities:", "did you mean 'step'?"),
         ("[dossier, step,", "[step,", "entities:", "'entities': 'dossier' must be there"),
         ("url: url", "url: name\n      link: name", "extensions:", "field 'name' of a document is filled twice"),
@@ -212,5 +214,5 @@ def test_the_two_igate_contracts_differ_in_their_names_only() -> None:
     contracts = load_contracts(SHIPPED)
     one, two = (contracts[name].model_dump() for name in ("igate_h21", "igate_h13"))
     assert {name for name in one if one[name] != two[name]} == {
-        "source_id", "title", "connection", "tenant", "agency", "portal_connection", "schedule",
+        "source_id", "title", "connection", "tenant", "agency", "portal_connection", "schedule", "full",
     }  # fmt: skip

@@ -290,6 +290,31 @@ def test_what_lies_in_the_future_is_told_by_the_servers_own_clock(gateway: Gatew
     assert versions(gateway.load())[touched] == gateway.there()[touched]
 
 
+def test_a_watermark_keeps_to_our_clock_while_the_servers_is_days_ahead(gateway: Gateway) -> None:
+    gateway.contract = contract_of(overlap=timedelta(minutes=10))
+    gateway.server.switches = IgateSwitches(clock_offset_s=72 * 3600)
+    ours = datetime.now(UTC).replace(microsecond=0)
+    stamp(gateway, 0, ours + 72 * HOUR)
+    facts = gateway.load().manifest.facts
+    assert facts.clock_ahead is not None
+    assert 71 * HOUR < facts.clock_ahead < 73 * HOUR
+    assert mark_of(gateway) < ours + 3 * HOUR
+    gateway.server.switches = IgateSwitches()
+    touched = stamp(gateway, 100, datetime.now(UTC) + 3 * HOUR)
+    assert versions(gateway.load())[touched] == gateway.there()[touched]
+
+
+def test_a_watermark_that_a_wrong_clock_left_in_the_future_makes_the_next_load_read_the_whole_list(
+    gateway: Gateway,
+) -> None:
+    gateway.contract = contract_of(overlap=timedelta(minutes=10))
+    gateway.load()
+    right = mark_of(gateway)
+    gateway.marks = {DOSSIER: replace(gateway.marks[DOSSIER], modified_at=right + 9_000 * HOUR, overlap_rows=5)}
+    assert versions(gateway.load()) == gateway.there()
+    assert mark_of(gateway) == right
+
+
 PROCESSES = multiprocessing.get_context("forkserver")
 
 
@@ -344,7 +369,9 @@ def test_a_killed_read_goes_on_where_it_last_wrote_down_and_takes_in_what_change
     store.touch(store.newest_first()[-3])
     before = len(gateway.searches())
     gateway.loads, gateway.fence = 1, 2
-    assert versions(gateway.load(again=True)) == gateway.there()
+    batch = gateway.load(again=True)
+    assert versions(batch) == gateway.there()
+    assert batch.manifest.facts.began_fence == 1, "what the first try read is as old as that"
     assert gateway.searches()[before] >= 8, "most of the list is not asked for again"
     assert len(gateway.searches()) - before < before
 

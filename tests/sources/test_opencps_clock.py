@@ -1,14 +1,17 @@
-"""A source database whose clock is an hour off for a while: nothing is lost, nothing is doubled."""
+"""A source database whose clock is off for a while: nothing is lost, nothing is doubled, nothing is frozen."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from lienthong.freshness.wording import words
 from lienthong.model.periods import BUSINESS_ZONE
+from lienthong.pipeline.status import collect
 from lienthong.sources.database import SourceDatabase
 from simulator.opencps.install import install
 from simulator.portal.server import PortalServer
@@ -99,10 +102,10 @@ def test_the_warehouse_holds_every_change_once_when_the_hour_is_over(
         f'UPDATE {DOSSIER} SET "dueDate" = "dueDate" + INTERVAL \'1 day\', '
         f'"modifiedDate" = \'{written(NOW + 5 * MINUTE)}\' WHERE "dossierId" = {changed}',
     )
-    # While the clock says less than it said before, a reading may not overwrite; once the hour is over, it does.
+    # While the clock says less than it said before, a later reading is the later one all the same.
     for minutes in (10, 70):
         load_at(NOW + minutes * MINUTE, NOW + minutes * MINUTE)
-    assert versions() == first | {changed: 2}
+        assert versions() == first | {changed: 2}
     assert live.rows("SELECT due_at FROM dossier.source_record WHERE source_key = :key", key=changed) == [
         (due + timedelta(days=1),)
     ]
@@ -111,3 +114,52 @@ def test_the_warehouse_holds_every_change_once_when_the_hour_is_over(
     assert live.rows("SELECT modified_at FROM ops.watermark WHERE table_name = :name", name=DOSSIER) == [
         (NOW + 5 * MINUTE,)
     ]
+
+
+def test_a_watermark_keeps_to_our_clock_while_the_sources_is_days_ahead(
+    province: Province, clock_says: Callable[[datetime], None]
+) -> None:
+    ours = datetime.now(UTC)
+    province.add(DOSSIER, 1, modifiedDate=written(ours - 30 * MINUTE))
+    province.add(DOSSIER, 2, modifiedDate=written(ours + 72 * HOUR))
+    clock_says(ours + 73 * HOUR)
+    first = province.load(overlap=OVERLAP)
+    ahead = first.manifest.facts.clock_ahead
+    assert ahead is not None
+    assert 72 * HOUR < ahead <= 73 * HOUR
+    assert province.marks[DOSSIER].modified_at == (ours - 30 * MINUTE).replace(microsecond=0)
+    clock_says(ours)
+    province.run(f'UPDATE {DOSSIER} SET "modifiedDate" = \'{written(ours)}\' WHERE "dossierId" = 1')
+    assert landed(province.load(overlap=OVERLAP), DOSSIER) == [1, 2]
+
+
+def test_a_watermark_that_a_wrong_clock_left_in_the_future_makes_the_next_load_read_everything(
+    province: Province, clock_says: Callable[[datetime], None]
+) -> None:
+    ours = datetime.now(UTC)
+    province.add(DOSSIER, 1, modifiedDate=written(ours - 300 * HOUR))
+    province.load(overlap=OVERLAP)
+    province.marks = {
+        name: replace(mark, modified_at=ours + 720 * HOUR, overlap_rows=5) for name, mark in province.marks.items()
+    }
+    second = province.load(overlap=OVERLAP)
+    assert landed(second, DOSSIER) == [1], "changed long before the overlap, and after the clock was put right"
+    assert province.marks[DOSSIER].modified_at == (ours - 300 * HOUR).replace(microsecond=0)
+
+
+def test_a_source_whose_clock_is_ahead_is_a_finding_until_it_is_put_right(
+    live: Live, clock_says: Callable[[datetime], None]
+) -> None:
+    ours = datetime.now(UTC)
+    changes = f'UPDATE {DOSSIER} SET "dueDate" = "dueDate" + INTERVAL \'1 day\' WHERE "dueDate" IS NOT NULL'
+    for number, (ahead, told) in enumerate(((2 * HOUR, [7200]), (4 * MINUTE, []), (3 * HOUR, [10800]), (-HOUR, []))):
+        clock_says(ours + ahead)
+        if number:
+            live.at_source("H17", changes)
+        counts = live.load("opencps_h17", mode="full")["dossier"]
+        assert counts["stale"] == 0
+        assert counts["updated"] > 10 or not number
+        found = [finding for finding in collect(live.rt).findings if finding.kind == "source_clock_ahead"]
+        assert [round(finding.details["ahead_s"], -2) for finding in found] == told
+        if found:
+            assert words(found[0]).what.startswith("đồng hồ của nguồn chạy nhanh")

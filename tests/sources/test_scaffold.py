@@ -41,6 +41,7 @@ def test_an_empty_database_gives_a_contract_that_loads(province: Province, tmp_p
     text, contract = added(province, tmp_path)
     assert contract.title == "Đà Nẵng, hệ thống một cửa OpenCPS"
     assert contract.mode is SourceMode.OBSERVE
+    assert (contract.schedule, contract.full) == ("0,30 * * * *", "0 1 * * 0"), "everything weekly, by night"
     assert contract.time_zone == "Asia/Ho_Chi_Minh"
     assert contract.entities == tuple(Entity(name) for name in ("dossier", "step", "document", "fee"))
     assert contract.codes.status["releasing"] == 9
@@ -240,6 +241,7 @@ def test_an_igate_gives_a_contract_that_reads_it(tmp_path: Path) -> None:
             left = profile_of(contract).unmapped_codes(contract, batch)
     assert contract.title == "Gia Lai, hệ thống một cửa VNPT iGate"
     assert contract.codes.status == {"0": 1}
+    assert contract.full == "0 1 1 * *", "each dossier is a request of its own: monthly"
     assert {code.kind for code in left} >= {"status", "step", "channel"}
     assert all(f"# chưa ánh xạ: {code.word} (" in text for code in left)
 

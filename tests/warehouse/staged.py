@@ -11,8 +11,9 @@ from sqlalchemy import Connection, Engine, text
 
 from lienthong.model.canonical import SPECS, Entity, Kind
 from lienthong.model.codes import LoadMode
-from lienthong.warehouse import ledger, merge, staging
+from lienthong.warehouse import ledger, merge, sightings, staging
 from lienthong.warehouse.ledger import Judgement, Load, SourceDescription
+from lienthong.warehouse.statements import run
 
 TENANT = "H17"
 NOON = datetime(2026, 10, 5, 5, tzinfo=UTC)
@@ -71,12 +72,13 @@ def open_and_stage(
     mode: LoadMode = LoadMode.INCREMENTAL,
     judged: Judgement | None = None,
     violations: Iterable[Mapping[str, Any]] = (),
+    removed: tuple[str, ...] = (),
 ) -> Load:
     """A load that has been gated with `violations` (entity, row_no, source_key, child_key, rule_id, severity).
 
-    With `judged`, what the warehouse knows already is set aside first.
+    With `judged`, what the warehouse knows already is set aside first. What the source no longer has is noted before.
     """
-    source = SourceDescription(TENANT, source_id, source_id, precedence, "own", "0")
+    source = SourceDescription(TENANT, source_id, source_id, precedence, "own", "0", removed)
     with engine.begin() as connection:
         load_id = ledger.open_load(connection, source, run_key, mode=mode, window=None, now=NOON + timedelta(days=1))
         load = ledger.lock_load(connection, load_id)
@@ -87,6 +89,8 @@ def open_and_stage(
             connection, TENANT, load_id, [(entity, table(entity, rows.get(entity, ()))) for entity in Entity]
         )
         load = ledger.lock_load(connection, load_id)
+        run(connection, "landing/create_landed")
+        sightings.note(connection, load)
         aside = staging.set_aside_known(connection, load, judged) if judged else dict.fromkeys(counts, 0)
         left = {entity: rows - aside[entity] for entity, rows in counts.items()}
         ledger.finish_stage(connection, load, left, NOON, set_aside=aside, judged=judged)

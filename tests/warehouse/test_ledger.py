@@ -62,3 +62,11 @@ def test_what_the_ledger_knows_of_a_source_follows_its_contract(warehouse: Engin
         ledger.open_load(connection, changed, "b", mode=LoadMode.FULL, window=None, now=NOON)
         rows = connection.exec_driver_sql("SELECT precedence, mode, contract_hash FROM ops.source").all()
     assert [tuple(row) for row in rows] == [(5, "observe", "1")]
+
+
+def test_a_changed_title_alone_is_kept_too(warehouse: Engine) -> None:
+    with warehouse.begin() as connection:
+        for run_key, title in (("a", "Test"), ("b", "Test, new name")):
+            changed = SourceDescription("H17", "test", title, 10, "own", "0")
+            ledger.open_load(connection, changed, run_key, mode=LoadMode.FULL, window=None, now=NOON)
+        assert connection.exec_driver_sql("SELECT title FROM ops.source").scalar_one() == "Test, new name"

@@ -93,10 +93,10 @@ def test_a_row_read_twice_counts_once_and_the_last_wins(warehouse: Engine) -> No
 
 
 def test_a_load_that_looked_earlier_than_what_is_believed_is_stale(warehouse: Engine) -> None:
-    late = {D: [dossier("1", status=9)]}
-    load_rows(warehouse, late, run_key="late", observed_at=NOON + timedelta(hours=2))
-    early = {D: [dossier("1", status=4)], S: [step("1", "11")]}
-    counts = load_rows(warehouse, early, run_key="early", observed_at=NOON)
+    early = open_and_stage(warehouse, {D: [dossier("1", status=4)], S: [step("1", "11")]}, run_key="early")
+    load_rows(warehouse, {D: [dossier("1", status=9)]}, run_key="late")
+    with warehouse.begin() as connection:
+        counts = merge_load(connection, early)
     assert counts == {"dossier": {"stale": 1}, "step": {"stale": 1}}
     assert rows_of(warehouse, "SELECT status FROM dossier.source_record") == [(9,)]
 

@@ -136,7 +136,13 @@ def test_a_violation_that_was_resolved_is_no_reason_to_judge_again(warehouse: En
 
 def test_an_older_reading_is_left_to_the_merge_which_knows_it_as_stale(warehouse: Engine) -> None:
     first(warehouse)
-    assert again(warehouse, observed_at=NOON - timedelta(hours=1)).set_aside == NOTHING
+    changed(warehouse, "UPDATE ops.load SET reading_no = 1000")
+    assert again(warehouse).set_aside == NOTHING
+
+
+def test_a_clock_that_was_ahead_once_does_not_keep_the_unchanged_from_being_set_aside(warehouse: Engine) -> None:
+    first(warehouse, observed_at=NOON + timedelta(days=365))
+    assert again(warehouse).set_aside == ALL
 
 
 def judge_all_again(warehouse: Engine, mode: LoadMode) -> Load:

@@ -15,7 +15,7 @@ CROSS JOIN LATERAL dossier.settled(
     :tenant,
     :source_id,
     l.source_key,
-    :observed_at,
+    CAST(:reading_no AS bigint),
     :recipe,
     :judged_rules,
     whole.load_id,

@@ -13,6 +13,8 @@ SELECT
     observed_at,
     staged_rows,
     set_aside,
-    staged_after
+    staged_after,
+    reading_no,
+    clock_ahead
 FROM ops.load
 WHERE load_id = :load_id;

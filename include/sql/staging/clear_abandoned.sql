@@ -31,6 +31,9 @@ superseded AS (
 digests AS (
     DELETE FROM staging.digest WHERE tenant = :tenant AND load_id IN (SELECT load_id FROM abandoned)
 ),
+sightings AS (
+    DELETE FROM ops.sighting WHERE load_id IN (SELECT load_id FROM abandoned)
+),
 verdicts AS (
     DELETE FROM staging.verdict WHERE tenant = :tenant AND load_id IN (SELECT load_id FROM abandoned)
 )

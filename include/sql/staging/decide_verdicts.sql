@@ -24,7 +24,7 @@ SELECT
         WHEN ranked.rejected THEN 'quarantined'
         WHEN ranked.recency > 1 THEN 'duplicate'
         WHEN believed.source_key IS NULL THEN 'inserted'
-        WHEN believed.observed_at > :observed_at THEN 'stale'
+        WHEN coalesce(own.reading_no, 0) > coalesce(CAST(:reading_no AS bigint), 0) THEN 'stale'
         WHEN
             believed.recipe = :recipe
             AND believed.record_hash = ranked.record_hash
@@ -39,4 +39,5 @@ FROM ranked
 LEFT JOIN quality.load_blocked AS blocked
     ON blocked.tenant = :tenant AND blocked.load_id = :load_id AND blocked.row_no = ranked.row_no
 LEFT JOIN dossier.source_record AS believed
-    ON believed.tenant = :tenant AND believed.source_id = :source_id AND believed.source_key = ranked.source_key;
+    ON believed.tenant = :tenant AND believed.source_id = :source_id AND believed.source_key = ranked.source_key
+LEFT JOIN ops.load AS own ON own.load_id = believed.load_id;

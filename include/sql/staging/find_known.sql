@@ -16,7 +16,7 @@ CROSS JOIN LATERAL dossier.settled(
     :tenant,
     :source_id,
     g.source_key,
-    :observed_at,
+    CAST(:reading_no AS bigint),
     :recipe,
     :judged_rules,
     whole.load_id,

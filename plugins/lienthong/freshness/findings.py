@@ -29,6 +29,8 @@ class FindingKind(StrEnum):
     SOURCE_LOW = "source_low"
     AGENCY_SILENT = "agency_silent"
     AGENCY_LOW = "agency_low"
+    SOURCE_CLOCK_AHEAD = "source_clock_ahead"
+    RECORDS_VANISHED = "records_vanished"
     BACKLOG = "backlog"
     UNDECIDED = "undecided"
     TASK_FAILED = "task_failed"

@@ -51,6 +51,8 @@ ERROR_WORDS = {
     "FencedError": ("Một lần chạy khác đã làm thay việc này", "không cần làm gì"),
     "AirflowTaskTimeout": ("Tác vụ chạy quá thời gian cho phép", "xem nhật ký của tác vụ; nguồn có thể chậm"),
 }
+#: Keys of vanished records that a sentence names.
+_SHOWN_KEYS = 5
 _UNEXPECTED = ("Lỗi ngoài dự kiến", "xem nhật ký của tác vụ")
 
 
@@ -130,6 +132,18 @@ def _told(finding: Finding) -> tuple[str, str]:
         return (
             f"chưa được đọc, đã lỡ {ticks} lượt của lịch ({facts.get('cron', '')})",
             f"xem DAG dossier_sync__{finding.source_id} có bị tạm dừng hoặc lỗi không",
+        )
+    if finding.kind is FindingKind.SOURCE_CLOCK_AHEAD:
+        return (
+            f"đồng hồ của nguồn chạy nhanh {lasting(timedelta(seconds=int(facts.get('ahead_s', 0))))} so với máy này",
+            "đồng bộ NTP trên cả hai máy; lệch tròn giờ thì kiểm tra múi giờ của máy chủ nguồn",
+        )
+    if finding.kind is FindingKind.RECORDS_VANISHED:
+        records, keys = int(facts.get("records", 0)), [str(key) for key in facts.get("keys", ())]
+        shown = ", ".join(keys[:_SHOWN_KEYS]) + (", …" if records > _SHOWN_KEYS else "")
+        return (
+            f"{amount(records)} hồ sơ đã nạp không còn ở nguồn (khóa {shown})",
+            "hỏi đơn vị quản lý nguồn các hồ sơ này bị xóa thật hay bị mất; Liên Thông giữ nguyên, không xóa gì",
         )
     if finding.kind is FindingKind.SOURCE_SILENT:
         return f"cả nguồn {_silence(finding)}", ask

@@ -32,7 +32,7 @@ class Checkpoint:
     def __init__(self, fs: AbstractFileSystem, load_folder: str, fence: int, plan: str) -> None:
         self._fs = fs
         self._folder = f"{load_folder}/{FOLDER}"
-        self._fence = fence
+        self.fence = fence
         self._plan = plan
         #: kind → [fence, pieces written by it], in order.
         self._runs: dict[str, list[list[int]]] = {}
@@ -47,9 +47,9 @@ class Checkpoint:
     def add(self, kind: str, rows: pa.Table) -> None:
         """Write one more piece. It counts from the next `save` on."""
         runs = self._runs.setdefault(kind, [])
-        if not runs or runs[-1][0] != self._fence:
-            runs.append([self._fence, 0])
-        file = HashingFile(self._fs, self._path(kind, self._fence, runs[-1][1]))
+        if not runs or runs[-1][0] != self.fence:
+            runs.append([self.fence, 0])
+        file = HashingFile(self._fs, self._path(kind, self.fence, runs[-1][1]))
         sink: Any = file
         try:
             pq.write_table(rows, sink, compression="zstd")
@@ -63,7 +63,7 @@ class Checkpoint:
         """From now on a next try goes on from `note` and the pieces added so far. Whole or not at all."""
         self.note = note
         text = json.dumps({"plan": self._plan, "runs": self._runs, "note": note})
-        file = HashingFile(self._fs, f"{self._folder}/p{self._fence}.json")
+        file = HashingFile(self._fs, f"{self._folder}/p{self.fence}.json")
         try:
             file.write(text.encode())
             file.publish()
@@ -89,7 +89,7 @@ class Checkpoint:
         names = [str(path).rpartition("/")[2] for path in self._fs.ls(self._folder, detail=False)]
         fences = sorted((int(match.group(1)) for name in names if (match := _NOTE.fullmatch(name))), reverse=True)
         there = set(names)
-        for fence in (fence for fence in fences if fence <= self._fence):
+        for fence in (fence for fence in fences if fence <= self.fence):
             try:
                 saved = json.loads(self._fs.cat_file(f"{self._folder}/p{fence}.json"))
             except (OSError, ValueError):

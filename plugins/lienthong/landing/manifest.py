@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from lienthong.model.codes import LoadMode
@@ -55,7 +55,9 @@ class BatchFacts:
     """What the extraction knows about a batch besides its files.
 
     `observed_at` is the source's clock (UTC) when reading began. `watermarks` is empty unless the load may move them.
-    `unmapped_columns` are columns that the source has and nobody maps or ignores: a finding, by table.
+    `unmapped_columns` are columns that the source has and nobody maps or ignores: a finding, by table. `clock_ahead`:
+    how far the source's clock was ahead of ours then; None where it doesn't tell. `began_fence`: the try of the load in
+    which reading began; None: this one.
     """
 
     mode: LoadMode
@@ -66,6 +68,8 @@ class BatchFacts:
     window_to: datetime | None = None
     watermarks: Mapping[str, Watermark] = field(default_factory=dict)
     unmapped_columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    clock_ahead: timedelta | None = None
+    began_fence: int | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,8 @@ class Manifest:
                     {**vars(mark), "modified_at": _text(mark.modified_at)} for mark in facts.watermarks.values()
                 ],
                 "unmapped_columns": {table: list(names) for table, names in facts.unmapped_columns.items()},
+                "clock_ahead_s": facts.clock_ahead.total_seconds() if facts.clock_ahead is not None else None,
+                "began_fence": facts.began_fence,
                 "tables": [
                     {
                         "name": table.name,
@@ -118,6 +124,7 @@ class Manifest:
         raw = json.loads(text)
         if raw["format"] != FORMAT:
             raise ValueError(f"manifest format {raw['format']}, expected {FORMAT}")
+        ahead = raw.get("clock_ahead_s")  # batches of before have neither
         facts = BatchFacts(
             mode=LoadMode(raw["mode"]),
             observed_at=datetime.fromisoformat(raw["observed_at"]),
@@ -130,6 +137,8 @@ class Manifest:
                 for mark in raw["watermarks"]
             },
             unmapped_columns={table: tuple(names) for table, names in raw["unmapped_columns"].items()},
+            clock_ahead=timedelta(seconds=ahead) if ahead is not None else None,
+            began_fence=raw.get("began_fence"),
         )
         tables = {table["name"]: _table(table) for table in raw["tables"]}
         return cls(raw["tenant"], raw["source_id"], raw["load_id"], raw["fence"], facts, tables)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
-from airflow.sdk import CronTriggerTimetable, get_current_context
+from airflow.sdk import CronTriggerTimetable, MultipleCronTriggerTimetable, get_current_context
 from croniter import croniter  # type: ignore[import-untyped]
 
 from lienthong.model.errors import ContractError
@@ -29,8 +29,12 @@ TASK_DEFAULTS: dict[str, Any] = {
 }
 
 
-def schedule_at(cron: str, dag_id: str = "") -> CronTriggerTimetable | None:
+def schedule_at(
+    cron: str, dag_id: str = "", also: str | None = None
+) -> CronTriggerTimetable | MultipleCronTriggerTimetable | None:
     """A cron schedule in Vietnam's time that waits for its next tick; None where LIENTHONG_SCHEDULES is `off`.
+
+    `also`: further ticks, whatever LIENTHONG_SCHEDULES says instead of `cron`.
 
     Not a data-interval timetable: that one would run the past interval at once when a DAG is unpaused, and so read a
     province's system in its working hours. The demo switches schedules off, so that it shows what it triggered.
@@ -38,6 +42,10 @@ def schedule_at(cron: str, dag_id: str = "") -> CronTriggerTimetable | None:
     chosen = effective_cron(cron, dag_id)
     if chosen is None:
         return None
+    if also and also != chosen:
+        return MultipleCronTriggerTimetable(
+            chosen, also, timezone=BUSINESS_ZONE.key, run_immediately=timedelta(minutes=1)
+        )
     return CronTriggerTimetable(chosen, timezone=BUSINESS_ZONE.key, run_immediately=timedelta(minutes=1))
 
 

@@ -24,7 +24,7 @@ def dossier_sync(contract: SourceContract, doc: str | None = None) -> DAG:
         dag_id=dag_id,
         description=contract.title,
         doc_md=f"# {contract.title}\n{doc or ''}",
-        schedule=schedule_at(contract.schedule, dag_id),
+        schedule=schedule_at(contract.schedule, dag_id, contract.full),
         catchup=False,
         max_active_runs=1,
         default_args=TASK_DEFAULTS,
@@ -33,7 +33,8 @@ def dossier_sync(contract: SourceContract, doc: str | None = None) -> DAG:
             "mode": Param(
                 LoadMode.INCREMENTAL.value,
                 enum=[mode.value for mode in LoadMode],
-                description="incremental reads what is new; range (with both ends) and full never move the watermark",
+                description="incremental reads what is new, and everything when the contract's `full` is due; "
+                "range (with both ends) and full never move the watermark",
             ),
             "window_from": Param(None, type=["null", "string"], format="date-time", description="start of a range"),
             "window_to": Param(None, type=["null", "string"], format="date-time", description="end of a range"),
@@ -43,7 +44,7 @@ def dossier_sync(contract: SourceContract, doc: str | None = None) -> DAG:
         },
     )
     def build() -> None:
-        opened = tasks.open_load(contract.source_id, ticks)
+        opened = tasks.open_load(contract.source_id, ticks, contract.full)
         # An XComArg stands for the value that the task will get.
         gated = tasks.gate(tasks.stage(tasks.extract(opened)))  # type: ignore[arg-type]
         tasks.merge.override(outlets=[dossiers_of(contract.tenant)])(gated)  # type: ignore[arg-type]

@@ -13,7 +13,8 @@ from lienthong.model.codes import LoadMode
 from lienthong.model.instants import read_instant
 from lienthong.model.periods import BUSINESS_ZONE
 
-BACKFILL = "backfill"
+#: Airflow's run types.
+BACKFILL, SCHEDULED = "backfill", "scheduled"
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from typing import Any
 
 from airflow.sdk import get_current_context, task
 
+from lienthong.model.codes import LoadMode
 from lienthong.orchestration import metrics
 from lienthong.orchestration.defaults import run_key
 from lienthong.orchestration.failures import guarded
-from lienthong.orchestration.requests import adoption_request, load_key, load_request
+from lienthong.orchestration.requests import SCHEDULED, LoadRequest, adoption_request, load_key, load_request
 from lienthong.orchestration.runtime import runtime
 
 SHORT = timedelta(minutes=10)
@@ -20,14 +21,18 @@ LONG = timedelta(hours=6)
 
 @task(execution_timeout=SHORT)
 @guarded
-def open_load(source_id: str, cron: str) -> int:
-    """Open the load of this run: as its parameters say, or over its interval when it belongs to a backfill."""
-    from lienthong.pipeline import freshness, load
+def open_load(source_id: str, cron: str, full: str | None) -> int:
+    """Open the load of this run: as its parameters say, over its interval when it belongs to a backfill, and of
+    everything when that is due."""
+    from lienthong.pipeline import freshness, full_loads, load
 
     context = get_current_context()
     run = context["dag_run"]
     wanted = load_request(run.run_type.value, run.logical_date, context["params"], cron)
     rt = runtime()
+    tick = run.logical_date if run.run_type.value == SCHEDULED else None
+    if full and tick and full_loads.is_due(rt, source_id, full, tick):
+        wanted = LoadRequest(LoadMode.FULL)
     load_id = load.open_load(
         rt,
         source_id,

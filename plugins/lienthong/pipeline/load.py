@@ -13,6 +13,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, TypeVar
 
 from lienthong import disk
+from lienthong.freshness.source_findings import store_source_findings
 from lienthong.model.codes import LoadMode, LoadState
 from lienthong.model.errors import (
     BusyError,
@@ -82,6 +83,7 @@ def open_load(
         contract.precedence,
         contract.mode.value,
         contract.contract_hash,
+        contract.codes.removed,
     )
     with rt.warehouse().begin() as connection:
         require_known(rt, connection, contract.tenant, source_id)
@@ -174,9 +176,18 @@ def extract(rt: Runtime, load_id: int) -> None:
         raise ledger.fenced(load) from error
     batch = store.open(manifest_url)
     freshness.guard(rt, contract, profile, load, batch)
-    observed_at = batch.manifest.facts.observed_at
+    facts = batch.manifest.facts
     with rt.warehouse().begin() as connection:
-        ledger.finish_extract(connection, load, fence, manifest_url=manifest_url, observed_at=observed_at, now=rt.now())
+        ledger.finish_extract(
+            connection,
+            load,
+            fence,
+            manifest_url=manifest_url,
+            observed_at=facts.observed_at,
+            now=rt.now(),
+            clock_ahead=facts.clock_ahead,
+            began_fence=facts.began_fence,
+        )
     store.discard_uncommitted(load.tenant, load.source_id, load_id, fence)
 
 
@@ -255,6 +266,7 @@ def _merge_unless_overtaken(rt: Runtime, load_id: int) -> bool:
             return False
         merging.merge_load(connection, load, landed_rows(profile, batch))
         freshness.count_volumes(connection, profile, load, batch)
+        store_source_findings(connection, load, rt.now())
         apply_gate(
             connection,
             tenant=load.tenant,
@@ -271,6 +283,7 @@ def _merge_unless_overtaken(rt: Runtime, load_id: int) -> bool:
                 merging.TableWatermark(mark.table, mark.modified_at, mark.last_key, mark.overlap_rows)
                 for mark in batch.manifest.facts.watermarks.values()
             ],
+            rt.now(),
         )
         merging.record_findings(connection, load, findings)
         note_code_maps(connection, load, batch.manifest.facts.codes_hash)

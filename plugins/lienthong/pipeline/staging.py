@@ -10,7 +10,7 @@ from lienthong.model.canonical import Entity
 from lienthong.model.errors import ConservationError, ContractError
 from lienthong.pipeline.runtime import Runtime
 from lienthong.warehouse import fingerprints as remembered
-from lienthong.warehouse import ledger, staging
+from lienthong.warehouse import ledger, sightings, staging
 from lienthong.warehouse.ledger import Judgement, Load
 from lienthong.warehouse.statements import run
 
@@ -77,6 +77,7 @@ def stage_batch(rt: Runtime, connection: Connection, load: Load) -> None:
             next_step="nothing was staged; report this as a defect of the source profile.",
         )
     remembered.remember(connection, load)
+    sightings.note(connection, load)
     unchanged = staging.set_aside_known(connection, load, judged)
     ledger.finish_stage(
         connection,

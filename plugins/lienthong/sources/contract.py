@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -19,6 +19,7 @@ from lienthong.model.canonical import SPECS, Entity
 from lienthong.model.codes import HistoryPolicy, SourceMode
 from lienthong.model.errors import ContractError
 from lienthong.model.identifiers import normalise_agency_code
+from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.sources.contract_parts import Codes, Duration, HttpLimits, ReadLimits, Section, VolumeGuard
 from lienthong.sources.contract_problems import NEXT_STEP, did_you_mean, problem_of, refuse
 from lienthong.sources.marked_yaml import MarkedYamlError, parse
@@ -40,6 +41,8 @@ Extensions = dict[Entity, dict[str, dict[str, str]]]
 #: Entity → canonical field → dotted path of its value in what the source answers.
 FieldPaths = dict[Entity, dict[str, Annotated[str, Field(pattern=r"^[A-Za-z0-9_$-]+(\.[A-Za-z0-9_$-]+)*$")]]]
 
+#: Ticks of `full` that are compared with the hours of reading.
+_TICKS_LOOKED_AT = 8
 _ID = r"^[a-z][a-z0-9_]{0,62}$"
 
 
@@ -106,6 +109,7 @@ def _known_targets(paths: FieldPaths) -> FieldPaths:
 class SourceContract(Section):
     """One source system of one tenant.
 
+    `full`: cron of the loads that read everything, besides `schedule`; None: only by hand.
     `history`: what the first push in mode `own` does with old dossiers that were never adopted (docs/cutting-over.md).
     `precedence`: when several sources hold the same dossier, the lowest number speaks for it. `extensions`: entity →
     JSON column → JSON key → canonical field. `ignore`: table → columns that are deliberately not read (`*`: a reference
@@ -124,6 +128,7 @@ class SourceContract(Section):
     portal_connection: Annotated[str, Field(pattern=_ID)]
     time_zone: Annotated[str, AfterValidator(_known_zone)]
     schedule: Annotated[str, AfterValidator(_valid_cron)]
+    full: Annotated[str, AfterValidator(_valid_cron)] | None = None
     mode: SourceMode
     history: HistoryPolicy = HistoryPolicy.REFUSE
     precedence: Annotated[int, Field(ge=1)]
@@ -145,7 +150,7 @@ class SourceContract(Section):
     @property
     def contract_hash(self) -> str:
         """SHA-256 (hex) of everything that decides what is read and how it is understood."""
-        return digest(self.model_dump(mode="json", exclude={"title", "schedule", "history"}))
+        return digest(self.model_dump(mode="json", exclude={"title", "schedule", "full", "history"}))
 
 
 def digest(content: object) -> str:
@@ -178,6 +183,8 @@ def load_contract(path: Path) -> SourceContract:
     if contract.source_id != path.stem:
         line = marked.line_of(("source_id",))
         raise refuse(path, [(line, f"source_id {contract.source_id!r} is not the name of the file, {path.stem!r}.")])
+    if contract.full and not _may_read_at(contract.full, contract):
+        raise refuse(path, [(marked.line_of(("full",)), "'full': begins outside read.hours.")])
     return contract
 
 
@@ -218,6 +225,17 @@ def load_contracts(folder: Path) -> dict[str, SourceContract]:
     if contracts.errors:
         raise contracts.errors[0]
     return contracts.valid
+
+
+def _may_read_at(cron: str, contract: SourceContract) -> bool:
+    """Whether the source may be read at the ticks of a cron expression, by the next ones of them."""
+    from croniter import croniter
+
+    hours = contract.read.hours
+    ticks = croniter(cron, datetime.now(BUSINESS_ZONE))
+    return hours is None or all(
+        hours.contains(ticks.get_next(datetime).astimezone(contract.zone).time()) for _ in range(_TICKS_LOOKED_AT)
+    )
 
 
 def _refuse_clash(path: Path, contract: SourceContract, others: dict[str, SourceContract]) -> None:

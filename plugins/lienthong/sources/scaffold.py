@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 SYSTEMS = {"opencps": "hệ thống một cửa OpenCPS", "igate": "hệ thống một cửa VNPT iGate"}
 ZONE = "Asia/Ho_Chi_Minh"
+#: When everything is read, by night: weekly from a database; monthly where each dossier is a request of its own.
+FULL = {"opencps": "{minute} 1 * * 0", "igate": "{minute} 1 1 * *"}
 _CODES = ("status", "substatus", "step", "channel", "subject", "return_method", "payment_method", "document_role")
 
 
@@ -55,7 +57,7 @@ def draft(
     if taken:
         raise _refused(source_id, f"Connection {connection!r} is already the connection of {taken!r}.", "connection")
     minute = 5 * len(others) % 30
-    values = {
+    values: dict[str, object] = {
         "source_id": source_id,
         "title": f"{_name_of(tenant, provinces)}, {SYSTEMS.get(profile, profile)}",
         "profile": profile,
@@ -65,6 +67,7 @@ def draft(
         "portal_connection": same[0].portal_connection if same else f"portal_{tenant.lower()}",
         "time_zone": ZONE,
         "schedule": f"{minute},{minute + 30} * * * *",
+        "full": FULL[profile].format(minute=minute) if profile in FULL else None,
         "mode": SourceMode.OBSERVE,
         "precedence": max((other.precedence for other in same), default=0) + 10,
         "entities": ["dossier"],

@@ -62,6 +62,7 @@ def _head(contract: SourceContract, sight: SourceSight, proposal: Proposal, now:
         _noted(f"portal_connection: {contract.portal_connection}", "Airflow connection of the account on the portal"),
         _noted(f"time_zone: {zone}", remark),
         _noted(f'schedule: "{contract.schedule}"', "cron, in Vietnam's time"),
+        *_full(contract),
         _noted(f"mode: {contract.mode.value}", "load only; docs/cutting-over.md leads on to shadow and own"),
         _noted(f"precedence: {contract.precedence}", "lowest speaks when two sources hold the same dossier"),
         f"entities: [{', '.join(proposal.entities)}]",
@@ -77,6 +78,12 @@ def _head(contract: SourceContract, sight: SourceSight, proposal: Proposal, now:
         "",
     ]
     return "\n".join(lines)
+
+
+def _full(contract: SourceContract) -> list[str]:
+    if contract.full is None:
+        return []
+    return [_noted(f'full: "{contract.full}"', "then everything is read: what was deleted, or changed unseen, shows")]
 
 
 def _fields(contract: SourceContract, proposal: Proposal) -> str:

@@ -47,7 +47,7 @@ def find_known(
         "landing/find_known",
         tenant=load.tenant,
         source_id=load.source_id,
-        observed_at=load.observed_at,
+        reading_no=load.reading_no,
         recipe=RECORD_RECIPE,
         judged_rules=judged.rules,
     ).scalar_one()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.engine import Connection, RowMapping
 
@@ -19,7 +19,8 @@ class Load:
     """One row of the ledger. `fence` is the newest claim on the extract.
 
     Per entity, `staged_rows` were left in staging for gate and merge, and `set_aside` were known already.
-    `staged_after` is the merge of the source that they were compared with.
+    `staged_after` is the merge of the source that they were compared with. `reading_no` orders what loads read,
+    whatever the clocks said; `clock_ahead` is how far the source's was ahead of ours.
     """
 
     load_id: int
@@ -36,6 +37,8 @@ class Load:
     staged_rows: Mapping[str, int] | None
     set_aside: Mapping[str, int] | None = None
     staged_after: int | None = None
+    reading_no: int | None = None
+    clock_ahead: timedelta | None = None
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Judgement:
 
 @dataclass(frozen=True)
 class SourceDescription:
-    """What the ledger keeps of a contract."""
+    """What the ledger keeps of a contract. `removed`: words of a status that mean "deleted at the source"."""
 
     tenant: str
     source_id: str
@@ -56,6 +59,7 @@ class SourceDescription:
     precedence: int
     mode: str
     contract_hash: str
+    removed: tuple[str, ...] = ()
 
 
 def open_load(
@@ -69,7 +73,7 @@ def open_load(
 ) -> int:
     """The load of this run, opened if it is new. The same run key always gives the same load."""
     run(connection, "ops/ensure_tenant", tenant=source.tenant)
-    run(connection, "ops/describe_source", vars(source))
+    run(connection, "ops/describe_source", vars(source) | {"removed": list(source.removed)})
     run(
         connection,
         "ops/open_load",
@@ -122,9 +126,21 @@ def claim_extract(connection: Connection, load_id: int) -> int | None:
 
 
 def finish_extract(
-    connection: Connection, load: Load, fence: int, *, manifest_url: str, observed_at: datetime, now: datetime
+    connection: Connection,
+    load: Load,
+    fence: int,
+    *,
+    manifest_url: str,
+    observed_at: datetime,
+    now: datetime,
+    clock_ahead: timedelta | None = None,
+    began_fence: int | None = None,
 ) -> None:
-    """Commit an extract. FencedError when a newer copy claimed it meanwhile: its batch counts, not ours."""
+    """Commit an extract. FencedError when a newer copy claimed it meanwhile: its batch counts, not ours.
+
+    `observed_at` by the source's clock, which was `clock_ahead` of ours. `began_fence`: the claim under which reading
+    began, where that was an earlier one.
+    """
     done = run(
         connection,
         "ops/finish_extract",
@@ -132,6 +148,8 @@ def finish_extract(
         fence=fence,
         manifest_url=manifest_url,
         observed_at=observed_at,
+        clock_ahead=clock_ahead,
+        began_fence=fence if began_fence is None else began_fence,
         now=now,
     )
     if done.rowcount != 1:

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from lienthong.model.canonical import CHILDREN, RECORD_RECIPE, Entity
 from lienthong.model.errors import ConservationError
+from lienthong.warehouse import sightings
 from lienthong.warehouse.ledger import Load
 from lienthong.warehouse.statements import run
 
@@ -77,22 +78,30 @@ def merge_load(connection: Connection, load: Load, extracted: Mapping[str, int])
     """
     key: dict[str, Any] = {"tenant": load.tenant, "load_id": load.load_id}
     scope = key | {"source_id": load.source_id}
+    unapplied = run(connection, "ops/take_precedence", tenant=load.tenant).all()
     run(connection, "staging/clear_verdicts", key)
-    run(connection, "staging/decide_verdicts", scope | {"observed_at": load.observed_at, "recipe": RECORD_RECIPE})
+    run(connection, "staging/decide_verdicts", scope | {"reading_no": load.reading_no, "recipe": RECORD_RECIPE})
     run(connection, "staging/analyze", tenant=load.tenant, tables=["verdict"])
     run(connection, "staging/resolve_identity", scope)
     counts = _count(connection, load, extracted)
     dossiers = counts[0]
     if dossiers.inserted or dossiers.updated:  # a dossier with any changed child is itself updated
         _apply(connection, load, scope)
+    if any(source.sources > 1 for source in unapplied):
+        for statement in ("choose_speakers", "release_spoken_codes", "apply_speakers"):
+            run(connection, f"dossier/{statement}", key)
+    sightings.apply(connection, load)
+    for statement in ("find_heirs", "take_codes", "give_codes", "record_codes"):
+        run(connection, f"dossier/{statement}", key)
     for count in counts:
         run(connection, "ops/insert_load_count", key | asdict(count))
     _refresh_statistics(connection, load, dossiers.inserted + dossiers.updated)
     return counts
 
 
-def advance_watermarks(connection: Connection, load: Load, watermarks: Sequence[TableWatermark]) -> None:
-    """Move the source's watermarks, in the transaction that makes the data believed."""
+def advance_watermarks(connection: Connection, load: Load, watermarks: Sequence[TableWatermark], now: datetime) -> None:
+    """Move the source's watermarks, in the transaction that makes the data believed: forwards, or back from beyond
+    `now`, where a wrong clock had put them."""
     for watermark in watermarks:
         run(
             connection,
@@ -100,6 +109,7 @@ def advance_watermarks(connection: Connection, load: Load, watermarks: Sequence[
             tenant=load.tenant,
             source_id=load.source_id,
             load_id=load.load_id,
+            now=now,
             **asdict(watermark),
         )
 
@@ -135,7 +145,6 @@ def _apply(connection: Connection, load: Load, scope: dict[str, Any]) -> None:
         run(connection, f"dossier/retire_{child.value}s", scope)
         run(connection, f"dossier/apply_{child.value}s", scope)
     run(connection, "dossier/believe_dossiers", scope)
-    run(connection, "dossier/record_codes", scope)
 
 
 def _refresh_statistics(connection: Connection, load: Load, changed: int) -> None:

@@ -61,7 +61,7 @@ def set_aside_known(connection: Connection, load: Load, judged: Judgement) -> di
         scope
         | {
             "source_id": load.source_id,
-            "observed_at": load.observed_at,
+            "reading_no": load.reading_no,
             "recipe": RECORD_RECIPE,
             "judged_rules": judged.rules,
         },

@@ -14,7 +14,7 @@ from lienthong.landing import BatchFacts, BatchWriter, LandedBatch, Watermark
 from lienthong.model.codes import LoadMode
 from lienthong.sources.contract import SourceContract, digest
 from lienthong.sources.igate.client import IgateClient
-from lienthong.sources.igate.guard import guard_volume, watermark
+from lienthong.sources.igate.guard import AHEAD, guard_volume, watermark
 from lienthong.sources.igate.land import land
 from lienthong.sources.igate.mapping import DOSSIER
 from lienthong.sources.igate.read import Read
@@ -41,6 +41,8 @@ def extract(
     if (mode is LoadMode.RANGE) != (window is not None):
         raise ValueError("a range load takes a window, other loads take none")
     before = watermarks.get(DOSSIER)
+    if before and before.modified_at and before.modified_at > now() + 2 * AHEAD:
+        before = None  # taken while a clock was wrong: how far the list was read then, nobody knows
     since: datetime | None = None
     if window is not None:
         since = window.start
@@ -68,7 +70,7 @@ def extract(
         marks = {}
         if mode is LoadMode.INCREMENTAL:
             marks[DOSSIER] = watermark(
-                contract, before, read.checkpoint, found, read.place.head, read.source_clock, read.gone
+                contract, before, read.checkpoint, found, read.place.head, read.latest_clock, read.gone
             )
         return writer.commit(
             BatchFacts(
@@ -80,6 +82,8 @@ def extract(
                 window_to=window.end if window else None,
                 watermarks=marks,
                 unmapped_columns=read.audit.findings(),
+                clock_ahead=read.clock_ahead,
+                began_fence=read.began_fence,
             )
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NoReturn
 
 import pyarrow as pa
@@ -17,6 +17,7 @@ from lienthong.model.errors import DiskFullError, NotReadyError, SchemaDriftErro
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.igate.audit import Audit
 from lienthong.sources.igate.client import IgateClient
+from lienthong.sources.igate.guard import AHEAD
 from lienthong.sources.igate.mapping import DOSSIER, FEE, PAPER, STRUCTURAL, TASK, TASKS
 from lienthong.sources.igate.pages import NEVER, Item
 from lienthong.sources.igate.papers import Children, children_table
@@ -53,6 +54,10 @@ class Read:
         self.began_at = datetime.fromisoformat(note["began_at"]) if note else self.now()
         clock = note.get("source_clock")
         self.source_clock = datetime.fromisoformat(clock) if clock else None
+        ahead = note.get("clock_ahead_s")
+        self.clock_ahead = timedelta(seconds=ahead) if ahead is not None else None
+        #: The try that read the oldest of what is there.
+        self.began_fence: int = note.get("began_fence", 1) if note else self.checkpoint.fence
         self.listed: bool = note.get("listed", False)
         self.front: int = note.get("front", 0)
         #: Dossiers whose papers and fees have been read: pieces of items, and dossiers of the next one.
@@ -64,6 +69,13 @@ class Read:
         self.to_ask = 0
         self.papers = 0
         self.read_rows: int = note.get("read_rows", 0)
+
+    @property
+    def latest_clock(self) -> datetime | None:
+        """The server's clock, but hardly ahead of ours: a watermark that is would make later changes look old."""
+        if self.source_clock is None or self.clock_ahead is None:
+            return self.source_clock
+        return self.source_clock - max(self.clock_ahead - AHEAD, timedelta())
 
     def list_dossiers(self) -> None:
         """The list down to where nothing more is wanted, then its top again until nothing there is new."""
@@ -141,7 +153,8 @@ class Read:
     def _go_down(self, walk: Walk) -> None:
         self._respect_hours()
         for items in walk.steps():
-            self.source_clock = self.source_clock or self.client.clock
+            if self.source_clock is None:
+                self.source_clock, self.clock_ahead = self.client.clock, self.client.clock_ahead
             self._take(items)
             if walk.place is self.place and len(self.waiting) >= PAGES_PER_PIECE * walk.page_rows:
                 self._save()
@@ -219,6 +232,8 @@ class Read:
                 "audit": self.audit.state,
                 "began_at": self.began_at.isoformat(),
                 "source_clock": self.source_clock.isoformat() if self.source_clock else None,
+                "clock_ahead_s": self.clock_ahead.total_seconds() if self.clock_ahead is not None else None,
+                "began_fence": self.began_fence,
                 "listed": self.listed,
                 "front": self.front,
                 "asked": self.asked,

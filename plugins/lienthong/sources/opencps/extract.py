@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -28,6 +29,14 @@ from lienthong.sources.opencps.watermarks import is_first_load, overlap_start, s
 from lienthong.sources.profile import Progress, Window, no_progress
 from lienthong.sources.rows_to_arrow import to_batch
 
+#: So far ahead of our clock a source's may date its rows; the shortest overlap reaches back over twice as much.
+AHEAD = timedelta(hours=1)
+
+
+def utc_now() -> datetime:
+    """Our clock."""
+    return datetime.now(UTC)
+
 
 def extract(
     contract: SourceContract,
@@ -37,16 +46,20 @@ def extract(
     mode: LoadMode,
     window: Window | None = None,
     progress: Progress = no_progress,
+    now: Callable[[], datetime] = utc_now,
 ) -> str:
     """See `profile.Profile.extract`. Only an incremental load returns watermarks in its manifest."""
     if (mode is LoadMode.RANGE) != (window is not None):
         raise ValueError("a range load takes a window, other loads take none")
     with writer, reading(connection, contract.source_id, writer.load_id) as source:
         observed_at = source.clock()
+        ours = now()
+        # A watermark that runs ahead hides all changes until time catches up with it.
+        limit = min(observed_at, ours + AHEAD)
+        watermarks = {name: mark for name, mark in watermarks.items() if not _ahead(mark, ours)}
         schema = bind(source, contract)
         marks = {
-            table.name: survey(source, contract, table, watermarks.get(table.name), observed_at)
-            for table in schema.moving
+            table.name: survey(source, contract, table, watermarks.get(table.name), limit) for table in schema.moving
         }
         for table in schema.references:
             marks[table.name] = survey_reference(source, contract, table, watermarks.get(table.name))
@@ -68,8 +81,14 @@ def extract(
                 window_to=window.end if window else None,
                 watermarks=marks if mode is LoadMode.INCREMENTAL else {},
                 unmapped_columns=schema.unmapped,
+                clock_ahead=observed_at - ours,
             )
         )
+
+
+def _ahead(mark: Watermark, ours: datetime) -> bool:
+    """Whether a watermark was taken while a clock was wrong: how far its table was read then, nobody knows."""
+    return mark.modified_at is not None and mark.modified_at > ours + 2 * AHEAD
 
 
 @dataclass

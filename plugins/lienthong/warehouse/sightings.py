@@ -1,0 +1,32 @@
+"""Records that are no longer at their source: noted when a load is staged, believed when it is merged."""
+
+from __future__ import annotations
+
+from sqlalchemy.engine import Connection
+
+from lienthong.model.codes import LoadMode
+from lienthong.warehouse.ledger import Load
+from lienthong.warehouse.planning import without_nested_loops
+from lienthong.warehouse.statements import run
+
+
+def note(connection: Connection, load: Load) -> None:
+    """Compare what the load found with what is believed: only a full load, which reads everything, misses a record.
+
+    For the transaction in which `fingerprints.find_known` was asked, before anything staged is set aside.
+    """
+    scope = {"load_id": load.load_id}
+    of_source = scope | {"tenant": load.tenant, "source_id": load.source_id, "reading_no": load.reading_no}
+    run(connection, "staging/clear_sightings", scope)
+    with without_nested_loops(connection):  # how many have vanished, the planner can't know
+        run(connection, "staging/note_seen_again", of_source)
+        if load.mode is LoadMode.FULL:
+            run(connection, "staging/note_unseen", of_source)
+
+
+def apply(connection: Connection, load: Load) -> None:
+    """Make what was noted of the load the word on what vanished, in merge's transaction."""
+    scope = {"load_id": load.load_id}
+    of_source = scope | {"tenant": load.tenant, "source_id": load.source_id, "observed_at": load.observed_at}
+    run(connection, "dossier/apply_sightings", of_source)
+    run(connection, "staging/clear_sightings", scope)
