@@ -9,6 +9,7 @@ import typer
 
 from lienthong.cli.told import AsJson, catalogue_lines, push_lines, terminal, to_json
 from lienthong.cli.windows import load_window
+from lienthong.model.errors import ArgumentError
 from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.pipeline.runtime import Runtime
 
@@ -97,15 +98,22 @@ def score(
     month: Annotated[
         str | None, typer.Argument(help="YYYY-MM; by default the running month, with --final the one just ended.")
     ] = None,
-    final: Annotated[bool, typer.Option(help="Final instead of provisional.")] = False,
+    final: Annotated[bool, typer.Option(help="Final instead of provisional: once for each month.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="With --final: print the final that exists and write its workbook again.")
+    ] = False,
 ) -> None:
     """Compute the month's scores, print them and write the workbook."""
-    from lienthong.pipeline.score import publish
+    from lienthong.pipeline.score import final_run, publish
     from lienthong.pipeline.score import score as compute
     from lienthong.pipeline.summary import print_scores
 
+    if again and not final:
+        raise ArgumentError(
+            "--again writes the workbook of a final score again.", key="--again", next_step="add --final, or leave it."
+        )
     rt = Runtime.from_environment()
-    run_id = compute(rt, month, run_key("score"), final)
+    run_id = final_run(rt, month) if final and again else compute(rt, month, run_key("score"), final)
     print_scores(rt, terminal(), run_id)
     for path in publish(rt, run_id).values():
         typer.echo(path)

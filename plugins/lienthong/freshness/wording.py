@@ -39,6 +39,10 @@ ERROR_WORDS = {
         "Hồ sơ cũ của nguồn chưa được quyết định, chưa gửi gì của nguồn này",
         "quyết định một lần theo docs/cutting-over.md",
     ),
+    "FinalScoreExistsError": (
+        "Tháng đã có điểm chính thức, không chấm lại và không thay tệp đã công bố",
+        "giữ điểm đã công bố; muốn có lại đúng tệp đó thì chạy `lienthong score <tháng> --final --again`",
+    ),
     "DefectError": ("Lỗi của chương trình", "báo nhóm phát triển, kèm nhật ký của tác vụ"),
     "AlertChannelError": ("Không gửi được cảnh báo", "kiểm tra kết nối của kênh cảnh báo được nêu"),
     "NotReadyError": ("Chưa đủ điều kiện để chạy", "chạy bước còn thiếu được nêu"),

@@ -135,6 +135,10 @@ class HistoryUndecidedError(TerminalError):
     """A source that comes to `own` has old dossiers about which nobody decided: nothing of it is sent."""
 
 
+class FinalScoreExistsError(TerminalError):
+    """The month has its final score: it was published, and another one does not replace it."""
+
+
 class DefectError(TerminalError):
     """A fault of this program, or an error that it did not foresee."""
 
