@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from devstack.postgres import NO_ROWS_IN_LOG
 from tests.deploy.conftest import DEPLOY, REPO, VARIABLE, interpolated
 from tests.orchestration import conftest as _environment  # noqa: F401  # before Airflow is imported
 
@@ -134,6 +135,15 @@ def test_only_the_api_server_is_reachable_and_only_on_the_loopback_interface(com
 def test_postgresql_has_no_way_to_the_internet(compose: dict[str, Any]) -> None:
     assert compose["services"]["postgres"]["networks"] == ["database"]
     assert compose["networks"]["database"] == {"internal": True}
+
+
+def test_no_server_writes_rows_into_its_log(compose: dict[str, Any]) -> None:
+    """What these settings do is seen in tests/warehouse/test_refused_rows.py."""
+    servers = [what for what in compose["services"].values() if str(what["image"]).startswith("postgres:")]
+    servers = [what for what in servers if "entrypoint" not in what]  # the backup is a client
+    assert len(servers) == 2
+    for what in servers:
+        assert {f"-c{name}={setting}" for name, setting in NO_ROWS_IN_LOG.items()} <= set(what["command"])
 
 
 def test_no_secret_is_written_down_and_none_has_a_default(compose_text: str, compose: dict[str, Any]) -> None:

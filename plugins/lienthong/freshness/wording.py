@@ -51,6 +51,10 @@ ERROR_WORDS = {
     "LoadStateError": ("Lần nạp không ở trạng thái cho bước này", "chạy lần nạp mới"),
     "WarehouseUnreachableError": ("Kho dữ liệu không trả lời", "kiểm tra máy chủ PostgreSQL của kho rồi chạy lại"),
     "WarehouseTroubleError": ("Kho dữ liệu thiếu tài nguyên hoặc gặp lỗi", "xem nhật ký của PostgreSQL rồi chạy lại"),
+    "WarehouseRefusedError": (
+        "Kho dữ liệu từ chối một lệnh hoặc một dòng; dữ liệu cũ còn nguyên",
+        "báo nhóm phát triển, kèm mã lỗi và nơi xảy ra",
+    ),
     "DiskFullError": ("Đĩa đã đầy", "giải phóng hoặc thêm dung lượng rồi chạy lại"),
     "FencedError": ("Một lần chạy khác đã làm thay việc này", "không cần làm gì"),
     "AirflowTaskTimeout": ("Tác vụ chạy quá thời gian cho phép", "xem nhật ký của tác vụ; nguồn có thể chậm"),

@@ -107,6 +107,10 @@ class WarehouseTroubleError(TransientError):
     """The warehouse answers, but lacks memory or connections, or failed inside: its own log knows more."""
 
 
+class WarehouseRefusedError(TransientError):
+    """The warehouse refused a statement or a row. Kind, constraint and table are told, never the row."""
+
+
 class DiskFullError(TransientError):
     """A disk is full: of the landing area, the reports or the warehouse. Nothing half-written counts."""
 

@@ -24,6 +24,7 @@ from lienthong.model.errors import (
     NotReadyError,
     TransientError,
 )
+from lienthong.model.traces import kind_of
 from lienthong.pipeline import freshness
 from lienthong.pipeline.check_tenant import require_known, require_unmoved
 from lienthong.pipeline.code_maps import note_code_maps
@@ -121,10 +122,8 @@ def remembering_failure(step: Callable[[Runtime, int], T]) -> Callable[[Runtime,
 
 def _unforeseen(error: Exception, source_id: str | None, load_id: int) -> LienThongError:
     """What may be kept of an error without an own class: its kind and SQLSTATE, never its words."""
-    original = getattr(error, "orig", None) or error  # the driver's error inside SQLAlchemy's
-    state = getattr(original, "pgcode", None)
     return DefectError(
-        f"An error that nobody foresaw: {type(original).__name__}{f', SQLSTATE {state}' if state else ''}.",
+        f"An error that nobody foresaw: {kind_of(error)}.",
         source=source_id,
         load=load_id,
         next_step="look at the log of this step for the place and report it as a defect; the step may be tried again.",

@@ -19,6 +19,7 @@ from lienthong.model.codes import SourceMode
 from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.pipeline.freshness import freshness_settings, may_read, newest_load
 from lienthong.pipeline.runtime import Runtime
+from lienthong.warehouse.server_log import LoudSetting, loud_settings
 from lienthong.warehouse.statements import run
 
 if TYPE_CHECKING:
@@ -88,6 +89,8 @@ class Status:
     backlogs: dict[str, Backlog]
     findings: tuple[Finding, ...]
     contract_errors: tuple[str, ...]
+    #: With which the warehouse's server may write rows into its log.
+    loud_settings: tuple[LoudSetting, ...] = ()
 
     @property
     def has_errors(self) -> bool:
@@ -151,6 +154,7 @@ def collect(rt: Runtime, source_id: str | None = None) -> Status:
             {tenant: _backlog(connection, tenant, unsent[tenant]) for tenant in sorted(unsent)},
             tuple(open_findings(connection, source_id)),
             errors,
+            loud_settings(connection),
         )
 
 
