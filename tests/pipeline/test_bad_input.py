@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
+from typer.testing import CliRunner
 
+from lienthong.cli import app
 from lienthong.model.errors import (
     BusyError,
     CollapsedExtractError,
@@ -101,6 +103,32 @@ def test_a_new_column_is_a_finding_and_stops_nothing(loaded: Live) -> None:
 def test_an_unknown_status_word_is_a_finding(loaded: Live) -> None:
     kinds = {kind for (kind,) in loaded.rows("SELECT DISTINCT kind FROM ops.finding")}
     assert "status" in kinds
+
+
+def test_what_people_type_where_a_code_belongs_is_told_without_the_person(
+    loaded: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed = ("Nguyễn Thị Hoa 0905123456", "TRẦN VĂN BÌNH, 048190001234", "dang_cho_ky [/red] \x1b[2J")
+    for number, word in enumerate(typed):
+        loaded.at_source(
+            "H17",
+            f"""UPDATE opencps_dossier SET "dossierStatus" = '{word}', "dossierSubStatus" = NULL,
+            "serviceCode" = '{word}', "modifiedDate" = (SELECT max("modifiedDate") FROM opencps_dossier)
+            WHERE "dossierId" = (SELECT "dossierId" FROM opencps_dossier ORDER BY 1 DESC OFFSET {number} LIMIT 1)""",
+        )
+    loaded.load(SOURCE)
+    found = set(loaded.rows("SELECT kind, name FROM ops.finding WHERE source_id = :source", source=SOURCE))
+    for kind in ("status", "procedure"):
+        assert {(kind, "… …"), (kind, "…, …"), (kind, typed[2])} <= found
+    monkeypatch.setattr(Runtime, "from_environment", classmethod(lambda _: loaded.rt))
+    monkeypatch.setenv("COLUMNS", "200")
+    told = CliRunner().invoke(app, ["status", SOURCE, "--all"]).output
+    assert "[/red]" in told
+    assert "\ufffd" in told
+    checked = CliRunner().invoke(app, ["source", "check", SOURCE]).output
+    assert "dang_cho_ky [/red] \ufffd[2J" in checked
+    for shown in (told, checked, repr(found)):
+        assert not [one for one in ("Nguyễn", "TRẦN", "0905", "0481", "\x1b") if one in shown]
 
 
 def test_one_nul_inside_json_stops_nothing(loaded: Live) -> None:

@@ -14,12 +14,12 @@ import httpx
 
 from lienthong.connections import Connection
 from lienthong.exchange.limiter import Limiter
-from lienthong.exchange.masking import mask
 from lienthong.exchange.payload import Wire, texts_of
 from lienthong.exchange.replies import Call, Fault, Form, Outcome, Reply, judge, read_reply
 from lienthong.exchange.settings import DstcodeIn, Endpoint, Envelope, PortalSettings
 from lienthong.model.errors import ContractError, PortalAccessError, PortalUnreachableError
 from lienthong.model.identifiers import sender_code
+from lienthong.model.masking import mask
 
 LOGIN = "login"
 DOSSIERS = "DongBoHoSoMC"

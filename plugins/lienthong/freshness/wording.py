@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from lienthong.freshness.findings import CloseReason, Finding, FindingKind, FindingSeverity
 from lienthong.model import errors
+from lienthong.model.masking import mask_word
 from lienthong.model.numbers import grouped
 from lienthong.model.periods import BUSINESS_ZONE
 
@@ -117,7 +118,7 @@ def _where(finding: Finding) -> str:
     """Source and agency, the province of a backlog, or the task."""
     name = str(finding.details.get("name") or "")
     if finding.kind in (FindingKind.AGENCY_SILENT, FindingKind.AGENCY_LOW):
-        return f"{finding.source_id}, {name or 'cơ quan'} ({finding.subject})"
+        return f"{finding.source_id}, {name or 'cơ quan'} ({mask_word(finding.subject)})"
     if finding.kind is FindingKind.TASK_FAILED:
         return f"tác vụ {finding.subject}"
     return f"nguồn {finding.source_id}" if finding.source_id else f"tỉnh {finding.tenant}"

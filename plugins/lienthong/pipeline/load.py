@@ -24,6 +24,7 @@ from lienthong.model.errors import (
     NotReadyError,
     TransientError,
 )
+from lienthong.model.masking import mask_word
 from lienthong.model.traces import kind_of
 from lienthong.pipeline import freshness
 from lienthong.pipeline.check_tenant import require_known, require_unmoved
@@ -358,6 +359,6 @@ def _stage_again_if_needed(rt: Runtime, load_id: int) -> bool:
 def _findings(contract: SourceContract, profile: Profile, batch: LandedBatch) -> list[merging.Finding]:
     """Columns and code words of the batch that nobody mapped."""
     columns = batch.manifest.facts.unmapped_columns
-    return [merging.Finding("column", f"{table}.{name}", 0) for table, names in columns.items() for name in names] + [
-        merging.Finding(code.kind, code.word, code.rows) for code in profile.unmapped_codes(contract, batch)
-    ]
+    return [
+        merging.Finding("column", mask_word(f"{table}.{name}"), 0) for table, names in columns.items() for name in names
+    ] + [merging.Finding(code.kind, code.word, code.rows) for code in profile.unmapped_codes(contract, batch)]

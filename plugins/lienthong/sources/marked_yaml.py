@@ -13,6 +13,8 @@ from typing import Any
 
 import yaml
 
+from lienthong.model.masking import mask_word
+
 Path = tuple[str | int, ...]
 
 
@@ -83,7 +85,8 @@ def _value(node: yaml.Node, path: Path, lines: dict[Path, int], above: tuple[yam
                 raise MarkedYamlError(key_line, "has a key that is not a word.")
             key = str(key_node.value)
             if key in found:
-                raise MarkedYamlError(key_line, f"has the key {key!r} twice, also in line {lines[(*path, key)]}.")
+                told, first = mask_word(key), lines[(*path, key)]
+                raise MarkedYamlError(key_line, f"has the key {told!r} twice, also in line {first}.")
             lines[(*path, key)] = key_line
             found[key] = _value(value_node, (*path, key), lines, above)
         return found
