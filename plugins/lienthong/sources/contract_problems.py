@@ -18,6 +18,9 @@ NEXT_STEP = "correct the contract (opencps_h17.yaml explains every key). Other s
 
 Problem = tuple[int, str]
 
+#: Of one file, and characters of each: an error is read by people.
+MOST_PROBLEMS, MOST_WORDS = 20, 400
+
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """` (did you mean 'x'?)` for the nearest known word, or nothing."""
@@ -26,8 +29,10 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def refuse(path: Path, problems: list[Problem]) -> ContractError:
-    """One error for a file, with every problem and its line."""
-    places = " ".join(f"Line {line}: {what}" for line, what in problems)
+    """One error for a file, with every problem (of many the first ones) and its line."""
+    told = [f"Line {line}: {what if len(what) <= MOST_WORDS else what[:MOST_WORDS] + '…'}" for line, what in problems]
+    more = len(told) - MOST_PROBLEMS
+    places = " ".join([*told[:MOST_PROBLEMS], *([f"And {more} more."] if more > 0 else [])])
     return ContractError(f"Contract {path.name} is not valid. {places}", next_step=NEXT_STEP, source=path.stem)
 
 
