@@ -207,6 +207,21 @@ def test_airflow_knows_every_setting_and_all_components_share_them(compose: dict
         assert {each for each in environment if each.startswith("AIRFLOW__")} <= known
 
 
+def test_passwords_go_only_to_those_who_use_them(compose: dict[str, Any]) -> None:
+    """Tasks run in the scheduler; the dag-processor runs the callbacks of tasks that were lost."""
+    services = compose["services"]
+    files = {name: {file["path"] for file in what.get("env_file", ())} for name, what in services.items()}
+    assert {name for name, given in files.items() if "connections.env" in given} == {"scheduler"}
+    assert {name for name, given in files.items() if "alerts.env" in given} == {"scheduler", "dag-processor"}
+    holders: dict[str, set[str]] = {}
+    for name, what in services.items():
+        for variable in what.get("environment", {}):
+            holders.setdefault(variable, set()).add(name)
+    assert holders["AIRFLOW_CONN_LIENTHONG_WAREHOUSE"] == {"init", "scheduler", "dag-processor"}
+    assert holders["AIRFLOW_ADMIN_PASSWORD"] == {"init"}
+    assert holders["WAREHOUSE_PASSWORD"] == {"postgres", "backup"}
+
+
 def test_every_command_is_one_of_airflows(compose: dict[str, Any]) -> None:
     from airflow.cli.cli_parser import get_parser
 
