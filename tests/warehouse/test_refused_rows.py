@@ -15,8 +15,11 @@ import psycopg2
 import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.engine import Connection
+from typer.testing import CliRunner
 
 from devstack.postgres import NO_ROWS_IN_LOG, Postgres
+from lienthong.cli import app
+from lienthong.connections import WAREHOUSE
 from lienthong.model.errors import DefectError, LienThongError, WarehouseRefusedError
 from lienthong.model.traces import chain
 from lienthong.warehouse import outages
@@ -142,6 +145,21 @@ def test_an_unprepared_server_logs_the_row_and_the_administrator_is_told_what_to
     with engine.connect() as connection:
         loud = {one.name: one.wanted for one in loud_settings(connection)}
     assert loud == {name: NO_ROWS_IN_LOG[name] for name in LOUD}
+
+
+def test_migrating_warns_where_rows_would_get_into_the_log(foreign: Foreign, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = make_url(foreign.url)
+    with foreign.admin.connect() as connection:
+        connection.exec_driver_sql("GRANT ALL ON public.schema_version TO ordinary")
+    monkeypatch.setenv(f"AIRFLOW_CONN_{WAREHOUSE.upper()}", f"postgres://ordinary@{url.host}:{url.port}/{url.database}")
+    done = CliRunner().invoke(app, ["migrate"])
+    assert done.exit_code == 0, done.exception
+    assert "CẢNH BÁO: nhật ký của máy chủ PostgreSQL" in done.output
+    assert "log_min_messages = log (đang là warning)" in done.output
+    with foreign.admin.connect() as connection:
+        connection.exec_driver_sql("ALTER ROLE ordinary RESET ALL")
+    engine_for.cache_clear()
+    assert "CẢNH BÁO" not in CliRunner().invoke(app, ["migrate"]).output
 
 
 def test_a_session_that_may_keeps_every_row_out_of_the_log(foreign: Foreign) -> None:

@@ -51,7 +51,10 @@ ERROR_WORDS = {
     "UnreadableConnectionError": ("Không hiểu được cấu hình kết nối", "viết lại kết nối được nêu theo docs/sources.md"),
     "LoadStateError": ("Lần nạp không ở trạng thái cho bước này", "chạy lần nạp mới"),
     "WarehouseUnreachableError": ("Kho dữ liệu không trả lời", "kiểm tra máy chủ PostgreSQL của kho rồi chạy lại"),
-    "WarehouseTroubleError": ("Kho dữ liệu thiếu tài nguyên hoặc gặp lỗi", "xem nhật ký của PostgreSQL rồi chạy lại"),
+    "WarehouseTroubleError": (
+        "Kho dữ liệu thiếu tài nguyên hoặc gặp lỗi",
+        "xem nhật ký của PostgreSQL rồi chạy lại",
+    ),
     "WarehouseRefusedError": (
         "Kho dữ liệu từ chối một lệnh hoặc một dòng; dữ liệu cũ còn nguyên",
         "báo nhóm phát triển, kèm mã lỗi và nơi xảy ra",

@@ -104,7 +104,7 @@ class WarehouseUnreachableError(TransientError):
 
 
 class WarehouseTroubleError(TransientError):
-    """The warehouse answers, but lacks memory or connections, or failed inside: its own log knows more."""
+    """The warehouse answers, but lacks memory or connections, or failed inside."""
 
 
 class WarehouseRefusedError(TransientError):

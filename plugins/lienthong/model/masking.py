@@ -15,6 +15,7 @@ from itertools import pairwise, takewhile
 KEPT_LENGTH = 200
 #: No code and no status is longer; a text typed into the wrong field is.
 WORD_LENGTH = 80
+_LOOKED_AT = 1000
 HIDDEN = "…"
 
 _QUOTES = "\"'`\u201c\u201d\u2018\u2019\u00ab\u00bb"
@@ -96,7 +97,7 @@ def mask_word(word: str) -> str:
     """What stands where a code belongs, without what looks like a person, a phone, an ID number or an address. At most
     80 characters.
     """
-    word = unicodedata.normalize("NFC", word)
+    word = unicodedata.normalize("NFC", word[:_LOOKED_AT])
     for pattern in (*_ADDRESSES, *_NUMBERS):
         word = pattern.sub(HIDDEN, word)
     word = _RUN.sub(lambda run: _without_people(run.group()), word)
