@@ -37,7 +37,7 @@ COPY expectations expectations
 COPY include include
 COPY plugins plugins
 COPY dags dags
-COPY deploy/init.sh deploy/healthcheck.py deploy/
+COPY deploy/init.sh deploy/first_admin.py deploy/healthcheck.py deploy/
 # The code belongs to root: the processes read it, and can't change it. Compiled here, for the file system is read-only
 # later.
 # A volume that is mounted over one of the writable folders takes over its owner.

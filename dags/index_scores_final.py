@@ -1,7 +1,7 @@
 """Scores the month just ended, as its final result: on the third, when late closings have come in.
 
 Like `index_scores` with `final` set; a DAG of its own so that it has its own schedule and pause button. A provisional
-run never replaces a final workbook.
+run never replaces a final workbook, nor does a second final one: a month that has its final score is refused.
 """
 
 from __future__ import annotations

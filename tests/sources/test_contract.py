@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -216,3 +217,52 @@ def test_the_two_igate_contracts_differ_in_their_names_only() -> None:
     assert {name for name in one if one[name] != two[name]} == {
         "source_id", "title", "connection", "tenant", "agency", "portal_connection", "schedule", "full",
     }  # fmt: skip
+
+
+def bomb(levels: int = 9, wide: int = 9) -> str:
+    """A few hundred bytes that are a billion values when their references are written out."""
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * wide)}]" for n in range(1, levels)]
+    return "\n".join(lines)
+
+
+HOSTILE = {
+    "bomb": (bomb(), "more than 10000 values"),
+    "deep": ("x: " + "[" * 50_000, "deeper than 20 levels"),
+    "deep_blocks": ("\n".join(" " * level + "x:" for level in range(300)), "deeper than 20 levels"),
+    "endless_number": ("precedence: " + "9" * 5000, "a number of 5000 digits"),
+    "endless_fraction": ("precedence: 1." + "9" * 5000, "a number of 5002 digits"),
+    "huge": ("x: " + "y" * 300_000, "longer than 131072 characters"),
+    "many_keys": ("\n".join(f"k{n}: 1" for n in range(9000)), "more."),
+    "no_character": ('title: "\\UFFFFFFFF"', "a character that there is not"),
+    "surrogate": ('title: "\\ud800"', "not valid"),
+    "control": ("title: \x1b[2J", "not YAML"),
+    "itself": ("x: &x [*x]", "refers to itself"),
+    "endless_overlap": ("overlap: 99999999999999999d", "not valid"),
+    "endless_cron": ("schedule: '0-999999999999 * * * *'", "not valid"),
+}
+
+
+@pytest.mark.timeout(60)
+def test_a_hostile_contract_is_one_broken_one_among_good_ones(folder: Path) -> None:
+    good = (folder / "opencps_h17.yaml").read_text(encoding="utf-8")
+    for name, (text, _) in HOSTILE.items():
+        key = text.partition(":")[0]
+        kept = [line for line in good.splitlines() if not line.startswith(f"{key}:")]  # else as a contract should be
+        whole = text if name in ("bomb", "itself") else "\n".join([*kept, text])
+        (folder / f"{name}.yaml").write_text(whole, encoding="utf-8")
+    (folder / "folder.yaml").mkdir()
+    os.mkfifo(folder / "pipe.yaml")
+    found = read_contracts(folder)
+    assert sorted(found.valid) == ["opencps_h17", "opencps_h26"]
+    told = {error.source: str(error) for error in found.errors}
+    assert set(told) == {*HOSTILE, "folder", "pipe"}
+    for name, (_, words) in HOSTILE.items():
+        assert f"{name}.yaml" in told[name]
+        assert words in told[name]
+    assert max(len(error) for error in told.values()) < 10_000
+
+
+def test_what_is_shown_of_a_contract_names_nobody(folder: Path) -> None:
+    told = complaint(edited(folder, "mode: own", "mode: Nguyễn Thị Hoa 0905123456"))
+    assert "'mode' can't be '… …'" in told

@@ -5,7 +5,8 @@ from __future__ import annotations
 import typer
 
 from lienthong.cli import commands, decisions, delivery, source, status
-from lienthong.cli.told import error_lines
+from lienthong.cli.failing import keep_trace, tell_without_values
+from lienthong.cli.told import error_lines, say, unforeseen_lines
 from lienthong.model.errors import LienThongError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
@@ -17,9 +18,14 @@ app.add_typer(status.app)
 
 
 def main() -> None:
-    """Entry point: our own errors are told in two lines, not as a traceback."""
+    """Entry point: an error is told in two lines, never as a traceback, whose words may quote a row."""
+    tell_without_values()
     try:
         app()
     except LienThongError as error:
-        typer.echo("\n".join(error_lines(error)), err=True)
-        raise SystemExit(1) from None
+        say("\n".join(error_lines(error)), err=True)
+    except Exception as error:
+        say("\n".join(unforeseen_lines(error, keep_trace(error))), err=True)
+    else:
+        return
+    raise SystemExit(1)

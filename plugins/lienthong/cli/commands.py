@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from lienthong.cli.told import AsJson, catalogue_lines, push_lines, terminal, to_json
+from lienthong.cli.told import AsJson, catalogue_lines, loud_lines, push_lines, say, terminal, to_json
 from lienthong.cli.windows import load_window
+from lienthong.model.errors import ArgumentError
 from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.pipeline.runtime import Runtime
 
@@ -24,9 +25,14 @@ def run_key(name: str) -> str:
 def migrate() -> None:
     """Bring the warehouse to the newest schema."""
     from lienthong.warehouse.migrate import upgrade
+    from lienthong.warehouse.server_log import loud_settings
 
-    upgrade(Runtime.from_environment().warehouse())
-    typer.echo("Kho dữ liệu đã ở phiên bản mới nhất.")
+    warehouse = Runtime.from_environment().warehouse()
+    upgrade(warehouse)
+    say("Kho dữ liệu đã ở phiên bản mới nhất.")
+    with warehouse.connect() as connection:
+        for line in loud_lines(loud_settings(connection)):
+            say(line)
 
 
 @app.command("catalogue")
@@ -35,7 +41,7 @@ def catalogue(as_json: AsJson = False) -> None:
     from lienthong.pipeline.catalogue import sync_catalogue
 
     done = sync_catalogue(Runtime.from_environment(), run_key("catalogue"))
-    typer.echo(to_json(done) if as_json else "\n".join(catalogue_lines(done)))
+    say(to_json(done) if as_json else "\n".join(catalogue_lines(done)))
 
 
 @app.command()
@@ -62,12 +68,12 @@ def load(
     rt.resolve(rt.contract(source).connection)  # a connection that is not there leaves no opened load behind
     done = load_once(rt, source, key, wanted.mode, wanted.window_from, wanted.window_to, accept_collapse)
     if as_json:
-        typer.echo(to_json(done))
+        say(to_json(done))
         return
     print_load(rt, terminal(), int(str(done["load_id"])))
     for changed in changed_code_maps(rt):
         if changed.source_id == source:
-            typer.echo(changed.advice_vi())
+            say(changed.advice_vi())
 
 
 @app.command()
@@ -85,10 +91,10 @@ def push(
     rt = Runtime.from_environment()
     done = push_tenant(rt, tenant, run_key(f"push__{tenant}"), send_history=all_history)
     if as_json:
-        typer.echo(to_json(done))
+        say(to_json(done))
         return
     for line in push_lines(done):
-        typer.echo(line)
+        say(line)
     print_deliveries(rt, terminal(), tenant)
 
 
@@ -97,18 +103,25 @@ def score(
     month: Annotated[
         str | None, typer.Argument(help="YYYY-MM; by default the running month, with --final the one just ended.")
     ] = None,
-    final: Annotated[bool, typer.Option(help="Final instead of provisional.")] = False,
+    final: Annotated[bool, typer.Option(help="Final instead of provisional: once for each month.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="With --final: print the final that exists and write its workbook again.")
+    ] = False,
 ) -> None:
     """Compute the month's scores, print them and write the workbook."""
-    from lienthong.pipeline.score import publish
+    from lienthong.pipeline.score import final_run, publish
     from lienthong.pipeline.score import score as compute
     from lienthong.pipeline.summary import print_scores
 
+    if again and not final:
+        raise ArgumentError(
+            "--again writes the workbook of a final score again.", key="--again", next_step="add --final, or leave it."
+        )
     rt = Runtime.from_environment()
-    run_id = compute(rt, month, run_key("score"), final)
+    run_id = final_run(rt, month) if final and again else compute(rt, month, run_key("score"), final)
     print_scores(rt, terminal(), run_id)
     for path in publish(rt, run_id).values():
-        typer.echo(path)
+        say(path)
 
 
 @app.command()
@@ -118,8 +131,8 @@ def contracts() -> None:
 
     found = read_contracts(Runtime.from_environment().settings.sources)
     for contract in found.valid.values():
-        typer.echo(f"ok   {contract.source_id}: {contract.title}")
+        say(f"ok   {contract.source_id}: {contract.title}")
     for error in found.errors:
-        typer.echo(f"LỖI  {error}", err=True)
+        say(f"LỖI  {error}", err=True)
     if found.errors:
         raise typer.Exit(1)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lienthong.cli.commands import run_key
+from lienthong.cli.told import say
 from lienthong.model.errors import ArgumentError
 from lienthong.model.instants import read_instant
 from lienthong.model.numbers import grouped
@@ -69,11 +70,11 @@ def shadow(
     rt = Runtime.from_environment()
     summary = compare(rt, tenant, run_key(f"shadow__{tenant}"), limit=None if everything else limit, again=again)
     for line in shadow_lines(summary):
-        typer.echo(line)
+        say(line)
     if show or kind:
         found = compared_dossiers(rt.warehouse(), tenant, Kind(kind) if kind else None, show or 20)
         for dossier in found:
-            typer.echo(dossier_line(dossier))
+            say(dossier_line(dossier))
 
 
 @app.command()
@@ -109,7 +110,7 @@ def adopt(
         limit=limit,
     )
     for line in adoption_lines(summary):
-        typer.echo(line)
+        say(line)
 
 
 def shadow_lines(summary: ShadowSummary) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lienthong.cli.told import AsJson, to_json
+from lienthong.cli.told import AsJson, say, to_json
 from lienthong.pipeline.runtime import Runtime
 
 app = typer.Typer()
@@ -27,15 +27,15 @@ def check(
     from lienthong.pipeline.check_lines import Line
 
     def tell(line: Line) -> None:
-        typer.echo(f"{line.level.mark} {line.text}")
+        say(f"{line.level.mark} {line.text}")
         if line.next_step:
-            typer.echo(f"    → {line.next_step}")
+            say(f"    → {line.next_step}")
 
     report = check_source(Runtime.from_environment(), source_id, sample, (lambda line: None) if as_json else tell)
     if as_json:
-        typer.echo(to_json(report.to_json()))
+        say(to_json(report.to_json()))
     else:
-        typer.echo(f"\n{_verdict(report.ok, source_id)}")
+        say(f"\n{_verdict(report.ok, source_id)}")
     if not report.ok:
         raise typer.Exit(1)
 
@@ -53,7 +53,7 @@ def add(
 
     done = add_source(Runtime.from_environment(), source_id, profile, tenant, connection, force)
     for line in done.lines:
-        typer.echo(line)
+        say(line)
 
 
 def _verdict(ok: bool, source_id: str) -> str:

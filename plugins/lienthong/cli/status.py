@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lienthong.cli.told import AsJson, terminal, to_json
+from lienthong.cli.told import AsJson, loud_lines, say, terminal, to_json
 from lienthong.pipeline.runtime import Runtime
 
 app = typer.Typer()
@@ -32,16 +32,18 @@ def status(
     if source is None:
         found = collect(rt)
         if as_json:
-            typer.echo(to_json(asdict(found)))
+            say(to_json(asdict(found)))
         else:
             print_status(found, terminal())
             for changed in changed_code_maps(rt):
-                typer.echo(changed.advice_vi())
+                say(changed.advice_vi())
+            for line in loud_lines(found.loud_settings):
+                say(line)
         failed = found.has_errors
     else:
         deep = detail(rt, source)
         if as_json:
-            typer.echo(to_json(asdict(deep)))
+            say(to_json(asdict(deep)))
         else:
             print_detail(deep, terminal(), everything=everything)
         failed = deep.status.has_errors
@@ -56,7 +58,7 @@ def freshness() -> None:
     from lienthong.pipeline.freshness import evaluate
 
     change = evaluate(Runtime.from_environment())
-    typer.echo(
+    say(
         f"Phát hiện mới: {amount(change['opened'])}, đang mở: {amount(change['open'])}, "
         f"vừa đóng: {amount(change['closed'])}. Xem `lienthong status`."
     )

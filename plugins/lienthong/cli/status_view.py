@@ -10,7 +10,6 @@ from textwrap import fill
 from rich import box
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from lienthong.freshness.findings import AGENCY_KINDS, Finding, FindingSeverity
 from lienthong.freshness.wording import SEVERITY_LABELS, amount, lasting, moment, words
@@ -182,8 +181,7 @@ def _print_unmapped_words(found: Sequence[Unmapped], console: Console, *, everyt
     shown = found if everything else found[:SHOWN_UNMAPPED]
     for one in shown:
         seen = amount(one.seen) if one.seen else "–"
-        name = Text(one.name)  # a source's brackets are no markup
-        table.add_row(_unmapped_label(one.kind), name, seen, str(one.first_load_id), str(one.last_load_id))
+        table.add_row(_unmapped_label(one.kind), one.name, seen, str(one.first_load_id), str(one.last_load_id))
     console.print(table)
     if len(shown) < len(found):
         _say(console, f"… và {amount(len(found) - len(shown))} từ hoặc cột khác: thêm --all.")

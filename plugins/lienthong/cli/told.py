@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from lienthong.freshness.wording import ERROR_WORDS
-from lienthong.model.errors import LienThongError
+from lienthong.model.errors import DefectError, LienThongError
 from lienthong.model.numbers import grouped
+from lienthong.model.printable import escaped, printable
+from lienthong.model.traces import WITHHELD, kind_of, places, trace
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from lienthong.warehouse.server_log import LoudSetting
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
 
@@ -24,16 +29,21 @@ WIDTH = 100
 
 def terminal() -> Console:
     """A console of at most WIDTH columns."""
-    from rich.console import Console
+    from lienthong.reports.screen import Screen
 
-    console = Console()
+    console = Screen()
     console.width = min(console.width, WIDTH)
     return console
 
 
+def say(text: str, *, err: bool = False) -> None:
+    """One or more lines to the terminal (`err`: standard error), whatever others wrote into them."""
+    typer.echo(printable(text), err=err)
+
+
 def to_json(found: object) -> str:
     """One document; days and moments as ISO 8601. TypeError for a value without a JSON form."""
-    return json.dumps(found, ensure_ascii=False, indent=1, default=_plain)
+    return escaped(json.dumps(found, ensure_ascii=False, indent=1, default=_plain))
 
 
 def error_lines(error: LienThongError) -> list[str]:
@@ -43,6 +53,27 @@ def error_lines(error: LienThongError) -> list[str]:
         return [f"Lỗi: {error}"]
     what, next_step = known
     return [f"Lỗi: {what}. Việc cần làm: {next_step}.", f"  Chi tiết: {error}"]
+
+
+def unforeseen_lines(error: BaseException, kept: Path | None) -> list[str]:
+    """An error that nobody foresaw: its kind, and where its traceback lies. Its own words may quote a row."""
+    where = f"kèm tệp {kept}" if kept else "kèm các dòng dưới đây"
+    what, _ = ERROR_WORDS[DefectError.__name__]
+    place = " < ".join(places(error)[:3])
+    lines = [f"Lỗi: {what}. Việc cần làm: báo nhóm phát triển, {where} (không có dữ liệu cá nhân)."]
+    lines.append(f"  Chi tiết: {kind_of(error)}{f' at {place}' if place else ''}; {WITHHELD}.")
+    return lines if kept else [*lines, trace(error)]
+
+
+def loud_lines(found: Sequence[LoudSetting]) -> list[str]:
+    """That the warehouse's server would write rows into its log, and what its administrator sets instead."""
+    if not found:
+        return []
+    settings = ", ".join(f"{one.name} = {one.wanted} (đang là {one.setting})" for one in found)
+    return [
+        "CẢNH BÁO: nhật ký của máy chủ PostgreSQL của kho có thể ghi dữ liệu cá nhân của hồ sơ. Việc cần làm: quản trị "
+        f"máy chủ đặt {settings}; xem docs/operate.md."
+    ]
 
 
 def catalogue_lines(done: Mapping[str, object]) -> list[str]:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from lienthong.exchange.masking import mask
 from lienthong.exchange.payload import texts_of
 from lienthong.exchange.replies import Fault, Form, Outcome, Reply
+from lienthong.model.masking import mask
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from lienthong.exchange.masking import mask
 from lienthong.exchange.settings import PortalSettings
+from lienthong.model.masking import mask
 from lienthong.warehouse.statements import run
 
 #: Codes that a result names.

@@ -22,6 +22,7 @@ from lienthong.exchange.payload import (
     step_payload,
 )  # fmt: skip
 from lienthong.model.codes import DeliveryState, SourceMode
+from lienthong.warehouse.copying import copy_in
 from lienthong.warehouse.statements import read, run
 
 #: Reasons of this package; those of blocked dossiers otherwise come from the gate.
@@ -129,9 +130,7 @@ def _copy(connection: Connection, statement: str, rows: Iterable[tuple[Any, ...]
     buffer = io.StringIO()
     csv.writer(buffer).writerows(rows)
     buffer.seek(0)
-    driver: Any = connection.connection
-    with driver.cursor() as cursor:
-        cursor.copy_expert(read(statement), buffer)
+    copy_in(connection, read(statement), buffer)
 
 
 def _bytea(value: bytes) -> str:

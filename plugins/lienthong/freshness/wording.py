@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from lienthong.freshness.findings import CloseReason, Finding, FindingKind, FindingSeverity
 from lienthong.model import errors
+from lienthong.model.masking import mask_word
 from lienthong.model.numbers import grouped
 from lienthong.model.periods import BUSINESS_ZONE
 
@@ -39,6 +40,10 @@ ERROR_WORDS = {
         "Hồ sơ cũ của nguồn chưa được quyết định, chưa gửi gì của nguồn này",
         "quyết định một lần theo docs/cutting-over.md",
     ),
+    "FinalScoreExistsError": (
+        "Tháng đã có điểm chính thức, không chấm lại và không thay tệp đã công bố",
+        "giữ điểm đã công bố; muốn có lại đúng tệp đó thì chạy `lienthong score <tháng> --final --again`",
+    ),
     "DefectError": ("Lỗi của chương trình", "báo nhóm phát triển, kèm nhật ký của tác vụ"),
     "AlertChannelError": ("Không gửi được cảnh báo", "kiểm tra kết nối của kênh cảnh báo được nêu"),
     "NotReadyError": ("Chưa đủ điều kiện để chạy", "chạy bước còn thiếu được nêu"),
@@ -46,7 +51,14 @@ ERROR_WORDS = {
     "UnreadableConnectionError": ("Không hiểu được cấu hình kết nối", "viết lại kết nối được nêu theo docs/sources.md"),
     "LoadStateError": ("Lần nạp không ở trạng thái cho bước này", "chạy lần nạp mới"),
     "WarehouseUnreachableError": ("Kho dữ liệu không trả lời", "kiểm tra máy chủ PostgreSQL của kho rồi chạy lại"),
-    "WarehouseTroubleError": ("Kho dữ liệu thiếu tài nguyên hoặc gặp lỗi", "xem nhật ký của PostgreSQL rồi chạy lại"),
+    "WarehouseTroubleError": (
+        "Kho dữ liệu thiếu tài nguyên hoặc gặp lỗi",
+        "xem nhật ký của PostgreSQL rồi chạy lại",
+    ),
+    "WarehouseRefusedError": (
+        "Kho dữ liệu từ chối một lệnh hoặc một dòng; dữ liệu cũ còn nguyên",
+        "báo nhóm phát triển, kèm mã lỗi và nơi xảy ra",
+    ),
     "DiskFullError": ("Đĩa đã đầy", "giải phóng hoặc thêm dung lượng rồi chạy lại"),
     "FencedError": ("Một lần chạy khác đã làm thay việc này", "không cần làm gì"),
     "AirflowTaskTimeout": ("Tác vụ chạy quá thời gian cho phép", "xem nhật ký của tác vụ; nguồn có thể chậm"),
@@ -111,7 +123,7 @@ def _where(finding: Finding) -> str:
     """Source and agency, the province of a backlog, or the task."""
     name = str(finding.details.get("name") or "")
     if finding.kind in (FindingKind.AGENCY_SILENT, FindingKind.AGENCY_LOW):
-        return f"{finding.source_id}, {name or 'cơ quan'} ({finding.subject})"
+        return f"{finding.source_id}, {name or 'cơ quan'} ({mask_word(finding.subject)})"
     if finding.kind is FindingKind.TASK_FAILED:
         return f"tác vụ {finding.subject}"
     return f"nguồn {finding.source_id}" if finding.source_id else f"tỉnh {finding.tenant}"

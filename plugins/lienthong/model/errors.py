@@ -104,7 +104,11 @@ class WarehouseUnreachableError(TransientError):
 
 
 class WarehouseTroubleError(TransientError):
-    """The warehouse answers, but lacks memory or connections, or failed inside: its own log knows more."""
+    """The warehouse answers, but lacks memory or connections, or failed inside."""
+
+
+class WarehouseRefusedError(TransientError):
+    """The warehouse refused a statement or a row. Kind, constraint and table are told, never the row."""
 
 
 class DiskFullError(TransientError):
@@ -133,6 +137,10 @@ class PortalAccessError(TerminalError):
 
 class HistoryUndecidedError(TerminalError):
     """A source that comes to `own` has old dossiers about which nobody decided: nothing of it is sent."""
+
+
+class FinalScoreExistsError(TerminalError):
+    """The month has its final score: it was published, and another one does not replace it."""
 
 
 class DefectError(TerminalError):

@@ -16,6 +16,7 @@ from airflow.sdk.bases.notifier import BaseNotifier
 from airflow.sdk.configuration import conf
 
 from lienthong.model.errors import LienThongError
+from lienthong.model.masking import mask_word
 from lienthong.orchestration.channels import Message, Send, channels
 from lienthong.orchestration.failures import describe, told_by
 from lienthong.orchestration.runtime import runtime
@@ -98,6 +99,7 @@ def run_link(run_key: str) -> str:
 
 def compose(findings: Sequence[Finding], link: str) -> Message:
     """One message for some findings, errors first, ends last."""
+    from lienthong.freshness.findings import AGENCY_KINDS
     from lienthong.freshness.wording import words
 
     ordered = sorted(findings, key=lambda finding: (not finding.is_open, finding.severity.value, finding.source_id))
@@ -116,7 +118,7 @@ def compose(findings: Sequence[Finding], link: str) -> Message:
             "tenant": finding.tenant,
             "source": finding.source_id,
             "kind": finding.kind.value,
-            "subject": finding.subject,
+            "subject": mask_word(finding.subject) if finding.kind in AGENCY_KINDS else finding.subject,
             "severity": finding.severity.value,
             "open": finding.is_open,
             "since": finding.since.isoformat(),

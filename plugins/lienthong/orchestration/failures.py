@@ -6,7 +6,6 @@ defect of the code; its own words are dropped, for messages of drivers and parse
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -17,12 +16,11 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from lienthong.disk import disk_full
 from lienthong.model.errors import LienThongError, TerminalError
+from lienthong.model.traces import kind_of, places
 
 P = ParamSpec("P")
 R = TypeVar("R")
-_FRAMES = 6
 _DEFECTS = (TypeError, AttributeError, LookupError, NameError, ArithmeticError, AssertionError)
-_SYNTAX_OR_ACCESS = "42"
 #: Where a translated error keeps what may be told of the original.
 _TOLD = "lienthong_told"
 
@@ -52,7 +50,9 @@ def guarded(step: Callable[P, R]) -> Callable[P, R]:
         except Exception as error:
             meant = outage_of(error)
             if meant is not None:
-                failure, kind = AirflowException(str(meant)), type(meant).__name__
+                lasting = isinstance(meant, TerminalError)
+                failure = (AirflowFailException if lasting else AirflowException)(str(meant))
+                kind = type(meant).__name__
             else:
                 failure = (AirflowFailException if _is_defect(error) else AirflowException)(describe(error))
                 kind = type(error).__name__
@@ -69,36 +69,26 @@ def told_by(error: object) -> Told:
 
 
 def outage_of(error: Exception) -> LienThongError | None:
-    """Our words for a full disk or an outage of the warehouse that reached a task as the driver's own error."""
+    """Our words for a full disk, or for what the warehouse said, that reached a task as an error of others."""
     if isinstance(error, OSError):
         return disk_full(error, error.filename if isinstance(error.filename, str) else ".")
-    from lienthong.warehouse.outages import outage
+    from psycopg2 import Error
+    from sqlalchemy.exc import DBAPIError
 
-    return outage(error)
+    from lienthong.warehouse.outages import meaning
+
+    return meaning(error) if isinstance(error, Error | DBAPIError) else None
 
 
 def describe(error: Exception) -> str:
     """Type, SQLSTATE and places in our code of an unexpected error, without its message."""
-    sqlstate = _sqlstate(error)
-    frames = [
-        f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}"
-        for frame in traceback.extract_tb(error.__traceback__)
-        if f"{Path('/lienthong')}/" in frame.filename and Path(frame.filename).name != Path(__file__).name
-    ]
-    kind = f"{type(error).__module__}.{type(error).__qualname__}" + (f" (SQLSTATE {sqlstate})" if sqlstate else "")
-    place = " < ".join(reversed(frames[-_FRAMES:])) or "an unknown place"
+    place = " < ".join(places(error, leave_out=(Path(__file__).name,))) or "an unknown place"
     return (
-        f"Unexpected {kind} at {place}. Its message is withheld: it may quote personal data. "
+        f"Unexpected {kind_of(error)} at {place}. Its message is withheld: it may quote personal data. "
         "Next: if the next try fails too, repeat the step with `lienthong` on the command line."
     )
 
 
-def _sqlstate(error: Exception) -> str | None:
-    """PostgreSQL's code of an error, through SQLAlchemy's wrapper."""
-    code = getattr(getattr(error, "orig", error), "pgcode", None)
-    return str(code) if code else None
-
-
 def _is_defect(error: Exception) -> bool:
-    """Whether another try would fail alike: a mistake in our code, or a statement that PostgreSQL can't understand."""
-    return isinstance(error, _DEFECTS) or (_sqlstate(error) or "").startswith(_SYNTAX_OR_ACCESS)
+    """Whether another try would fail alike: a mistake in our code."""
+    return isinstance(error, _DEFECTS)

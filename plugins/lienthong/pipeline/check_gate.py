@@ -30,7 +30,7 @@ from lienthong.quality.suites import load_suites
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.profile import Profile
 from lienthong.warehouse import staging
-from lienthong.warehouse.statements import run
+from lienthong.warehouse.statements import read, run
 
 CONNECT_TIMEOUT_S = 10
 #: A load of the same tenant that stages just now holds locks; a check doesn't wait for long.
@@ -155,6 +155,8 @@ def _scratch(url: URL) -> Iterator[Engine]:
         application_name="lienthong check",
         options=OPTIONS,
     )
+    with session.cursor() as cursor:
+        cursor.execute(read("ops/quiet_server_log"))
     here = threading.get_ident()
 
     def lend(dialect: Any, record: Any, arguments: Any, parameters: dict[str, Any]) -> NeverCommitted | None:

@@ -12,6 +12,7 @@ from lienthong.connections import WAREHOUSE, Connection
 from lienthong.model.canonical import Entity
 from lienthong.model.codes import Severity
 from lienthong.model.errors import ContractError, LienThongError, NotReadyError
+from lienthong.model.masking import mask_word
 from lienthong.model.numbers import grouped
 from lienthong.pipeline.check_lines import Line, good, problem, warning
 from lienthong.pipeline.check_reach import unreachable
@@ -234,7 +235,10 @@ def _verdict_lines(found: Rehearsal) -> list[Line]:
 def _catalogue_lines(found: Rehearsal) -> list[Line]:
     lines: list[Line] = []
     for rule_id, label in _UNKNOWN.items():
-        codes = {code.code or "(trống)": code.dossiers for code in found.unknown if code.rule_id == rule_id}
+        codes: Counter[str] = Counter()
+        for code in found.unknown:
+            if code.rule_id == rule_id:
+                codes[mask_word(code.code or "") or "(trống)"] += code.dossiers
         if codes:
             first = list(codes.items())[:_WORDS_SHOWN]
             listed = ", ".join(f"{code} ({grouped(amount)} hồ sơ)" for code, amount in first)
@@ -245,7 +249,7 @@ def _catalogue_lines(found: Rehearsal) -> list[Line]:
                     f"{label}: {listed}{more}.",
                     "chạy `lienthong catalogue` nếu danh mục đã cũ; nếu không, sửa mã hoặc bảng ánh xạ ở nguồn.",
                     rule_id=rule_id,
-                    codes=codes,
+                    codes=dict(codes),
                 )
             )
     return lines or [good("catalogue", "Mọi mã thủ tục và cơ quan trong mẫu đều có trong danh mục.")]

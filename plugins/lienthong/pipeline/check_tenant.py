@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import SQLAlchemyError
 
 from lienthong.model.errors import ContractError, LienThongError
+from lienthong.model.masking import mask_word
 from lienthong.model.numbers import grouped
 from lienthong.pipeline.check_lines import Line, good, problem, warning
 from lienthong.pipeline.runtime import Runtime
@@ -126,7 +127,7 @@ def agencies_line(contract: SourceContract, dossiers: Mapping[str, int]) -> Line
     """
     by_tenant: Counter[str] = Counter()
     for code, amount in dossiers.items():
-        by_tenant[code.split(".")[0]] += amount
+        by_tenant[mask_word(code.split(".")[0])] += amount
     others = Counter({tenant: amount for tenant, amount in by_tenant.items() if tenant != contract.tenant})
     if 2 * others.total() <= by_tenant.total():
         return None

@@ -25,6 +25,8 @@ from lienthong.model.errors import (
     NotReadyError,
     TransientError,
 )
+from lienthong.model.masking import mask_word
+from lienthong.model.traces import kind_of
 from lienthong.pipeline import freshness
 from lienthong.pipeline.check_tenant import require_known, require_unmoved
 from lienthong.pipeline.code_maps import note_code_maps
@@ -123,10 +125,8 @@ def remembering_failure(step: Callable[[Runtime, int], T]) -> Callable[[Runtime,
 
 def _unforeseen(error: Exception, source_id: str | None, load_id: int) -> LienThongError:
     """What may be kept of an error without an own class: its kind and SQLSTATE, never its words."""
-    original = getattr(error, "orig", None) or error  # the driver's error inside SQLAlchemy's
-    state = getattr(original, "pgcode", None)
     return DefectError(
-        f"An error that nobody foresaw: {type(original).__name__}{f', SQLSTATE {state}' if state else ''}.",
+        f"An error that nobody foresaw: {kind_of(error)}.",
         source=source_id,
         load=load_id,
         next_step="look at the log of this step for the place and report it as a defect; the step may be tried again.",
@@ -372,6 +372,6 @@ def _stage_again_if_needed(rt: Runtime, load_id: int) -> bool:
 def _findings(contract: SourceContract, profile: Profile, batch: LandedBatch) -> list[merging.Finding]:
     """Columns and code words of the batch that nobody mapped."""
     columns = batch.manifest.facts.unmapped_columns
-    return [merging.Finding("column", f"{table}.{name}", 0) for table, names in columns.items() for name in names] + [
-        merging.Finding(code.kind, code.word, code.rows) for code in profile.unmapped_codes(contract, batch)
-    ]
+    return [
+        merging.Finding("column", mask_word(f"{table}.{name}"), 0) for table, names in columns.items() for name in names
+    ] + [merging.Finding(code.kind, code.word, code.rows) for code in profile.unmapped_codes(contract, batch)]

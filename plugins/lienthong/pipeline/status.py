@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 
 from lienthong.freshness.backlog import Backlog, read_backlog
 from lienthong.freshness.expectation import expected_on
-from lienthong.freshness.findings import Finding, FindingSeverity, open_findings
+from lienthong.freshness.findings import AGENCY_KINDS, Finding, FindingSeverity, open_findings
 from lienthong.freshness.judgement import first_day_needed, judged_day
 from lienthong.freshness.settings import FreshnessSettings
 from lienthong.freshness.staleness import NewestLoad, judge_schedule
 from lienthong.freshness.volumes import History, read_coverage, read_histories
 from lienthong.freshness.workdays import DayKind, Workdays
 from lienthong.model.codes import SourceMode
+from lienthong.model.masking import mask_word
 from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.pipeline.freshness import freshness_settings, may_read, newest_load
 from lienthong.pipeline.runtime import Runtime
+from lienthong.warehouse.server_log import LoudSetting, loud_settings
 from lienthong.warehouse.statements import run
 
 if TYPE_CHECKING:
@@ -88,6 +90,8 @@ class Status:
     backlogs: dict[str, Backlog]
     findings: tuple[Finding, ...]
     contract_errors: tuple[str, ...]
+    #: With which the warehouse's server may write rows into its log.
+    loud_settings: tuple[LoudSetting, ...] = ()
 
     @property
     def has_errors(self) -> bool:
@@ -149,8 +153,9 @@ def collect(rt: Runtime, source_id: str | None = None) -> Status:
             now,
             tuple(_source(connection, contract, workdays, settings, now) for contract in contracts.values()),
             {tenant: _backlog(connection, tenant, unsent[tenant]) for tenant in sorted(unsent)},
-            tuple(open_findings(connection, source_id)),
+            tuple(_masked(finding) for finding in open_findings(connection, source_id)),
             errors,
+            loud_settings(connection),
         )
 
 
@@ -173,6 +178,11 @@ def detail(rt: Runtime, source_id: str) -> SourceDetail:
         tuple(SourceDayStatus(row.day, workdays.kind(row.day), int(row.seen), _number(row.expected)) for row in days),
         tuple(agencies),
     )
+
+
+def _masked(finding: Finding) -> Finding:
+    """An agency is known by what was typed as its code."""
+    return replace(finding, subject=mask_word(finding.subject)) if finding.kind in AGENCY_KINDS else finding
 
 
 def _backlog(connection: Connection, tenant: str, unsent: list[str]) -> Backlog:
@@ -214,7 +224,10 @@ def _source(
         workdays.kind(today),
         int(volume.seen),
         _number(volume.expected),
-        tuple(Unmapped(**row) for row in run(connection, "ops/read_findings", **key).mappings()),
+        tuple(
+            Unmapped(**{**row, "name": mask_word(row["name"])})  # what earlier versions kept was not masked
+            for row in run(connection, "ops/read_findings", **key).mappings()
+        ),
     )
 
 
@@ -232,7 +245,7 @@ def _agency(history: History, last: date, workdays: Workdays, settings: Freshnes
     window = workdays.between(last - timedelta(days=3 * _LAST_WORKDAYS + 30), last)[-_LAST_WORKDAYS:]
     usual = expected_on(history.counts, window[0], workdays, settings) if window else None
     return AgencyStatus(
-        history.agency_code,
+        mask_word(history.agency_code),
         history.name,
         history.listed,
         max(history.counts),

@@ -45,7 +45,7 @@ def print_summary(rt: Runtime, console: Console, *, run_id: int | None, reports:
     print_deliveries(rt, console)
     if run_id is not None:
         print_scores(rt, console, run_id)
-    console.print("\n[bold]Xem tiếp ở đâu[/bold]")
+    console.print("\nXem tiếp ở đâu", style="bold")
     labels = {"workbook": "Bảng điểm (XLSX)", "quarantine": "Báo cáo cách ly", "deliveries": "Việc gửi Cổng"}
     for name, path in reports.items():
         console.print(f"  {labels.get(name, name)}: {path}", soft_wrap=True)

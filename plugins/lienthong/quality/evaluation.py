@@ -21,7 +21,7 @@ from sqlalchemy import Engine
 from lienthong.model.canonical import Entity
 from lienthong.model.errors import ContractError, GateError
 from lienthong.quality.suites import SQL_EXPECTATION, Rule, Suite
-from lienthong.warehouse import outages
+from lienthong.warehouse import outages, server_log
 
 INDEX_COLUMNS = ["row_no", "source_key", "child_key"]
 #: Our way to evaluate SQL rules, by the name Great Expectations knows it under (quality/counted_rows.py).
@@ -148,9 +148,11 @@ def _great_suite(suite: Suite, numbers: Any) -> Any:
     )
 
 
-def _options(tenant: str, load_id: int) -> str:
-    """Session settings: the views `staging.gate_…` show the rows of the load that these name."""
-    return f"-c timezone=UTC -c lienthong.tenant={tenant} -c lienthong.load_id={load_id}"
+def _options(engine: Engine, tenant: str, load_id: int) -> str:
+    """Session settings: the views `staging.gate_…` show the rows of the load that these name. No row in a log."""
+    with outages.telling(), engine.connect() as connection:
+        unlogged = server_log.options(connection)
+    return f"-c timezone=UTC -c lienthong.tenant={tenant} -c lienthong.load_id={load_id} {unlogged}".strip()
 
 
 @contextmanager
@@ -182,7 +184,7 @@ def _datasource(engine: Engine, tenant: str, load_id: int) -> Iterator[Any]:
             kwargs={
                 "pool_size": 1,
                 "max_overflow": 1,
-                "connect_args": {"application_name": "lienthong gate", "options": _options(tenant, load_id)},
+                "connect_args": {"application_name": "lienthong gate", "options": _options(engine, tenant, load_id)},
             },
         )
     except TestConnectionError as error:

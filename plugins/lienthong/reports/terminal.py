@@ -7,10 +7,10 @@ from decimal import Decimal
 from io import StringIO
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from lienthong.indices.table import ScoreTable, UnitKind, UnitScore
+from lienthong.reports.screen import Screen
 from lienthong.reports.wording import KIND_LABELS, NO_DATA, decimal_comma, facts_about, title, warnings
 
 #: How many units are shown from each end of a ranking.
@@ -21,7 +21,7 @@ def score_lines(table: ScoreTable, *, width: int = 110) -> list[str]:
     """Provinces with their groups, then the best and the last units of each province; no colours, no line wider than
     `width`.
     """
-    console = Console(file=StringIO(), width=width, color_system=None, legacy_windows=False, force_terminal=False)
+    console = Screen(file=StringIO(), width=width, color_system=None, legacy_windows=False, force_terminal=False)
     console.print(title(table), style="bold", highlight=False)
     for label, text in facts_about(table)[1:4]:
         console.print(f"{label}: {text}", highlight=False)

@@ -43,6 +43,9 @@ FieldPaths = dict[Entity, dict[str, Annotated[str, Field(pattern=r"^[A-Za-z0-9_$
 
 #: Ticks of `full` that are compared with the hours of reading.
 _TICKS_LOOKED_AT = 8
+#: Characters of a contract. The longest of ours has a tenth.
+MOST_CHARACTERS = 128 * 1024
+
 _ID = r"^[a-z][a-z0-9_]{0,62}$"
 
 
@@ -167,9 +170,26 @@ class Contracts:
 
 
 def load_contract(path: Path) -> SourceContract:
-    """The contract in `path`; its stem must be the source id. ContractError names file, lines and keys."""
+    """The contract in `path`; its stem must be the source id. ContractError names file, lines and keys, whatever the
+    file holds: nothing in one contract keeps others from being read.
+    """
     try:
-        marked = parse(path.read_text(encoding="utf-8"))
+        return _read(path)
+    except ContractError:
+        raise
+    except Exception as error:
+        raise refuse(path, [(1, f"can't be understood ({type(error).__name__}).")]) from None
+
+
+def _read(path: Path) -> SourceContract:
+    if path.exists() and not path.is_file():
+        raise refuse(path, [(1, "is not a file.")])
+    try:
+        with path.open(encoding="utf-8") as file:
+            text = file.read(MOST_CHARACTERS + 1)
+        if len(text) > MOST_CHARACTERS:
+            raise MarkedYamlError(1, f"is longer than {MOST_CHARACTERS} characters.")
+        marked = parse(text)
     except MarkedYamlError as error:
         raise refuse(path, [(error.line, error.what)]) from None
     except (OSError, UnicodeDecodeError) as error:

@@ -11,11 +11,15 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from lienthong.model.errors import ContractError
+from lienthong.model.masking import mask_word
 from lienthong.sources.marked_yaml import MarkedYaml
 
 NEXT_STEP = "correct the contract (opencps_h17.yaml explains every key). Other sources are not affected."
 
 Problem = tuple[int, str]
+
+#: Of one file, and characters of each: an error is read by people.
+MOST_PROBLEMS, MOST_WORDS = 20, 400
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -25,16 +29,19 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def refuse(path: Path, problems: list[Problem]) -> ContractError:
-    """One error for a file, with every problem and its line."""
-    places = " ".join(f"Line {line}: {what}" for line, what in problems)
+    """One error for a file, with every problem (of many the first ones) and its line."""
+    told = [f"Line {line}: {what if len(what) <= MOST_WORDS else what[:MOST_WORDS] + '…'}" for line, what in problems]
+    more = len(told) - MOST_PROBLEMS
+    places = " ".join([*told[:MOST_PROBLEMS], *([f"And {more} more."] if more > 0 else [])])
     return ContractError(f"Contract {path.name} is not valid. {places}", next_step=NEXT_STEP, source=path.stem)
 
 
 def problem_of(detail: Mapping[str, Any], marked: MarkedYaml, model: type[BaseModel]) -> Problem:
-    """Line and sentence for one of pydantic's findings. Contracts hold no personal data, so values are shown."""
+    """Line and sentence for one of pydantic's findings. Values are shown, but masked: words of the source stand
+    in a contract, and people type names where words belong."""
     path = tuple(part for part in detail["loc"] if part != "[key]")
     line = marked.line_of(path)
-    key = ".".join(str(part) for part in path)
+    key = ".".join(mask_word(str(part)) for part in path)
     kind = detail["type"]
     if kind == "extra_forbidden":
         return line, f"unknown key {key!r}{did_you_mean(str(path[-1]), _fields_at(model, path[:-1]))}."
@@ -43,7 +50,8 @@ def problem_of(detail: Mapping[str, Any], marked: MarkedYaml, model: type[BaseMo
     if kind in ("enum", "literal_error"):
         value = str(detail["input"])
         known = _words_at(model, path) or [word.strip(" '") for word in str(detail["ctx"]["expected"]).split(" or ")]
-        return line, f"{key!r} can't be {value!r}{did_you_mean(value, known)}; it is one of {', '.join(known)}."
+        near = did_you_mean(value, known)
+        return line, f"{key!r} can't be {mask_word(value)!r}{near}; it is one of {', '.join(known)}."
     text = str(detail["ctx"]["error"]) if kind == "value_error" else str(detail["msg"])
     where = f"{key!r}: " if key else ""
     return line, f"{where}{text[:1].lower() + text[1:] if where else text}{_shown(detail['input'])}."
@@ -52,7 +60,7 @@ def problem_of(detail: Mapping[str, Any], marked: MarkedYaml, model: type[BaseMo
 def _shown(value: object) -> str:
     if isinstance(value, dict | list):
         return ""
-    return ", but it is " + ("empty" if value is None else repr(value))
+    return ", but it is " + ("empty" if value is None else repr(mask_word(value) if isinstance(value, str) else value))
 
 
 def _fields_at(model: type[BaseModel], path: tuple[Any, ...]) -> list[str]:

@@ -21,6 +21,7 @@ from lienthong.model.errors import (
     SourceAccessError,
     SourceUnreachableError,
 )
+from lienthong.model.traces import forget_words
 
 CONNECT_TIMEOUT_S = 10
 
@@ -88,7 +89,9 @@ def reading(connection: Connection, source_id: str, load: int | None = None) -> 
             with plain.execution_options(**_snapshot_options(plain.dialect.name)).begin():
                 yield SourceDatabase(plain, source_id, load)
     except exc.DBAPIError as error:
-        raise _explained(error, connection, source_id, load, opened) from None
+        explained = _explained(error, connection, source_id, load, opened)
+        forget_words(error)  # it stays in the chain, and may quote a row
+        raise explained from None
     finally:
         engine.dispose()
 

@@ -2,6 +2,8 @@
 
 Mapping keys stay the text that was written (`0100`, `no`), only `true`/`false` are booleans, numbers are decimal, and a
 key written twice is an error instead of the last one winning.
+
+A text of others is read: depth, size with its references written out, and length of numbers are bounded.
 """
 
 from __future__ import annotations
@@ -13,7 +15,12 @@ from typing import Any
 
 import yaml
 
+from lienthong.model.masking import mask_word
+
 Path = tuple[str | int, ...]
+
+#: Far more than any file of ours needs.
+MOST_DEPTH, MOST_VALUES, MOST_DIGITS = 20, 10_000, 18
 
 
 class MarkedYamlError(ValueError):
@@ -40,7 +47,17 @@ class MarkedYaml:
 
 
 class _Loader(yaml.SafeLoader):
-    """The resolvers of YAML 1.2's core schema."""
+    """The resolvers of YAML 1.2's core schema; nothing deeper than MOST_DEPTH."""
+
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        self.depth += 1
+        if self.depth > MOST_DEPTH:
+            raise MarkedYamlError(self.get_mark().line + 1, f"is nested deeper than {MOST_DEPTH} levels.")
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 (PyYAML's own shape)
 
@@ -55,7 +72,9 @@ for _tag, _pattern, _first in (
 
 
 def parse(text: str) -> MarkedYaml:
-    """Parse one document. MarkedYamlError for broken YAML, duplicate keys, anchors that recurse, or odd keys."""
+    """Parse one document. MarkedYamlError for broken YAML, duplicate keys, anchors that recurse, or odd keys, and for
+    what is too deep, too much or too long.
+    """
     try:
         node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
@@ -63,6 +82,10 @@ def parse(text: str) -> MarkedYaml:
         raise MarkedYamlError((mark.line if mark else 0) + 1, f"is not YAML: {error.problem}.") from None
     except yaml.YAMLError as error:
         raise MarkedYamlError(1, f"is not YAML ({type(error).__name__}).") from None
+    except (ValueError, OverflowError) as error:
+        if isinstance(error, MarkedYamlError):
+            raise
+        raise MarkedYamlError(1, "is not YAML: it holds a character that there is not.") from None
     if node is None:
         raise MarkedYamlError(1, "is empty.")
     lines: dict[Path, int] = {}
@@ -72,6 +95,8 @@ def parse(text: str) -> MarkedYaml:
 def _value(node: yaml.Node, path: Path, lines: dict[Path, int], above: tuple[yaml.Node, ...]) -> Any:
     line = node.start_mark.line + 1
     lines.setdefault(path, line)
+    if len(lines) > MOST_VALUES:  # a reference counts each time it is used
+        raise MarkedYamlError(line, f"holds more than {MOST_VALUES} values, references written out.")
     if node in above:
         raise MarkedYamlError(line, "refers to itself.")
     above = (*above, node)
@@ -83,16 +108,19 @@ def _value(node: yaml.Node, path: Path, lines: dict[Path, int], above: tuple[yam
                 raise MarkedYamlError(key_line, "has a key that is not a word.")
             key = str(key_node.value)
             if key in found:
-                raise MarkedYamlError(key_line, f"has the key {key!r} twice, also in line {lines[(*path, key)]}.")
+                told, first = mask_word(key), lines[(*path, key)]
+                raise MarkedYamlError(key_line, f"has the key {told!r} twice, also in line {first}.")
             lines[(*path, key)] = key_line
             found[key] = _value(value_node, (*path, key), lines, above)
         return found
     if isinstance(node, yaml.SequenceNode):
         return [_value(item, (*path, number), lines, above) for number, item in enumerate(node.value)]
-    return _scalar(str(node.value), node.tag.rpartition(":")[2])
+    return _scalar(str(node.value), node.tag.rpartition(":")[2], line)
 
 
-def _scalar(text: str, kind: str) -> Any:
+def _scalar(text: str, kind: str, line: int) -> Any:
+    if kind in ("int", "float") and len(text) > MOST_DIGITS:
+        raise MarkedYamlError(line, f"holds a number of {len(text)} digits.")
     if kind == "null":
         return None
     if kind == "bool":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from lienthong.model.canonical import Entity
 from lienthong.model.codes import LoadMode
+from lienthong.model.masking import mask_word
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,11 +41,23 @@ class Window:
 
 @dataclass(frozen=True)
 class UnmappedCode:
-    """A word of the source that the contract has no code for. `kind` is a list of codes (status, step, procedure …)."""
+    """A word of the source that the contract has no code for. `kind` is a list of codes (status, step, procedure …).
+
+    `word` is masked: people also type names and numbers where a code belongs.
+    """
 
     kind: str
     word: str
     rows: int
+
+
+def unmapped(found: Mapping[tuple[str, str], int]) -> list[UnmappedCode]:
+    """What (kind, word) was met how often, by kind, the most frequent first. Words that are masked alike are one."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for (kind, word), rows in found.items():
+        counts[kind, mask_word(word)] += rows
+    order = sorted(counts.items(), key=lambda item: (item[0][0], -item[1], item[0][1]))
+    return [UnmappedCode(kind, word, rows) for (kind, word), rows in order]
 
 
 @dataclass(frozen=True)

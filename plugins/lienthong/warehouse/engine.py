@@ -8,7 +8,7 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import URL
 
 from lienthong.connections import WAREHOUSE, Resolver
-from lienthong.warehouse import outages
+from lienthong.warehouse import outages, server_log
 
 LOCK_TIMEOUT_MS = 120_000
 #: As long as the longest task may run (orchestration): a statement never outlives its task.
@@ -25,7 +25,8 @@ def open_warehouse(resolve: Resolver) -> Engine:
 @cache
 def engine_for(url: str | URL) -> Engine:
     """An engine whose sessions are in UTC, give up waiting for a lock after two minutes, and notice within seconds
-    that their process was killed. Errors never show bind values: they may be personal. Outages are told by our errors.
+    that their process was killed. Whatever the driver says is told by our errors, without the row; the server's log
+    gets no row either, as far as a session may decide that.
     """
     engine = create_engine(
         url,
@@ -41,4 +42,5 @@ def engine_for(url: str | URL) -> Engine:
         },
     )
     outages.watch(engine)
+    server_log.watch(engine)
     return engine

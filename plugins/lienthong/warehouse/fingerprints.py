@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import Connection
 
 from lienthong.model.canonical import RECORD_RECIPE
+from lienthong.warehouse.copying import copy_in
 from lienthong.warehouse.planning import without_nested_loops
 from lienthong.warehouse.statements import run
 
@@ -32,15 +33,11 @@ def find_known(
 
     run(connection, "landing/create_landed")
     places = pl.int_range(pl.len(), dtype=pl.Int32).alias("place")
-    cursor: Any = connection.connection.cursor()
-    try:
-        for start in range(0, landed.height, COPY_ROWS):
-            piece = landed.slice(start, COPY_ROWS).select(places + start, "owner", "low", "high", asked=asked)
-            piece = piece.filter("asked").drop("asked")
-            rows = io.BytesIO(piece.write_csv(include_header=False, quote_style="non_numeric").encode())
-            cursor.copy_expert("COPY pg_temp.landed (place, source_key, low, high) FROM STDIN WITH (FORMAT csv)", rows)
-    finally:
-        cursor.close()
+    for start in range(0, landed.height, COPY_ROWS):
+        piece = landed.slice(start, COPY_ROWS).select(places + start, "owner", "low", "high", asked=asked)
+        piece = piece.filter("asked").drop("asked")
+        rows = io.BytesIO(piece.write_csv(include_header=False, quote_style="non_numeric").encode())
+        copy_in(connection, "COPY pg_temp.landed (place, source_key, low, high) FROM STDIN WITH (FORMAT csv)", rows)
     run(connection, "landing/analyze_landed")
     found = run(
         connection,

@@ -8,6 +8,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine
 
+from lienthong.warehouse import outages
 from lienthong.warehouse.statements import run
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -18,7 +19,7 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.set_main_option("path_separator", "os")
-    with engine.connect() as connection:
+    with outages.telling(), engine.connect() as connection:
         run(connection, "ops/lock_migrations")
         connection.commit()
         try:

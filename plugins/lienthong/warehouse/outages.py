@@ -1,7 +1,7 @@
-"""What an error of the warehouse's driver means when our statement is not to blame: away, full, busy, in trouble.
+"""What an error of the warehouse's driver means: away, full, busy, in trouble, or a statement that it refused.
 
-Hooked into every engine of the warehouse, so that no caller meets the driver's own error for an outage: its words may
-quote statements and rows. Errors that are about a statement pass as they are.
+Hooked into every engine of the warehouse, so that no caller meets the driver's own error: its words quote statements
+and rows ("Failing row contains (…)"). They are taken from it as well, for it stays in the chain of ours.
 """
 
 from __future__ import annotations
@@ -17,23 +17,32 @@ from sqlalchemy.exc import DBAPIError
 from lienthong.connections import WAREHOUSE
 from lienthong.model.errors import (
     BusyError,
+    DefectError,
     DiskFullError,
     LienThongError,
+    WarehouseRefusedError,
     WarehouseTroubleError,
     WarehouseUnreachableError,
 )
+from lienthong.model.traces import forget_words, places
 
 #: Classes and codes of PostgreSQL's appendix A.
 _AWAY = ("08", "57P01", "57P02", "57P03", "57P05")
 _FULL = "53100"
 _BUSY = {"55P03": "a lock was not free", "40P01": "a deadlock was broken up", "40001": "another writer came first"}
 _TROUBLE = ("25006", "53", "58", "XX")  # 25006: a standby that may only be read
+#: Of these PostgreSQL's own sentence may be told: it speaks of files, memory and connections.
+_WORDS_OF_THE_SERVER = ("25006", "53", "58", "XX001", "XX002")
+#: A statement that PostgreSQL can't understand, or may not run: another try fails alike.
+_SYNTAX_OR_ACCESS = "42"
+_NO_SCHEMA = ("42P01", "42703", "42883", "3F000")
+_HERE = ("outages.py", "statements.py")
 #: What psycopg2 raises for a broken connection, without a SQLSTATE. Its subclasses speak of statements.
 _BROKEN = (psycopg2.OperationalError, psycopg2.InterfaceError)
 
 
 def watch(engine: Engine) -> None:
-    """From now on outages of this engine are told by our errors."""
+    """From now on what this engine's driver says is told by our errors."""
     listen(engine, "handle_error", _translate)
 
 
@@ -46,14 +55,19 @@ def telling(source: str | None = None, load: int | None = None) -> Iterator[None
         error.source = error.source or source
         error.load = load if error.load is None else error.load
         if isinstance(error.__cause__, psycopg2.Error):
-            raise error from None  # the driver's words may quote rows
+            raise error from None
         raise
     except (psycopg2.Error, DBAPIError) as error:
-        meant = outage(error)
-        if meant is None:
-            raise
+        meant = meaning(error)
         meant.source, meant.load = source, load
         raise meant from None
+
+
+def meaning(error: BaseException) -> LienThongError:
+    """Our error for one of the driver (SQLAlchemy's wrapper or not), which has no words afterwards."""
+    meant = outage(error) or _refused(error)
+    forget_words(error)
+    return meant
 
 
 def outage(error: BaseException) -> LienThongError | None:
@@ -71,8 +85,10 @@ def outage(error: BaseException) -> LienThongError | None:
     if code.startswith(_AWAY) or invalidated or (not code and _is_broken(original)):
         return _away(type(original).__name__ + (f", SQLSTATE {code}" if code else ""))
     if code.startswith(_TROUBLE):
+        words = _primary(original) if code.startswith(_WORDS_OF_THE_SERVER) else ""
+        told = words or "memory, connections, a quota, the server itself"
         return WarehouseTroubleError(
-            f"The warehouse could not do its work (SQLSTATE {code}: memory, connections, a quota, the server itself).",
+            f"The warehouse could not do its work (SQLSTATE {code}: {told}).",
             next_step="the same step is tried again by itself; if it lasts, look at the log of the PostgreSQL server.",
             key=WAREHOUSE,
         )
@@ -87,10 +103,45 @@ def named_in(told: str, what: str) -> LienThongError:
 def _translate(context: ExceptionContext) -> BaseException | None:
     if context.is_pre_ping:  # a stale connection of the pool: SQLAlchemy replaces it
         return None
-    meant = outage(context.sqlalchemy_exception or context.original_exception)
-    if meant is not None:
-        meant.__suppress_context__ = True
+    error = context.sqlalchemy_exception or context.original_exception
+    if not isinstance(context.original_exception, psycopg2.Error):
+        return None
+    meant = meaning(error)
+    meant.__suppress_context__ = True
     return meant
+
+
+def _refused(error: BaseException) -> LienThongError:
+    """About the statement or its rows: what refused it and where it was run, never PostgreSQL's sentence."""
+    original = error.orig if isinstance(error, DBAPIError) else error
+    code = str(getattr(original, "pgcode", None) or "")
+    facts = [type(original).__name__, f"SQLSTATE {code}" if code else "", *_named(original)]
+    place = " < ".join(places(error, leave_out=_HERE)[:3])
+    told = f"The warehouse refused a statement ({', '.join(filter(None, facts))}){f' at {place}' if place else ''}."
+    if code in _NO_SCHEMA:
+        return DefectError(told, next_step="run `lienthong migrate`, then this step again; if it stays, report it.")
+    kind = DefectError if code.startswith(_SYNTAX_OR_ACCESS) else WarehouseRefusedError
+    return kind(
+        told,
+        next_step="report it with this message; what was believed before stays. PostgreSQL's words are withheld, for "
+        "they quote the row.",
+    )
+
+
+def _named(error: object) -> list[str]:
+    """Constraint, table and column of an error, as far as PostgreSQL names them."""
+    diag = getattr(error, "diag", None)
+    table = ".".join(filter(None, (getattr(diag, "schema_name", None), getattr(diag, "table_name", None))))
+    found = {
+        "constraint": getattr(diag, "constraint_name", None),
+        "table": table,
+        "column": getattr(diag, "column_name", None),
+    }
+    return [f"{what} {name}" for what, name in found.items() if name]
+
+
+def _primary(error: object) -> str:
+    return str(getattr(getattr(error, "diag", None), "message_primary", None) or "")
 
 
 def _is_broken(error: BaseException | None) -> bool:

@@ -6,12 +6,13 @@ import io
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from psycopg2 import sql
 from sqlalchemy.engine import Connection
 
 from lienthong.model.canonical import RECORD_RECIPE, SPECS, Entity
+from lienthong.warehouse.copying import copy_in
 from lienthong.warehouse.statements import run
 
 if TYPE_CHECKING:
@@ -35,12 +36,8 @@ def stage_rows(
     """
     run(connection, "staging/clear_load", tenant=tenant, load_id=load_id)
     counts = {entity.value: 0 for entity in SPECS}
-    cursor: Any = connection.connection.cursor()
-    try:
-        for piece in _ahead(_pieces(tenant, load_id, tables, counts)):
-            cursor.copy_expert(_copy_command(piece.entity, tenant, piece.columns), piece.rows, _SEND_BYTES)
-    finally:
-        cursor.close()
+    for piece in _ahead(_pieces(tenant, load_id, tables, counts)):
+        copy_in(connection, _copy_command(piece.entity, tenant, piece.columns), piece.rows, _SEND_BYTES)
     _analyze(connection, tenant)
     run(connection, "staging/note_superseded", tenant=tenant, load_id=load_id)
     run(connection, "staging/analyze", tenant=tenant, tables=["superseded"])

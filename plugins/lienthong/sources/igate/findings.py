@@ -19,7 +19,7 @@ from lienthong.sources.igate.canonical import ROWS
 from lienthong.sources.igate.json_paths import find, word
 from lienthong.sources.igate.land import GONE
 from lienthong.sources.igate.mapping import ENTITY_TABLES, SET_ASIDE, paths_of
-from lienthong.sources.profile import UnmappedCode
+from lienthong.sources.profile import UnmappedCode, unmapped
 
 #: kind of code, path of its words, whether a word is known.
 _Kind = tuple[str, str, Callable[[str], bool]]
@@ -42,8 +42,7 @@ def unmapped_codes(contract: SourceContract, batch: LandedBatch) -> list[Unmappe
             counts[(kind, found)] += 1
     if gone := gone_dossiers(batch):
         counts[(SET_ASIDE, GONE)] = gone
-    order = sorted(counts.items(), key=lambda item: (item[0][0], -item[1], item[0][1]))
-    return [UnmappedCode(kind, found, rows) for (kind, found), rows in order]
+    return unmapped(counts)
 
 
 def gone_dossiers(batch: LandedBatch) -> int:

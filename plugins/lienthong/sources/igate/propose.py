@@ -16,7 +16,7 @@ from lienthong.sources.igate.canonical import ROWS
 from lienthong.sources.igate.json_paths import find, word
 from lienthong.sources.igate.look import sample
 from lienthong.sources.igate.mapping import DOSSIER, ENTITY_TABLES, LIKELY, LIKELY_REMOVED, paths_of
-from lienthong.sources.profile import CodeWord, FieldPath, Proposal
+from lienthong.sources.profile import CodeWord, FieldPath, Proposal, unmapped
 from lienthong.sources.scaffold_sample import sampled
 
 #: Dossiers that words are looked for in; their papers are asked for one by one.
@@ -116,4 +116,5 @@ def _section(draft: SourceContract, batch: LandedBatch, section: str) -> tuple[C
                 found for text in raw.column(0).to_pylist() if (found := word(find(from_json(str(text)), path)))
             )
     words = [CodeWord(known, seen[known], code) for known, code in usual.items()]
-    return (*words, *(CodeWord(found, rows, None) for found, rows in seen.most_common() if found not in usual))
+    rest = unmapped({(section, found): rows for found, rows in seen.items() if found not in usual})
+    return (*words, *(CodeWord(found.word, found.rows, None) for found in rest))

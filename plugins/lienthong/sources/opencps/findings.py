@@ -16,7 +16,7 @@ from lienthong.sources.contract import SourceContract
 from lienthong.sources.opencps.canonical import channel_words
 from lienthong.sources.opencps.lookups import PAIR, lookups_of, rows_of
 from lienthong.sources.opencps.tables import ENTITY_TABLES, PAYMENT_STATES, SERVICE_CONFIG, SERVICE_INFO
-from lienthong.sources.profile import UnmappedCode
+from lienthong.sources.profile import UnmappedCode, unmapped
 
 _SERVICE_COLUMNS: list[tuple[str, pa.DataType]] = [
     ("agency_code", pa.string()),
@@ -92,8 +92,7 @@ def unmapped_codes(contract: SourceContract, batch: LandedBatch) -> list[Unmappe
     for (local,) in rows_of(batch, SERVICE_INFO.name, "serviceCode"):
         if local.strip() and lookups.procedure(local.strip()) is None:
             counts[("service", local.strip())] += 1
-    order = sorted(counts.items(), key=lambda item: (item[0][0], -item[1], item[0][1]))
-    return [UnmappedCode(kind, word, rows) for (kind, word), rows in order]
+    return unmapped(counts)
 
 
 def _column(kind: str, column: str, words: Collection[str]) -> list[_Kind]:
