@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from lienthong.cli.told import AsJson, catalogue_lines, push_lines, terminal, to_json
+from lienthong.cli.told import AsJson, terminal, to_json
 from lienthong.cli.windows import load_window
 from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.pipeline.runtime import Runtime
+from lienthong.pipeline.telling_portal import catalogue_lines, push_lines
 
 app = typer.Typer()
 

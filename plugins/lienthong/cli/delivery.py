@@ -10,42 +10,15 @@ import typer
 from lienthong.cli.commands import run_key
 from lienthong.model.errors import ArgumentError
 from lienthong.model.instants import read_instant
-from lienthong.model.numbers import grouped
 from lienthong.pipeline.runtime import Runtime
+from lienthong.pipeline.telling_portal import KIND_LABELS, VERDICT_LABELS, adoption_lines, shadow_lines
 
 if TYPE_CHECKING:
-    from lienthong.exchange.adoption import AdoptionSummary
-    from lienthong.exchange.shadow import ComparedDossier, ShadowSummary
+    from lienthong.exchange.shadow import ComparedDossier
 
 app = typer.Typer()
 
 Tenant = Annotated[str, typer.Argument(help="Province or ministry, e.g. H17.")]
-
-VERDICT_LABELS = {
-    "same": "Giống hệt",
-    "missing": "Cổng chưa có",
-    "different": "Cổng có nhưng khác",
-    "unknown": "Chưa biết",
-}
-KIND_LABELS = {
-    "status": "khác trạng thái",
-    "procedure": "khác mã TTHC",
-    "retired": "mã TTHC trên Cổng đã hết hiệu lực",
-    "dates": "khác ngày",
-    "other": "khác trường không quyết định",
-    "present": "Cổng chỉ cho biết là có, không cho xem nội dung",
-    "refused": "Cổng từ chối trả lời",
-    "blocked": "Trong số chưa có hoặc khác: bị chặn, sẽ không gửi",
-}
-#: Kinds that tell why nothing is known.
-UNKNOWN_BECAUSE = ("present", "refused")
-ADOPTION_LABELS = {
-    "verified": "Đã hỏi Cổng, giống: coi là đã đồng bộ",
-    "assumed": "Khai là đã đồng bộ, chưa hỏi Cổng",
-    "delta": "Đã hỏi Cổng, chưa có hoặc khác (sẽ gửi, trừ hồ sơ bị chặn)",
-    "ours": "Do hệ thống này gửi",
-    "undecided": "Chưa quyết định",
-}
 
 
 @app.command()
@@ -112,48 +85,11 @@ def adopt(
         typer.echo(line)
 
 
-def shadow_lines(summary: ShadowSummary) -> list[str]:
-    """The counts of a comparison, one line each; a dossier counts under each kind."""
-    kinds = {
-        kind.value: f"{KIND_LABELS[kind.value]}: {grouped(number)}"
-        for kind, number in summary.kinds.items()
-        if number and kind.value in KIND_LABELS
-    }
-    lines = [
-        f"{summary.tenant}: {grouped(summary.dossiers)} hồ sơ có thể gửi, "
-        f"{grouped(summary.not_compared)} chưa so với Cổng"
-    ]
-    for verdict, number in summary.verdicts.items():
-        lines.append(f"  {VERDICT_LABELS[verdict.value]}: {grouped(number)}")
-        if verdict.value == "unknown":
-            lines += [f"    {kinds.pop(kind)}" for kind in UNKNOWN_BECAUSE if kind in kinds]
-    if blocked := kinds.pop("blocked", None):
-        lines.append(f"  {blocked}")
-    if kinds:
-        lines += ["  Khác ở chỗ nào (một hồ sơ có thể khác nhiều chỗ):", *(f"    {told}" for told in kinds.values())]
-    if summary.fields:
-        fields = ", ".join(f"{name} {grouped(number)}" for name, number in summary.fields.items())
-        lines.append(f"  Trường khác nhau: {fields}")
-    return lines
-
-
 def dossier_line(dossier: ComparedDossier) -> str:
     """One dossier that differs: its code, in what, and both values where they are not personal."""
     seen = {name: f"{name} (Cổng: {v['portal'] or '-'}; ta: {v['ours'] or '-'})" for name, v in dossier.seen.items()}
     what = ", ".join(seen.get(name, name) for name in dossier.fields)
     return f"{dossier.code}  {VERDICT_LABELS[dossier.verdict.value]}  {what}".rstrip()
-
-
-def adoption_lines(summary: AdoptionSummary) -> list[str]:
-    """What is known about a tenant's dossiers, and what to do about those nobody knows."""
-    lines = [f"{summary.tenant}:"]
-    lines += [f"  {label}: {grouped(getattr(summary, name))}" for name, label in ADOPTION_LABELS.items()]
-    if summary.undecided:
-        lines.append(
-            "  Hồ sơ chưa quyết định: chạy lại với --verify; nếu Cổng không cho xem nội dung, cân nhắc "
-            "--accept-presence hoặc --assume-finished-before (xem docs/cutting-over.md)."
-        )
-    return lines
 
 
 def _optional(text: str | None) -> datetime | None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lienthong.freshness.wording import ERROR_WORDS
 from lienthong.model.errors import LienThongError
-from lienthong.model.numbers import grouped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -43,42 +41,6 @@ def error_lines(error: LienThongError) -> list[str]:
         return [f"Lỗi: {error}"]
     what, next_step = known
     return [f"Lỗi: {what}. Việc cần làm: {next_step}.", f"  Chi tiết: {error}"]
-
-
-def catalogue_lines(done: Mapping[str, object]) -> list[str]:
-    """What one sync of the catalogue listed and changed, and the accounts that the portal refused."""
-    counts = {name: grouped(value) for name, value in done.items() if isinstance(value, int)}
-    lines = [
-        f"Danh mục quốc gia, bản {done['revision']}: {counts['procedures']} thủ tục "
-        f"({counts['changed']} mới hoặc thay đổi, {counts['vanished']} không còn), {counts['agencies']} cơ quan."
-    ]
-    if done["without_detail"]:
-        lines.append(f"Cổng không cho chi tiết của {counts['without_detail']} thủ tục: giữ như lần trước.")
-    refused = cast("list[str]", done["accounts_refused"])
-    if refused:
-        lines.append(f"Tài khoản không dùng được: {', '.join(refused)}. Danh mục lấy qua tài khoản khác.")
-    return lines
-
-
-def push_lines(done: Mapping[str, object]) -> list[str]:
-    """What one push derived and sent; where the province's deliveries stand is told by their table."""
-    tenant = done["tenant"]
-    derived = cast("dict[str, int]", done["derived"])
-    lines = [
-        f"{tenant}: {grouped(derived['examined'])} hồ sơ có thay đổi: {grouped(derived['owed'])} phải gửi, "
-        f"{grouped(derived['unchanged'])} không khác lần gửi trước, {grouped(derived['blocked'])} bị chặn, "
-        f"{grouped(derived['waiting'])} chờ tiếp nhận, {grouped(derived['held'])} chỉ theo dõi."
-    ]
-    pushed = cast("dict[str, int] | None", done.get("pushed"))
-    if pushed is None:
-        lines.append("Không gửi gì: chưa có nguồn nào của tỉnh ở chế độ own.")
-        return lines
-    lines.append(
-        f"Đã gửi {grouped(pushed['delivered'])} hồ sơ ({grouped(pushed['created'])} mới, "
-        f"{grouped(pushed['updated'])} cập nhật) và {grouped(pushed['steps_sent'])} bước xử lý "
-        f"qua {grouped(pushed['calls'])} lần gọi Cổng."
-    )
-    return lines
 
 
 def _plain(value: object) -> str:

@@ -9,6 +9,7 @@ from airflow.sdk import DAG, Param, dag
 from lienthong.model.codes import LoadMode
 from lienthong.orchestration import tasks
 from lienthong.orchestration.defaults import TASK_DEFAULTS, effective_cron, schedule_at
+from lienthong.orchestration.requests import MODE_PATTERN
 from lienthong.orchestration.sources import dossiers_of
 
 if TYPE_CHECKING:
@@ -32,13 +33,19 @@ def dossier_sync(contract: SourceContract, doc: str | None = None) -> DAG:
         params={
             "mode": Param(
                 LoadMode.INCREMENTAL.value,
-                enum=[mode.value for mode in LoadMode],
-                description="incremental reads what is new; range (with both ends) and full never move the watermark",
+                type="string",
+                pattern=MODE_PATTERN,
+                examples=[LoadMode.INCREMENTAL.value, LoadMode.FULL.value, "2026-10-01/2026-10-08"],
+                title="Đọc những gì",
+                description="incremental: phần mới; full: đọc lại tất cả; hoặc một khoảng thời gian có đủ hai đầu, "
+                "như 2026-10-01/2026-10-08 (giờ Việt Nam, không gồm ngày cuối). full và khoảng thời gian không dời "
+                "mốc đọc",
             ),
-            "window_from": Param(None, type=["null", "string"], format="date-time", description="start of a range"),
-            "window_to": Param(None, type=["null", "string"], format="date-time", description="end of a range"),
             "accept_collapse": Param(
-                False, type="boolean", description="the source really lost many dossiers: load what it has now"
+                False,
+                type=["null", "boolean"],
+                title="Chấp nhận số hồ sơ giảm (không bắt buộc)",
+                description="chỉ bật khi nguồn thật sự đã mất nhiều hồ sơ: nạp những gì nguồn còn",
             ),
         },
     )

@@ -10,10 +10,18 @@ from typing import Any
 from croniter import croniter  # type: ignore[import-untyped]
 
 from lienthong.model.codes import LoadMode
+from lienthong.model.errors import ArgumentError
 from lienthong.model.instants import read_instant
 from lienthong.model.periods import BUSINESS_ZONE
 
 BACKFILL = "backfill"
+#: A day or an instant, as a JSON schema checks it: `2026-10-01`, `2026-10-01T08:30`, `2026-10-01T08:30:00+07:00`.
+_MOMENT = r"\d{4}-\d\d-\d\d(T[\d:]+(Z|[+-][\d:]+)?)?"
+MOMENT_PATTERN = rf"^{_MOMENT}$"
+#: What `mode` may be. Airflow checks each parameter by itself, so a range is one value with both of its ends
+#: (ISO 8601: `2026-10-01/2026-10-08`): half a range can't be written.
+MODE_PATTERN = rf"^({LoadMode.INCREMENTAL}|{LoadMode.FULL}|{_MOMENT}/{_MOMENT})$"
+_KNOWN = frozenset({"mode", "accept_collapse"})
 
 
 @dataclass(frozen=True)
@@ -29,12 +37,39 @@ def load_request(kind: str, tick: datetime | None, params: Mapping[str, Any], cr
     """`kind` is Airflow's run type, `tick` the scheduled instant of the run, if any.
 
     A run of a backfill stands for the time between the tick before it and its own, so that the runs of one backfill
-    cover its whole period without a gap.
+    cover its whole period without a gap. ArgumentError for what can't be meant: Airflow takes parameters that a DAG
+    does not have without a word.
     """
+    if unknown := sorted(params.keys() - _KNOWN):
+        raise ArgumentError(
+            f"A load has no parameter {', '.join(map(repr, unknown))}.",
+            key="conf",
+            next_step="trigger it again with `mode`: incremental, full, or a range like 2026-10-01/2026-10-08.",
+        )
     if kind == BACKFILL and tick is not None:
         local = tick.astimezone(BUSINESS_ZONE)
         return LoadRequest(LoadMode.RANGE, croniter(cron, local).get_prev(datetime), local)
-    return LoadRequest(LoadMode(params["mode"]), _instant(params["window_from"]), _instant(params["window_to"]))
+    start, slash, end = str(params["mode"]).partition("/")
+    if slash:
+        return _range(start, end)
+    if start not in (LoadMode.INCREMENTAL, LoadMode.FULL):
+        raise ArgumentError(
+            f"{start!r} does not say what to load.",
+            key="mode",
+            next_step="trigger it again with incremental, full, or both ends of a range: 2026-10-01/2026-10-08.",
+        )
+    return LoadRequest(LoadMode(start))
+
+
+def _range(since: str, until: str) -> LoadRequest:
+    start, end = read_instant(since), read_instant(until)
+    if start >= end:
+        raise ArgumentError(
+            f"The range from {since} to {until} is empty.",
+            key="mode",
+            next_step="trigger it again with an end that lies after the start; the end itself is left out.",
+        )
+    return LoadRequest(LoadMode.RANGE, start, end)
 
 
 @dataclass(frozen=True)
