@@ -10,7 +10,7 @@ from lienthong.model.codes import LoadMode
 from lienthong.orchestration import tasks
 from lienthong.orchestration.defaults import TASK_DEFAULTS, effective_cron, schedule_at
 from lienthong.orchestration.requests import MODE_PATTERN
-from lienthong.orchestration.sources import dossiers_of
+from lienthong.orchestration.sources import dossiers_of, labels_of, quality_of
 
 if TYPE_CHECKING:
     from lienthong.sources.contract import SourceContract
@@ -23,13 +23,14 @@ def dossier_sync(contract: SourceContract, doc: str | None = None) -> DAG:
 
     @dag(
         dag_id=dag_id,
+        dag_display_name=f"Nạp hồ sơ: {contract.title}",
         description=contract.title,
         doc_md=f"# {contract.title}\n{doc or ''}",
         schedule=schedule_at(contract.schedule, dag_id),
         catchup=False,
         max_active_runs=1,
         default_args=TASK_DEFAULTS,
-        tags=["dossier", contract.tenant],
+        tags=["hồ sơ", *labels_of(contract.tenant)],
         params={
             "mode": Param(
                 LoadMode.INCREMENTAL.value,
@@ -53,6 +54,7 @@ def dossier_sync(contract: SourceContract, doc: str | None = None) -> DAG:
         opened = tasks.open_load(contract.source_id, ticks)
         # An XComArg stands for the value that the task will get.
         gated = tasks.gate(tasks.stage(tasks.extract(opened)))  # type: ignore[arg-type]
-        tasks.merge.override(outlets=[dossiers_of(contract.tenant)])(gated)  # type: ignore[arg-type]
+        outlets = [dossiers_of(contract.tenant), quality_of(contract.tenant)]
+        tasks.merge.override(outlets=outlets)(gated)  # type: ignore[arg-type]
 
     return build()

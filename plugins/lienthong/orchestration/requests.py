@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from airflow.sdk import Param
 from croniter import croniter  # type: ignore[import-untyped]
 
 from lienthong.model.codes import LoadMode
@@ -21,6 +22,7 @@ MOMENT_PATTERN = rf"^{_MOMENT}$"
 #: What `mode` may be. Airflow checks each parameter by itself, so a range is one value with both of its ends
 #: (ISO 8601: `2026-10-01/2026-10-08`): half a range can't be written.
 MODE_PATTERN = rf"^({LoadMode.INCREMENTAL}|{LoadMode.FULL}|{_MOMENT}/{_MOMENT})$"
+TENANT_PATTERN = r"^[A-Z]\d{2}$"
 _KNOWN = frozenset({"mode", "accept_collapse"})
 
 
@@ -70,6 +72,51 @@ def _range(since: str, until: str) -> LoadRequest:
             next_step="trigger it again with an end that lies after the start; the end itself is left out.",
         )
     return LoadRequest(LoadMode.RANGE, start, end)
+
+
+#: The form of portal_adopt. Only the tenant is required.
+ADOPTION_PARAMS = {
+    "tenant": Param(None, type="string", pattern=TENANT_PATTERN, title="Tỉnh, bộ", description="bắt buộc; mã như H17"),
+    "verify": Param(
+        True,
+        type=["null", "boolean"],
+        title="Hỏi Cổng (không bắt buộc)",
+        description="hỏi Cổng về từng hồ sơ chưa quyết định",
+    ),
+    "assume_finished_before": Param(
+        None,
+        type=["null", "string"],
+        pattern=MOMENT_PATTERN,
+        title="Khai là đã đồng bộ (không bắt buộc)",
+        description="hồ sơ kết thúc trước ngày này được coi là đã đồng bộ, như 2026-06-01",
+    ),
+    "frozen_at": Param(
+        None,
+        type=["null", "string"],
+        pattern=MOMENT_PATTERN,
+        title="Phần mềm cũ ngừng gửi lúc (không bắt buộc)",
+        description="như 2026-10-31T17:00; để trống: lần chạy đầu tiên",
+    ),
+    "verify_assumed": Param(
+        False,
+        type=["null", "boolean"],
+        title="Hỏi cả hồ sơ đã khai (không bắt buộc)",
+        description="hỏi Cổng cả về những hồ sơ chỉ mới được khai là đã đồng bộ",
+    ),
+    "accept_presence": Param(
+        False,
+        type=["null", "boolean"],
+        title="Có trên Cổng là đủ (không bắt buộc)",
+        description="hồ sơ mà Cổng có thì coi là đã đồng bộ",
+    ),
+    "limit": Param(
+        None,
+        type=["null", "integer"],
+        minimum=1,
+        title="Số hồ sơ hỏi Cổng (không bắt buộc)",
+        description="trong lần chạy này; để trống: tất cả",
+    ),
+}
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 from airflow.sdk import get_current_context, task
 
 from lienthong.orchestration import metrics
-from lienthong.orchestration.defaults import run_key
+from lienthong.orchestration.defaults import changed, run_key
 from lienthong.orchestration.failures import guarded
 from lienthong.orchestration.logbook import note
 from lienthong.orchestration.requests import adoption_request, load_key, load_request
@@ -88,6 +88,7 @@ def merge(load_id: int) -> dict[str, Any]:
 
     result = load.merge(runtime(), load_id)
     note(telling.merged_lines(result))
+    changed(source_id=result["source_id"], load_id=load_id)
     metrics.load_merged(result, get_current_context()["dag_run"].start_date)
     return result
 
@@ -128,7 +129,7 @@ def push_tenant(tenant: str) -> dict[str, Any]:
 
     context = get_current_context()
     context["tenant"] = tenant  # type: ignore[typeddict-unknown-key]  # names the mapped task in the UI
-    result = push(runtime(), tenant, run_key(), send_history=tenant in context["params"]["send_history"])
+    result = push(runtime(), tenant, run_key(), send_history=tenant in (context["params"]["send_history"] or ()))
     note([f"Đã xong lượt gửi lên Cổng của {tenant}.", *push_lines(result), *standing_lines(result)])
     metrics.tenant_pushed(result)
     return result
@@ -179,11 +180,13 @@ def score_month() -> int:
 @guarded
 def publish_scores(score_run_id: int) -> dict[str, Any]:
     """Write the workbook of a score run and the quarantine report; returns where they lie."""
-    from lienthong.pipeline.score import publish
+    from lienthong.pipeline.score import publish, scored
     from lienthong.pipeline.telling import published_lines
 
-    result = publish(runtime(), score_run_id)
+    rt = runtime()
+    result = publish(rt, score_run_id)
     note(published_lines(result))
+    changed(**scored(rt, score_run_id))
     return result
 
 

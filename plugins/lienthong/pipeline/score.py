@@ -91,6 +91,13 @@ def chosen_month(month: str | None, final: bool, now: datetime) -> Month:
     return chosen
 
 
+def scored(rt: Runtime, run_id: int) -> dict[str, str | int]:
+    """Which scores a run made: its id, month (YYYY-MM) and kind."""
+    with rt.warehouse().connect() as connection:
+        found = run(connection, "indices/read_score_run", run_id=run_id).one()
+    return {"score_run_id": run_id, "month": found.month, "kind": found.kind}
+
+
 def publish(rt: Runtime, run_id: int) -> dict[str, str]:
     """Write what people read: the score workbook and the quarantine report. Returns their paths.
 
