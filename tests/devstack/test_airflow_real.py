@@ -175,11 +175,12 @@ def test_the_log_of_every_task_says_first_what_it_did_and_then_the_counts(stack:
         stack.api.pause(dag_id, False)
     for run in [stack.api.trigger(dag_id, conf) for dag_id, conf in wanted.items()]:
         stack.api.wait(run, 120, stack.airflow.check)
-    found = {path: _said(path) for path in stack.logs("*", "*")}
+    ended = [path for path in stack.logs("*", "*") if any("Post Execute" in line["event"] for line in _lines(path))]
+    found = {path: _said(path) for path in ended}  # schedules are on: another load may be running
     assert {_part(path, "dag_id") for path in found} == stack.api.dag_ids()
     for path, said in found.items():
         assert len(said) > 1, path
-        assert re.match(r"(Đã|Sẽ|Không|Chưa|Danh mục) ", said[0]), (path, said[0])
+        assert re.match(r"(Đã|Sẽ|Không|Chưa) ", said[0]), (path, said[0])
         assert re.search(r"\d", " ".join(said[1:])), path
     gate = _said(stack.logs("dossier_sync__opencps_h17", "gate")[0])
     assert re.search(r": [1-9]\d* quy tắc đạt, [1-9]\d* quy tắc không đạt\.$", gate[0])

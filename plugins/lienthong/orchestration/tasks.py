@@ -101,7 +101,7 @@ def sync_catalogue() -> dict[str, Any]:
     from lienthong.pipeline.telling_portal import catalogue_lines
 
     result = sync(runtime(), run_key())
-    note(catalogue_lines(result))
+    note(["Đã đồng bộ danh mục thủ tục hành chính quốc gia.", *catalogue_lines(result)])
     metrics.catalogue_synced(result)
     return result
 
