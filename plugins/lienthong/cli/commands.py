@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
@@ -99,28 +100,40 @@ def score(
         str | None, typer.Argument(help="YYYY-MM; by default the running month, with --final the one just ended.")
     ] = None,
     final: Annotated[bool, typer.Option(help="Final instead of provisional.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Compute the month's scores, print them and write the workbook."""
-    from lienthong.pipeline.score import publish
+    from lienthong.pipeline.score import publish, scored, top_scores
     from lienthong.pipeline.score import score as compute
     from lienthong.pipeline.summary import print_scores
 
     rt = Runtime.from_environment()
     run_id = compute(rt, month, run_key("score"), final)
+    if as_json:
+        tops = [asdict(top) for top in top_scores(rt, run_id)]
+        typer.echo(to_json(scored(rt, run_id) | {"provinces": tops, "reports": publish(rt, run_id)}))
+        return
     print_scores(rt, terminal(), run_id)
     for path in publish(rt, run_id).values():
         typer.echo(path)
 
 
 @app.command()
-def contracts() -> None:
+def contracts(as_json: AsJson = False) -> None:
     """Check every source contract; exit code 1 when one is broken."""
     from lienthong.sources.contract import read_contracts
 
     found = read_contracts(Runtime.from_environment().settings.sources)
-    for contract in found.valid.values():
-        typer.echo(f"ok   {contract.source_id}: {contract.title}")
-    for error in found.errors:
-        typer.echo(f"LỖI  {error}", err=True)
+    if as_json:
+        usable = [
+            {"source_id": one.source_id, "tenant": one.tenant, "title": one.title, "mode": one.mode}
+            for one in found.valid.values()
+        ]
+        typer.echo(to_json({"usable": usable, "errors": [str(error) for error in found.errors]}))
+    else:
+        for contract in found.valid.values():
+            typer.echo(f"ok   {contract.source_id}: {contract.title}")
+        for error in found.errors:
+            typer.echo(f"LỖI  {error}", err=True)
     if found.errors:
         raise typer.Exit(1)

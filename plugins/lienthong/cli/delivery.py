@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lienthong.cli.commands import run_key
+from lienthong.cli.told import AsJson, to_json
 from lienthong.model.errors import ArgumentError
 from lienthong.model.instants import read_instant
 from lienthong.pipeline.runtime import Runtime
@@ -29,6 +31,7 @@ def shadow(
     again: Annotated[bool, typer.Option("--again", help="Forget what was compared before.")] = False,
     show: Annotated[int, typer.Option(min=0, help="Dossiers that differ to list, by code.")] = 0,
     kind: Annotated[str | None, typer.Option(help=f"List only: missing, {', '.join(KIND_LABELS)}.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Compare what would be sent with what the portal shows; nothing is sent. Run again to go on."""
     from lienthong.exchange.compare import Kind
@@ -41,12 +44,13 @@ def shadow(
         )
     rt = Runtime.from_environment()
     summary = compare(rt, tenant, run_key(f"shadow__{tenant}"), limit=None if everything else limit, again=again)
-    for line in shadow_lines(summary):
+    listed = bool(show or kind)
+    found = compared_dossiers(rt.warehouse(), tenant, Kind(kind) if kind else None, show or 20) if listed else []
+    if as_json:
+        typer.echo(to_json(summary.counts() | {"listed": [asdict(dossier) for dossier in found]}))
+        return
+    for line in (*shadow_lines(summary), *map(dossier_line, found)):
         typer.echo(line)
-    if show or kind:
-        found = compared_dossiers(rt.warehouse(), tenant, Kind(kind) if kind else None, show or 20)
-        for dossier in found:
-            typer.echo(dossier_line(dossier))
 
 
 @app.command()
@@ -66,6 +70,7 @@ def adopt(
         bool, typer.Option("--accept-presence", help="A dossier that the portal has counts as delivered.")
     ] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Dossiers to ask about in this run; default all.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Mark what the portal already holds as delivered, so that `own` sends only what differs; nothing is sent."""
     from lienthong.pipeline.adopt import adopt as take_over
@@ -81,6 +86,9 @@ def adopt(
         accept_presence=accept_presence,
         limit=limit,
     )
+    if as_json:
+        typer.echo(to_json(asdict(summary)))
+        return
     for line in adoption_lines(summary):
         typer.echo(line)
 

@@ -50,12 +50,15 @@ def status(
 
 
 @app.command()
-def freshness() -> None:
+def freshness(as_json: AsJson = False) -> None:
     """Judge volumes and ages now, as the DAG `freshness` does hourly. Alerts leave through Airflow only."""
     from lienthong.freshness.wording import amount
     from lienthong.pipeline.freshness import evaluate
 
     change = evaluate(Runtime.from_environment())
+    if as_json:
+        typer.echo(to_json(change))
+        return
     typer.echo(
         f"Phát hiện mới: {amount(change['opened'])}, đang mở: {amount(change['open'])}, "
         f"vừa đóng: {amount(change['closed'])}. Xem `lienthong status`."

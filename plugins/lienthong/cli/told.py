@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -30,7 +31,7 @@ def terminal() -> Console:
 
 
 def to_json(found: object) -> str:
-    """One document; days and moments as ISO 8601. TypeError for a value without a JSON form."""
+    """One document; days and moments as ISO 8601, decimals as numbers. TypeError for a value without a JSON form."""
     return json.dumps(found, ensure_ascii=False, indent=1, default=_plain)
 
 
@@ -43,7 +44,9 @@ def error_lines(error: LienThongError) -> list[str]:
     return [f"Lỗi: {what}. Việc cần làm: {next_step}.", f"  Chi tiết: {error}"]
 
 
-def _plain(value: object) -> str:
+def _plain(value: object) -> str | float:
+    if isinstance(value, Decimal):
+        return float(value)
     if isinstance(value, datetime | date):
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -37,9 +37,17 @@ UNIT_LABELS = {
 
 
 def opened_lines(rt: Runtime, load_id: int, *, collapse_accepted: bool) -> list[str]:
-    """Which load was opened, and what it reads."""
-    load = _load(rt, load_id)
-    lines = [f"Đã mở {_named(load)}: {MODE_LABELS[load.mode]} ({load.mode})."]
+    """Which load was opened, what it reads, and how far the source was read before."""
+    with rt.warehouse().connect() as connection:
+        load = ledger.read_load(connection, load_id)
+        marks = run(connection, "ops/read_watermarks", tenant=load.tenant, source_id=load.source_id).all()
+    read_until = max((mark.modified_at for mark in marks if mark.modified_at is not None), default=None)
+    lines = [
+        f"Đã mở {_named(load)}: {MODE_LABELS[load.mode]} ({load.mode}).",
+        f"Mốc đã đọc trước đó: {moment(read_until)}."
+        if read_until
+        else "Mốc đã đọc trước đó: chưa có, lần nạp đầu tiên.",
+    ]
     if load.window_from and load.window_to:
         lines.append(f"Từ {moment(load.window_from)} đến trước {moment(load.window_to)}, giờ Việt Nam.")
     if collapse_accepted:
@@ -116,20 +124,18 @@ def merged_lines(result: Mapping[str, object]) -> list[str]:
 
 def scored_lines(rt: Runtime, run_id: int) -> list[str]:
     """Which month was scored, how many units, and the points of each province."""
-    from lienthong.indices.award import TOTAL
+    from lienthong.pipeline.score import top_scores
 
     with rt.warehouse().connect() as connection:
         found = run(connection, "indices/read_score_run", run_id=run_id).one()
-        scored = {"tenants": list(found.tenants), "run_id": run_id}
-        units = run(connection, "indices/count_scored_units", **scored).all()
-        tops = run(connection, "indices/read_top_scores", **scored, total=TOTAL).all()
+        units = run(connection, "indices/count_scored_units", tenants=list(found.tenants), run_id=run_id).all()
     counted = ", ".join(f"{grouped(row.units)} {UNIT_LABELS.get(row.kind, row.kind)}" for row in units)
     return [
         f"Đã chấm Bộ chỉ số 766 {Month.parse(found.month).label_vi}, {KIND_LABELS[found.kind]} (lần chấm {run_id}).",
         f"Đơn vị được chấm: {counted or '0'}.",
         *(
-            f"{top.name} ({top.tenant}): {grouped(top.score or 0, 2)} trên {grouped(top.max_available)} điểm đo được."
-            for top in tops
+            f"{top.name} ({top.tenant}): {grouped(top.score or 0, 2)} trên {grouped(top.available)} điểm đo được."
+            for top in top_scores(rt, run_id)
         ),
     ]
 
@@ -154,9 +160,10 @@ def judged_lines(result: Mapping[str, int]) -> list[str]:
 def alerted_lines(told: Mapping[str, int]) -> list[str]:
     """How many findings each channel told."""
     if not told:
-        return ["Chưa có kênh cảnh báo nào được cấu hình: phát hiện chỉ được giữ lại (lienthong status)."]
+        kept = "phát hiện chỉ được giữ lại (lienthong status)"
+        return ["Đã báo 0 phát hiện.", f"Chưa có kênh cảnh báo nào được cấu hình (0 kênh): {kept}."]
     if not any(told.values()):
-        return ["Không có phát hiện nào mới để báo.", f"Kênh cảnh báo: {', '.join(told)}."]
+        return ["Không có phát hiện nào mới để báo.", f"{grouped(len(told))} kênh cảnh báo: {', '.join(told)}."]
     return ["Đã gửi cảnh báo.", *(f"{channel}: {grouped(number)} phát hiện." for channel, number in told.items())]
 
 
