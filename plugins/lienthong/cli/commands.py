@@ -22,7 +22,7 @@ def run_key(name: str) -> str:
     return f"cli__{name}__{datetime.now(BUSINESS_ZONE).isoformat()}"
 
 
-@app.command()
+@app.command(help="Đưa kho dữ liệu lên phiên bản mới nhất.")
 def migrate() -> None:
     """Bring the warehouse to the newest schema."""
     from lienthong.warehouse.migrate import upgrade
@@ -31,7 +31,7 @@ def migrate() -> None:
     typer.echo("Kho dữ liệu đã ở phiên bản mới nhất.")
 
 
-@app.command("catalogue")
+@app.command("catalogue", help="Đồng bộ danh mục quốc gia (thủ tục, cơ quan).")
 def catalogue(as_json: AsJson = False) -> None:
     """Sync the national catalogue (procedures, agencies)."""
     from lienthong.pipeline.catalogue import sync_catalogue
@@ -40,16 +40,21 @@ def catalogue(as_json: AsJson = False) -> None:
     typer.echo(to_json(done) if as_json else "\n".join(catalogue_lines(done)))
 
 
-@app.command()
+@app.command(help="Nạp một nguồn: đọc, chuẩn hóa, kiểm tra, nạp vào kho. range và full không dời mốc đọc.")
 def load(
-    source: Annotated[str, typer.Argument(help="Source id: the name of its file in include/sources.")],
-    mode: Annotated[str | None, typer.Option(help="incremental (default), range or full.")] = None,
-    since: Annotated[
-        str | None, typer.Option("--from", help="Start of a range, e.g. 2026-10-01; in Vietnam's time.")
+    source: Annotated[str, typer.Argument(help="Mã nguồn: tên tệp của nguồn trong include/sources.")],
+    mode: Annotated[
+        str | None,
+        typer.Option(help="incremental (mặc định: phần mới), range (một khoảng thời gian) hoặc full (tất cả)."),
     ] = None,
-    until: Annotated[str | None, typer.Option("--to", help="End of a range: its first moment is left out.")] = None,
+    since: Annotated[
+        str | None, typer.Option("--from", help="Đầu khoảng thời gian, như 2026-10-01; giờ Việt Nam.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--to", help="Cuối khoảng thời gian; không gồm chính thời điểm này.")
+    ] = None,
     accept_collapse: Annotated[
-        bool, typer.Option("--accept-collapse", help="The source really lost many dossiers: load what it has now.")
+        bool, typer.Option("--accept-collapse", help="Nguồn thật sự đã mất nhiều hồ sơ: nạp những gì còn.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -72,12 +77,10 @@ def load(
             typer.echo(changed.advice_vi())
 
 
-@app.command()
+@app.command(help="Gửi lên Cổng những gì một tỉnh, bộ còn nợ.")
 def push(
-    tenant: Annotated[str, typer.Argument(help="Province or ministry, e.g. H17.")],
-    all_history: Annotated[
-        bool, typer.Option("--all-history", help="Send old dossiers that nobody has adopted, too.")
-    ] = False,
+    tenant: Annotated[str, typer.Argument(help="Mã tỉnh, bộ, như H17.")],
+    all_history: Annotated[bool, typer.Option("--all-history", help="Gửi cả hồ sơ cũ chưa ai quyết định.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Deliver what one province owes the portal."""
@@ -94,12 +97,12 @@ def push(
     print_deliveries(rt, terminal(), tenant)
 
 
-@app.command()
+@app.command(help="Chấm điểm một tháng, in ra và ghi bảng điểm.")
 def score(
     month: Annotated[
-        str | None, typer.Argument(help="YYYY-MM; by default the running month, with --final the one just ended.")
+        str | None, typer.Argument(help="YYYY-MM; để trống: tháng đang chạy, với --final: tháng vừa qua.")
     ] = None,
-    final: Annotated[bool, typer.Option(help="Final instead of provisional.")] = False,
+    final: Annotated[bool, typer.Option(help="Điểm chính thức thay vì tạm tính.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Compute the month's scores, print them and write the workbook."""
@@ -118,7 +121,7 @@ def score(
         typer.echo(path)
 
 
-@app.command()
+@app.command(help="Kiểm tra mọi hợp đồng nguồn; mã thoát 1 khi có hợp đồng hỏng.")
 def contracts(as_json: AsJson = False) -> None:
     """Check every source contract; exit code 1 when one is broken."""
     from lienthong.sources.contract import read_contracts

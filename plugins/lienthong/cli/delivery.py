@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-Tenant = Annotated[str, typer.Argument(help="Province or ministry, e.g. H17.")]
+Tenant = Annotated[str, typer.Argument(help="Mã tỉnh, bộ, như H17.")]
 
 
-@app.command()
+@app.command(help="Đối chiếu những gì sẽ gửi với những gì Cổng đang có; không gửi gì. Chạy lại để làm tiếp.")
 def shadow(
     tenant: Tenant,
-    limit: Annotated[int, typer.Option(min=1, help="Dossiers to ask about in this run; a fair sample.")] = 1000,
-    everything: Annotated[bool, typer.Option("--all", help="Ask about all of them.")] = False,
-    again: Annotated[bool, typer.Option("--again", help="Forget what was compared before.")] = False,
-    show: Annotated[int, typer.Option(min=0, help="Dossiers that differ to list, by code.")] = 0,
-    kind: Annotated[str | None, typer.Option(help=f"List only: missing, {', '.join(KIND_LABELS)}.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Số hồ sơ hỏi Cổng trong lần chạy này; một mẫu ngẫu nhiên.")] = 1000,
+    everything: Annotated[bool, typer.Option("--all", help="Hỏi về tất cả.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Bỏ kết quả đối chiếu trước.")] = False,
+    show: Annotated[int, typer.Option(min=0, help="Số hồ sơ khác nhau được liệt kê, theo mã.")] = 0,
+    kind: Annotated[str | None, typer.Option(help=f"Chỉ liệt kê: missing, {', '.join(KIND_LABELS)}.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare what would be sent with what the portal shows; nothing is sent. Run again to go on."""
@@ -53,23 +53,25 @@ def shadow(
         typer.echo(line)
 
 
-@app.command()
+@app.command(help="Ghi nhận những gì Cổng đã có là đã đồng bộ, để chế độ own chỉ gửi phần khác; không gửi gì.")
 def adopt(
     tenant: Tenant,
-    verify: Annotated[bool, typer.Option("--verify", help="Ask the portal about every undecided dossier.")] = False,
+    verify: Annotated[bool, typer.Option("--verify", help="Hỏi Cổng về mọi hồ sơ chưa quyết định.")] = False,
     assume_finished_before: Annotated[
-        str | None, typer.Option(help="Take dossiers finished before this day as delivered by the other program.")
+        str | None, typer.Option(help="Coi hồ sơ kết thúc trước ngày này là phần mềm cũ đã đồng bộ.")
     ] = None,
     frozen_at: Annotated[
-        str | None, typer.Option(help="When the other program sent last; by default now, kept for later runs.")
+        str | None, typer.Option(help="Phần mềm cũ gửi lần cuối lúc nào; để trống: bây giờ, giữ cho các lần sau.")
     ] = None,
     verify_assumed: Annotated[
-        bool, typer.Option("--verify-assumed", help="Ask about dossiers that were only declared, too.")
+        bool, typer.Option("--verify-assumed", help="Hỏi cả về hồ sơ chỉ mới được khai là đã đồng bộ.")
     ] = False,
     accept_presence: Annotated[
-        bool, typer.Option("--accept-presence", help="A dossier that the portal has counts as delivered.")
+        bool, typer.Option("--accept-presence", help="Hồ sơ mà Cổng có thì coi là đã đồng bộ.")
     ] = False,
-    limit: Annotated[int | None, typer.Option(min=1, help="Dossiers to ask about in this run; default all.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Số hồ sơ hỏi Cổng trong lần chạy này; để trống: tất cả.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Mark what the portal already holds as delivered, so that `own` sends only what differs; nothing is sent."""

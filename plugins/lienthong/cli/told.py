@@ -15,7 +15,7 @@ from lienthong.model.errors import LienThongError
 if TYPE_CHECKING:
     from rich.console import Console
 
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
+AsJson = Annotated[bool, typer.Option("--json", help="In một tài liệu JSON thay cho chữ.")]
 
 #: Wider lines are hard to read.
 WIDTH = 100
