@@ -14,13 +14,14 @@ from lienthong.orchestration.defaults import TASK_DEFAULTS, schedule_at
 
 
 @dag(
+    dag_display_name="Theo dõi nguồn dữ liệu và cảnh báo",
     description="Theo dõi nguồn và cơ quan ngừng gửi hồ sơ, gửi cảnh báo",
     schedule=schedule_at("20 * * * *", "freshness"),
     catchup=False,
     max_active_runs=1,
     default_args=TASK_DEFAULTS,
     doc_md=__doc__,
-    tags=["operations"],
+    tags=["vận hành"],
 )
 def freshness() -> None:
     tasks.judge_freshness() >> tasks.tell_findings()

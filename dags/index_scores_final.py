@@ -13,7 +13,8 @@ from lienthong.orchestration.index_scores import index_scores
 scoring: DAG = index_scores(
     "index_scores_final",
     "30 6 3 * *",
-    "Chấm điểm Bộ chỉ số 766 trọn kỳ của tháng vừa qua",
+    "Chấm điểm Bộ chỉ số 766, chính thức",
+    "Chấm điểm Bộ chỉ số 766 chính thức của tháng vừa qua",
     __doc__,
     final=True,
 )

@@ -7,33 +7,23 @@ A run that fails half-way is simply triggered again: what was decided stays deci
 
 from __future__ import annotations
 
-from airflow.sdk import Param, dag
+from airflow.sdk import dag
 
 from lienthong.orchestration import tasks
 from lienthong.orchestration.defaults import TASK_DEFAULTS
+from lienthong.orchestration.requests import ADOPTION_PARAMS
 
 
 @dag(
+    dag_display_name="Nhận bàn giao từ phần mềm đồng bộ cũ",
     description="Nhận lại những gì phần mềm cũ đã đồng bộ lên Cổng; không gửi gì",
     schedule=None,
     catchup=False,
     max_active_runs=1,
     default_args=TASK_DEFAULTS,
     doc_md=__doc__,
-    tags=["portal"],
-    params={
-        "tenant": Param(None, type="string", pattern=r"^[A-Z]\d{2}$", description="required; e.g. H17"),
-        "verify": Param(True, type="boolean", description="ask the portal about every undecided dossier"),
-        "assume_finished_before": Param(
-            None, type=["null", "string"], description="declare dossiers finished before this day, e.g. 2026-06-01"
-        ),
-        "frozen_at": Param(
-            None, type=["null", "string"], description="when the other program sent last; by default the first run"
-        ),
-        "verify_assumed": Param(False, type="boolean", description="ask about declared dossiers, too"),
-        "accept_presence": Param(False, type="boolean", description="what the portal has counts as delivered"),
-        "limit": Param(None, type=["null", "integer"], minimum=1, description="dossiers to ask about in this run"),
-    },
+    tags=["Cổng Dịch vụ công quốc gia"],
+    params=ADOPTION_PARAMS,
 )
 def portal_adopt() -> None:
     tasks.adopt_tenant()

@@ -13,20 +13,26 @@ from airflow.sdk import Param, dag
 
 from lienthong.orchestration import tasks
 from lienthong.orchestration.defaults import TASK_DEFAULTS
+from lienthong.orchestration.requests import TENANT_PATTERN
 from lienthong.orchestration.sources import any_dossiers
 
 
 @dag(
+    dag_display_name="Gửi hồ sơ lên Cổng Dịch vụ công quốc gia",
     description="Gửi hồ sơ còn nợ lên Cổng Dịch vụ công quốc gia",
     schedule=any_dossiers(),
     catchup=False,
     max_active_runs=4,  # a province that is slow or down must not keep the next run of the others waiting
     default_args=TASK_DEFAULTS,
     doc_md=__doc__,
-    tags=["portal"],
+    tags=["Cổng Dịch vụ công quốc gia"],
     params={
         "send_history": Param(
-            [], type="array", items={"type": "string"}, description="tenants whose unadopted history is sent, e.g. H17"
+            [],
+            type=["null", "array"],
+            items={"type": "string", "pattern": TENANT_PATTERN},
+            title="Gửi cả hồ sơ cũ của (không bắt buộc)",
+            description="mã tỉnh, bộ mà hồ sơ cũ chưa ai quyết định cũng được gửi, như H17; mỗi mã một dòng",
         ),
     },
 )

@@ -10,22 +10,35 @@ from airflow.sdk import Param, dag
 
 from lienthong.orchestration import tasks
 from lienthong.orchestration.defaults import TASK_DEFAULTS
+from lienthong.orchestration.requests import TENANT_PATTERN
 
 
 @dag(
+    dag_display_name="Đối chiếu với Cổng Dịch vụ công quốc gia",
     description="So sánh với dữ liệu trên Cổng; không gửi gì",
     schedule=None,
     catchup=False,
     max_active_runs=1,
     default_args=TASK_DEFAULTS,
     doc_md=__doc__,
-    tags=["portal"],
+    tags=["Cổng Dịch vụ công quốc gia"],
     params={
-        "tenant": Param(None, type="string", pattern=r"^[A-Z]\d{2}$", description="required; e.g. H17"),
-        "limit": Param(
-            1000, type=["null", "integer"], minimum=1, description="dossiers to ask about in this run; empty: all"
+        "tenant": Param(
+            None, type="string", pattern=TENANT_PATTERN, title="Tỉnh, bộ", description="bắt buộc; mã như H17"
         ),
-        "again": Param(False, type="boolean", description="forget what was compared before"),
+        "limit": Param(
+            1000,
+            type=["null", "integer"],
+            minimum=1,
+            title="Số hồ sơ hỏi Cổng (không bắt buộc)",
+            description="trong lần chạy này; để trống: tất cả",
+        ),
+        "again": Param(
+            False,
+            type=["null", "boolean"],
+            title="Đối chiếu lại từ đầu (không bắt buộc)",
+            description="bỏ kết quả các lần đối chiếu trước",
+        ),
     },
 )
 def portal_shadow() -> None:

@@ -6,7 +6,9 @@ The tests of this module share one Airflow and build on each other's loads, in t
 from __future__ import annotations
 
 import io
+import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -72,6 +74,11 @@ class Stack:
     def rows(self, query: str, **parameters: Any) -> list[tuple[Any, ...]]:
         with self.warehouse.connect() as connection:
             return [tuple(row) for row in connection.execute(text(query), parameters)]
+
+    def logs(self, dag_id: str, task_id: str) -> list[Path]:
+        """The log files of a task's tries, oldest first."""
+        found = (self.airflow.folder / "logs").glob(f"dag_id={dag_id}/**/task_id={task_id}/**/*.log")
+        return sorted(found, key=lambda path: path.stat().st_mtime)
 
     def until(self, look: Callable[[], Any]) -> Any:
         """What `look` gives once that is true; the test's own time limit ends a wait in vain."""
@@ -148,6 +155,48 @@ def test_a_second_journey_finds_nothing_new(stack: Stack, first: Outcome) -> Non
     assert stack.journey().travel(MONTH).nothing_new
 
 
+def test_half_a_range_is_refused_before_there_is_a_run(stack: Stack, first: Outcome) -> None:
+    dag_id = "dossier_sync__opencps_h17"
+    before = len(stack.api.runs(dag_id))
+    for mode in ("range", "2026-10-01", "2026-10-01/"):
+        with pytest.raises(AirflowApiError, match="gave 400"):
+            stack.api.trigger(dag_id, {"mode": mode})
+    assert len(stack.api.runs(dag_id)) == before
+
+
+def test_the_log_of_every_task_says_first_what_it_did_and_then_the_counts(stack: Stack, first: Outcome) -> None:
+    wanted: dict[str, dict[str, Any]] = {
+        "freshness": {},
+        "portal_shadow": {"tenant": "H17", "limit": 5},
+        "portal_adopt": {"tenant": "H17", "limit": 5},
+        "index_scores_final": {"month": MONTH},
+    }
+    for dag_id in wanted:
+        stack.api.pause(dag_id, False)
+    for run in [stack.api.trigger(dag_id, conf) for dag_id, conf in wanted.items()]:
+        stack.api.wait(run, 120, stack.airflow.check)
+    ended = [path for path in stack.logs("*", "*") if any("Post Execute" in line["event"] for line in _lines(path))]
+    found = {path: _said(path) for path in ended}  # schedules are on: another load may be running
+    assert {_part(path, "dag_id") for path in found} == stack.api.dag_ids()
+    for path, said in found.items():
+        assert len(said) > 1, path
+        assert re.match(r"(Đã|Sẽ|Không|Chưa) ", said[0]), (path, said[0])
+        assert re.search(r"\d", " ".join(said)), path
+    gate = _said(stack.logs("dossier_sync__opencps_h17", "gate")[0])
+    assert re.search(r": [1-9]\d* quy tắc đạt, [1-9]\d* quy tắc không đạt\.$", gate[0])
+    assert re.match(r"Hồ sơ bị cách ly: \d+, bị chặn gửi: [1-9]\d*; ", gate[1])
+    assert len(gate) > 3
+
+
+def test_what_changed_is_told_with_the_assets(stack: Stack, first: Outcome) -> None:
+    events = stack.api.call("GET", "/assets/events", params={"limit": 100})["asset_events"]
+    extras = {event["name"]: event["extra"] for event in events}
+    assert {f"{kind}-{tenant}" for kind in ("dossiers", "quality") for tenant in TENANTS} | {"scores"} == set(extras)
+    assert extras["quality-H17"]["source_id"] == "opencps_h17"
+    kinds = {(event["extra"]["month"], event["extra"]["kind"]) for event in events if event["name"] == "scores"}
+    assert kinds >= {(MONTH, "final")}
+
+
 def test_a_backfills_interval_becomes_a_range_load(stack: Stack, first: Outcome) -> None:
     body = {
         "dag_id": "dossier_sync__opencps_h17",
@@ -187,6 +236,14 @@ def test_a_new_province_without_its_connections_fails_alone(stack: Stack, first:
     assert tried["extract"] == 1, "a missing connection is not tried again"
     ((said,),) = stack.rows("SELECT error FROM ops.load WHERE source_id = 'opencps_h57'")
     assert "src_opencps_h57" in said
+    (log,) = stack.logs("dossier_sync__opencps_h57", "extract")
+    assert _said(log)[0] == ("LỖI: Cấu hình không dùng được. Việc cần làm: sửa tệp cấu hình hoặc kết nối được nêu."), (
+        "above Airflow's frames"
+    )
+    assert "src_opencps_h57" in _said(log)[1]
+    levels = [line.get("logger") for line in _lines(log) if line["level"] == "error"]
+    assert levels[0] == "lienthong"
+    assert levels.index("task") > 1
 
     earlier = {run.run_id for run in stack.api.runs(PUSH)}
     other = stack.api.trigger("dossier_sync__opencps_h17")
@@ -217,6 +274,20 @@ def test_airflow_listens_on_the_loopback_interface_only_and_leaves_no_process_be
     stack.airflow.stop()
     left = [process.pid for process in family if (found := stat(process.pid)) is not None and found.state != "Z"]
     assert left == []
+
+
+def _lines(log: Path) -> list[dict[str, Any]]:
+    """The lines of a task's log as Airflow keeps them."""
+    return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+
+
+def _said(log: Path) -> list[str]:
+    """Our own lines in the log of a task."""
+    return [str(line["event"]) for line in _lines(log) if line.get("logger") == "lienthong"]
+
+
+def _part(log: Path, name: str) -> str:
+    return next(part.partition("=")[2] for part in log.parts if part.startswith(f"{name}="))
 
 
 def _listening(process: psutil.Process) -> set[str]:

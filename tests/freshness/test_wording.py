@@ -34,7 +34,7 @@ def test_an_error_of_ours_without_words_of_its_own_says_its_own_sentence(kind: s
     error = getattr(errors, kind)("The load is closed.", source="opencps_h17", load=3, next_step="start a new load.")
     found = told(kind, str(error))
     assert (found.what, found.next_step) == ("The load is closed", "start a new load")
-    assert found.detail == "[source opencps_h17, load 3] The load is closed. Next: start a new load."
+    assert found.detail == "nguồn opencps_h17, lần nạp 3", "what it names, not its English words"
 
 
 def test_every_error_that_is_raised_has_vietnamese_words() -> None:

@@ -48,6 +48,7 @@ def _described(dag: Any) -> dict[str, Any]:
             for task in dag.tasks
         },
         "tags": sorted(dag.tags),
+        "name": dag.dag_display_name,
         "doc": dag.doc_md,
         "catchup": dag.catchup,
         "max_active_runs": dag.max_active_runs,

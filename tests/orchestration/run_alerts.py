@@ -90,9 +90,9 @@ def main(warehouse: str, sources: str, output: str) -> None:
     dags = _dags()
     told: dict[str, Any] = {}
 
-    def run(name: str, dag_id: str) -> None:
+    def run(name: str, dag_id: str, conf: dict[str, Any] | None = None) -> None:
         before, posts = len(mailbox.mails), len(Hook.posts)
-        state = dags[dag_id].test().state
+        state = dags[dag_id].test(run_conf=conf).state
         told[name] = {"state": str(state), "mails": mailbox.mails[before:], "posts": Hook.posts[posts:]}
 
     run("without channels", "freshness")
@@ -101,6 +101,7 @@ def main(warehouse: str, sources: str, output: str) -> None:
     configure(mail_port)
     run("mail server back", "freshness")
     run("again", "freshness")
+    run("wrong argument", "dossier_sync__opencps_h17", {"window_from": "2026-10-01T00:00:00Z"})
     run("load fails", "dossier_sync__opencps_h17")
     run("load fails again", "dossier_sync__opencps_h17")
     run("judged after the failure", "freshness")

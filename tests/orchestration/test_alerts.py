@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -129,11 +130,25 @@ def test_a_failed_load_is_told_by_its_own_run_and_only_once(told: Of) -> None:
     state, [mail], [_post] = told("load fails")
     assert state == "failed"
     assert "Hệ thống nguồn không trả lời" in mail["subject"]
-    assert "source opencps_h17" in mail["text"], "our own error's words"
+    assert "Chi tiết: nguồn opencps_h17, lần nạp " in mail["text"], "what our own error names"
+    assert "khóa src_opencps_h17" in mail["text"]
     assert "dags/dossier_sync__opencps_h17/runs/manual" in mail["text"]
     assert "tasks/extract" in mail["text"]
     assert "secret" not in mail["text"]
     assert told("load fails again") == ("failed", [], [])
+
+
+def test_a_parameter_that_was_given_wrongly_alarms_nobody(told: Of) -> None:
+    assert told("wrong argument") == ("failed", [], [])
+
+
+def test_mails_are_in_vietnamese_throughout(everything: dict[str, Told]) -> None:
+    mails = [mail for run in everything.values() for mail in run["mails"]]
+    assert len(mails) > 5
+    english = re.compile(r"\b(the|is|not|of|was|next|source|load|key|and|to)\b", re.IGNORECASE)
+    for mail in mails:
+        text = re.sub(r"<[^>]*>|https?://\S+", "", mail["text"])
+        assert english.findall(mail["subject"] + text) == []
 
 
 @pytest.mark.parametrize("run", ["defect", "foreign", "fails"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -56,13 +57,18 @@ def test_a_merge_changes_the_asset_of_its_tenant_and_the_push_waits_for_all_of_t
         outlets = {
             name: task["outlets"] for name, task in loaded["dags"][f"dossier_sync__{source_id}"]["tasks"].items()
         }
-        assert outlets.pop("merge") == [f"lienthong://{tenant}/dossiers"]
+        assert outlets.pop("merge") == [f"lienthong://{tenant}/dossiers", f"lienthong://{tenant}/quality"]
         assert not any(outlets.values())
     condition = loaded["dags"]["portal_push"]["serialized"]["dag"]["timetable"]["__var"]["asset_condition"]
     assert condition["__type"] == "asset_any"
     assert sorted(asset["uri"] for asset in condition["objects"]) == [
         f"lienthong://{code}/dossiers" for code in TENANTS
     ]
+
+
+def test_scores_are_an_asset_that_others_can_wait_for(loaded: dict[str, Any]) -> None:
+    for dag_id in ("index_scores", "index_scores_final"):
+        assert loaded["dags"][dag_id]["tasks"]["publish_scores"]["outlets"] == ["lienthong://indices/scores"]
 
 
 def test_the_push_is_mapped_over_tenants(loaded: dict[str, Any]) -> None:
@@ -85,6 +91,31 @@ def test_every_dag_is_documented_never_catches_up_and_overlaps_itself_only_where
         assert dag["tags"], dag_id
         at_once = 4 if dag_id == "portal_push" else 1  # leases keep two pushes of one province apart
         assert (dag["catchup"], dag["max_active_runs"]) == (False, at_once), dag_id
+
+
+def test_people_read_vietnamese_names_and_tags_and_every_schedule_is_in_vietnams_time(loaded: dict[str, Any]) -> None:
+    names = [dag["name"] for dag in loaded["dags"].values()]
+    assert len(set(names)) == len(names)
+    for dag_id, dag in loaded["dags"].items():
+        for shown in (dag["name"], *dag["tags"]):
+            assert not shown.isascii() or re.fullmatch(r"H\d{2}|Gia Lai", shown), (dag_id, shown)
+        timetable = dag["serialized"]["dag"]["timetable"]["__var"]
+        assert timetable.get("timezone", "Asia/Ho_Chi_Minh") == "Asia/Ho_Chi_Minh", dag_id
+    assert loaded["dags"]["dossier_sync__opencps_h17"]["tags"] == ["H17", "hồ sơ", "Đà Nẵng"]
+
+
+def test_forms_are_in_vietnamese_and_mark_as_required_only_what_is(loaded: dict[str, Any]) -> None:
+    required = set()
+    for dag_id, dag in loaded["dags"].items():
+        for name, param in dag["serialized"]["dag"].get("params", []):
+            schema = param["schema"]["__var"]
+            assert not param["description"].isascii(), (dag_id, name)
+            assert not schema["title"].isascii(), (dag_id, name)
+            if schema["type"] != "null" and "null" not in schema["type"]:  # Airflow's form marks these with a star
+                required.add((dag_id.split("__")[0], name))
+            else:
+                assert schema["title"].endswith("(không bắt buộc)"), (dag_id, name)
+    assert required == {("dossier_sync", "mode"), ("portal_adopt", "tenant"), ("portal_shadow", "tenant")}
 
 
 @pytest.mark.parametrize("dag_id", ["portal_shadow", "portal_adopt"])

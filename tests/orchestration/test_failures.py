@@ -70,6 +70,36 @@ def test_a_full_disk_is_tried_again() -> None:
     assert not isinstance(_run(OSError(28, "No space left on device")), AirflowFailException)
 
 
+def test_the_log_says_what_failed_and_what_to_do_before_airflow_adds_its_frames(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    _run(SourceUnreachableError("No answer.", next_step="wait.", source="opencps_h17", load=7))
+    what, detail = (record.getMessage() for record in caplog.records)
+    assert what.startswith("LỖI: Hệ thống nguồn không trả lời. Việc cần làm: kiểm tra mạng")
+    assert detail == "Chi tiết: [source opencps_h17, load 7] No answer. Next: wait."
+
+
+def test_the_log_of_an_unexpected_error_or_a_timeout_has_a_sentence_too_and_no_foreign_words(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    from airflow.sdk.exceptions import AirflowTaskTimeout
+
+    from lienthong.orchestration.failures import guarded
+
+    _run(KeyError("Nguyễn Thị Hoa"))
+
+    @guarded
+    def slow() -> None:
+        raise AirflowTaskTimeout("Nguyễn Thị Hoa")
+
+    with pytest.raises(AirflowTaskTimeout):
+        slow()
+    unexpected, _, timeout = (record.getMessage() for record in caplog.records)
+    assert unexpected.startswith("LỖI: Lỗi ngoài dự kiến.")
+    assert timeout.startswith("LỖI: Tác vụ chạy quá thời gian cho phép.")
+    assert "Nguyễn" not in caplog.text
+
+
 def test_airflows_own_signals_pass_unchanged() -> None:
     from airflow.sdk.exceptions import AirflowSkipException
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
 
 from lienthong.model.codes import LoadMode
-from lienthong.model.errors import ContractError
+from lienthong.model.errors import ArgumentError
 from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.orchestration.requests import (
+    MODE_PATTERN,
     AdoptionRequest,
     LoadRequest,
     adoption_request,
@@ -21,7 +23,7 @@ from tests.orchestration import conftest as _environment  # noqa: F401
 
 pytestmark = pytest.mark.xdist_group("airflow")
 
-NOTHING = {"mode": "incremental", "window_from": None, "window_to": None}
+NOTHING = {"mode": "incremental", "accept_collapse": False}
 
 
 def test_a_scheduled_run_reads_what_is_new() -> None:
@@ -46,22 +48,38 @@ def test_the_runs_of_a_backfill_leave_no_gap_over_an_irregular_schedule() -> Non
         assert before.window_to == after.window_from
 
 
-def test_a_window_without_an_offset_is_in_vietnams_time() -> None:
-    params = {"mode": "range", "window_from": "2026-10-01T00:00:00", "window_to": "2026-10-02T00:00:00+00:00"}
-    asked = load_request("manual", None, params, "0 1 * * *")
-    assert asked.window_from == datetime(2026, 9, 30, 17, tzinfo=UTC)
-    assert asked.window_to == datetime(2026, 10, 2, tzinfo=UTC)
+@pytest.mark.parametrize(
+    ("range_", "start"),
+    [
+        ("2026-10-01/2026-10-02", datetime(2026, 9, 30, 17, tzinfo=UTC)),
+        ("2026-10-01T08:30/2026-10-02", datetime(2026, 10, 1, 1, 30, tzinfo=UTC)),
+        ("2026-10-01T00:00:00Z/2026-10-02T00:00:00+07:00", datetime(2026, 10, 1, tzinfo=UTC)),
+    ],
+)
+def test_a_range_is_its_two_ends_and_without_an_offset_in_vietnams_time(range_: str, start: datetime) -> None:
+    asked = load_request("manual", None, {"mode": range_}, "0 1 * * *")
+    assert asked == LoadRequest(LoadMode.RANGE, start, datetime(2026, 10, 1, 17, tzinfo=UTC))
+    assert re.search(MODE_PATTERN, range_)
 
 
-def test_an_unreadable_window_says_how_to_write_one() -> None:
-    with pytest.raises(ContractError, match="2026-10-01T00:00:00"):
-        load_request("manual", None, {"mode": "range", "window_from": "01/10/2026", "window_to": None}, "0 1 * * *")
+@pytest.mark.parametrize(
+    "mode", ["range", "2026-10-01", "2026-10-01/", "/2026-10-08", "2026-10-01/2026-10", "01/10/2026", "", "Full"]
+)
+def test_half_a_range_is_neither_taken_by_the_form_nor_by_the_first_task(mode: str) -> None:
+    assert re.search(MODE_PATTERN, mode) is None
+    with pytest.raises(ArgumentError, match="2026-10-01"):
+        load_request("manual", None, {"mode": mode}, "0 1 * * *")
 
 
-def test_a_day_is_its_first_moment_in_vietnam() -> None:
-    params = {"mode": "range", "window_from": "2026-10-01", "window_to": "2026-10-02"}
-    asked = load_request("manual", None, params, "0 1 * * *")
-    assert asked.window_from == datetime(2026, 9, 30, 17, tzinfo=UTC)
+@pytest.mark.parametrize("mode", ["2026-10-08/2026-10-01", "2026-10-01/2026-10-01"])
+def test_an_empty_range_is_a_wrong_argument(mode: str) -> None:
+    with pytest.raises(ArgumentError, match="empty"):
+        load_request("manual", None, {"mode": mode}, "0 1 * * *")
+
+
+def test_a_parameter_that_a_load_does_not_have_is_not_passed_over() -> None:
+    with pytest.raises(ArgumentError, match="'window_from'"):
+        load_request("manual", None, {"mode": "full", "window_from": "2026-10-01T00:00:00Z"}, "0 1 * * *")
 
 
 def test_a_run_that_is_cleared_finds_its_load_again_unless_a_backfill_reprocesses_it() -> None:

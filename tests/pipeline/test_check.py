@@ -231,7 +231,10 @@ def test_a_source_that_can_not_be_reached_says_why(live: Live, change: dict[str,
     (line,) = lines(report, "reach")
     assert words in line.text
     assert line.next_step
-    assert "wrong" not in json.dumps(report.to_json())
+    told = json.dumps(report.to_json())
+    assert "wrong" not in told
+    assert "FATAL" not in told, "a kind of failure, not the driver's words"
+    assert "no_such_database" not in told
 
 
 class _NoHttp(socketserver.BaseRequestHandler):

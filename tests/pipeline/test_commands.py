@@ -13,7 +13,7 @@ from lienthong.model.numbers import grouped
 from lienthong.pipeline.runtime import Runtime
 from lienthong.pipeline.summary import DELIVERY_COLUMNS, print_deliveries
 from tests.pipeline.conftest import running
-from tests.world import Live
+from tests.world import MONTH, Live
 
 
 @pytest.fixture(scope="module")
@@ -89,8 +89,17 @@ def test_catalogue_prints_how_much_is_listed_and_how_much_changed(typed: Live) -
 
 @pytest.mark.parametrize(
     ("words", "key"),
-    [(("load", "opencps_h17"), "counts"), (("push", "H17"), "derived"), (("catalogue",), "procedures")],
-    ids=["load", "push", "catalogue"],
+    [
+        (("load", "opencps_h17"), "counts"),
+        (("push", "H17"), "derived"),
+        (("catalogue",), "procedures"),
+        (("score", MONTH), "provinces"),
+        (("shadow", "H17", "--limit", "1", "--show", "1"), "verdicts"),
+        (("adopt", "H17", "--accept-presence"), "undecided"),
+        (("contracts",), "usable"),
+        (("freshness",), "open"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
 )
 def test_with_json_a_command_prints_one_document(typed: Live, words: tuple[str, ...], key: str) -> None:
     assert key in json.loads(output(*words, "--json"))

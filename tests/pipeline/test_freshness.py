@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from lienthong.model.errors import CollapsedExtractError, SourceUnreachableError
-from lienthong.pipeline.freshness import evaluate
+from lienthong.pipeline.freshness import evaluate, note_task_failure
 from tests.pipeline.igates import running_igate
 from tests.pipeline.test_bad_input import SOURCE, unreachable
 from tests.world import Live
@@ -165,5 +165,19 @@ def test_a_load_that_stands_in_error_is_a_finding_until_the_source_is_back(loade
     loaded.connections["src_opencps_h17"] = good
     loaded.clock = loaded.clock + timedelta(minutes=1)
     loaded.load(SOURCE)
+    assert loaded.rows(failing) == [], "the merge ends it, not the next hour"
+
+
+def test_a_failed_task_and_its_load_are_one_finding_that_keeps_the_class_of_the_error(loaded: Live) -> None:
+    loaded.clock = loaded.clock + timedelta(minutes=1)
+    unreachable(loaded)
+    with pytest.raises(SourceUnreachableError) as caught:
+        loaded.load(SOURCE)
+    [(run_key,)] = loaded.rows("SELECT run_key FROM ops.load ORDER BY load_id DESC LIMIT 1")
+    details = {"class": "SourceUnreachableError", "error": str(caught.value), "run_key": run_key, "task": "extract"}
+    note_task_failure(loaded.rt, f"dossier_sync__{SOURCE}", "extract", details)
     evaluate(loaded.rt)
-    assert loaded.rows(failing) == []
+    assert loaded.rows(
+        "SELECT details->>'class', details->>'task', details ? 'load_id' FROM freshness.finding "
+        "WHERE closed_at IS NULL AND kind = 'load_failed'"
+    ) == [("SourceUnreachableError", "extract", True)]

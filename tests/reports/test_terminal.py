@@ -23,7 +23,8 @@ def test_provinces_are_listed_with_totals_over_what_could_be_measured(table: Sco
 
 def test_what_is_missing_is_said(table: ScoreTable) -> None:
     text = " ".join(" ".join(score_lines(table)).split())
-    assert "TẠM TÍNH" in text
+    assert "CHƯA ĐỦ 100 ĐIỂM" in text
+    assert "TẠM TÍNH" not in text, "a final score is not provisional as well"
     assert "5.2 PAKN xử lý đúng hạn" in text
     assert "chưa có" in text
 

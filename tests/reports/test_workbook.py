@@ -43,7 +43,7 @@ def test_the_cover_names_title_period_time_definition_and_what_is_missing(book: 
         "05/11/2026 08:00 (giờ Việt Nam)",
         "Quyết định số 766/QĐ-TTg",
         "qd766_2026, phiên bản 1",
-        "TẠM TÍNH: tổng điểm tính trên 70/100 điểm",
+        "CHƯA ĐỦ 100 ĐIỂM: tổng điểm tính trên 70/100 điểm",
         "1.1 TTHC công bố đúng hạn",
         "5.4 Hài lòng trong tiếp nhận, giải quyết TTHC",
     ):

@@ -9,7 +9,9 @@ from lienthong.cli.failing import keep_trace, tell_without_values
 from lienthong.cli.told import error_lines, say, unforeseen_lines
 from lienthong.model.errors import LienThongError
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+HELP = "Liên Thông trên dòng lệnh, không cần Airflow. Kết nối lấy từ các biến môi trường AIRFLOW_CONN_…"
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=HELP, pretty_exceptions_enable=False)
 app.add_typer(commands.app)
 app.add_typer(delivery.app)
 app.add_typer(decisions.app)

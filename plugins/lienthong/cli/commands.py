@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from lienthong.cli.told import AsJson, catalogue_lines, loud_lines, push_lines, say, terminal, to_json
+from lienthong.cli.told import AsJson, loud_lines, say, terminal, to_json
 from lienthong.cli.windows import load_window
 from lienthong.model.errors import ArgumentError
 from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.pipeline.runtime import Runtime
+from lienthong.pipeline.telling_portal import catalogue_lines, push_lines
 
 app = typer.Typer()
 
@@ -21,7 +23,7 @@ def run_key(name: str) -> str:
     return f"cli__{name}__{datetime.now(BUSINESS_ZONE).isoformat()}"
 
 
-@app.command()
+@app.command(help="Đưa kho dữ liệu lên phiên bản mới nhất.")
 def migrate() -> None:
     """Bring the warehouse to the newest schema."""
     from lienthong.warehouse.migrate import upgrade
@@ -35,7 +37,7 @@ def migrate() -> None:
             say(line)
 
 
-@app.command("catalogue")
+@app.command("catalogue", help="Đồng bộ danh mục quốc gia (thủ tục, cơ quan).")
 def catalogue(as_json: AsJson = False) -> None:
     """Sync the national catalogue (procedures, agencies)."""
     from lienthong.pipeline.catalogue import sync_catalogue
@@ -44,16 +46,21 @@ def catalogue(as_json: AsJson = False) -> None:
     say(to_json(done) if as_json else "\n".join(catalogue_lines(done)))
 
 
-@app.command()
+@app.command(help="Nạp một nguồn: đọc, chuẩn hóa, kiểm tra, nạp vào kho. range và full không dời mốc đọc.")
 def load(
-    source: Annotated[str, typer.Argument(help="Source id: the name of its file in include/sources.")],
-    mode: Annotated[str | None, typer.Option(help="incremental (default), range or full.")] = None,
-    since: Annotated[
-        str | None, typer.Option("--from", help="Start of a range, e.g. 2026-10-01; in Vietnam's time.")
+    source: Annotated[str, typer.Argument(help="Mã nguồn: tên tệp của nguồn trong include/sources.")],
+    mode: Annotated[
+        str | None,
+        typer.Option(help="incremental (mặc định: phần mới), range (một khoảng thời gian) hoặc full (tất cả)."),
     ] = None,
-    until: Annotated[str | None, typer.Option("--to", help="End of a range: its first moment is left out.")] = None,
+    since: Annotated[
+        str | None, typer.Option("--from", help="Đầu khoảng thời gian, như 2026-10-01; giờ Việt Nam.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--to", help="Cuối khoảng thời gian; không gồm chính thời điểm này.")
+    ] = None,
     accept_collapse: Annotated[
-        bool, typer.Option("--accept-collapse", help="The source really lost many dossiers: load what it has now.")
+        bool, typer.Option("--accept-collapse", help="Nguồn thật sự đã mất nhiều hồ sơ: nạp những gì còn.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -76,12 +83,10 @@ def load(
             say(changed.advice_vi())
 
 
-@app.command()
+@app.command(help="Gửi lên Cổng những gì một tỉnh, bộ còn nợ.")
 def push(
-    tenant: Annotated[str, typer.Argument(help="Province or ministry, e.g. H17.")],
-    all_history: Annotated[
-        bool, typer.Option("--all-history", help="Send old dossiers that nobody has adopted, too.")
-    ] = False,
+    tenant: Annotated[str, typer.Argument(help="Mã tỉnh, bộ, như H17.")],
+    all_history: Annotated[bool, typer.Option("--all-history", help="Gửi cả hồ sơ cũ chưa ai quyết định.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Deliver what one province owes the portal."""
@@ -98,18 +103,19 @@ def push(
     print_deliveries(rt, terminal(), tenant)
 
 
-@app.command()
+@app.command(help="Chấm điểm một tháng, in ra và ghi bảng điểm.")
 def score(
     month: Annotated[
-        str | None, typer.Argument(help="YYYY-MM; by default the running month, with --final the one just ended.")
+        str | None, typer.Argument(help="YYYY-MM; để trống: tháng đang chạy, với --final: tháng vừa qua.")
     ] = None,
-    final: Annotated[bool, typer.Option(help="Final instead of provisional: once for each month.")] = False,
+    final: Annotated[bool, typer.Option(help="Điểm chính thức thay vì tạm tính: mỗi tháng một lần.")] = False,
     again: Annotated[
-        bool, typer.Option("--again", help="With --final: print the final that exists and write its workbook again.")
+        bool, typer.Option("--again", help="Cùng --final: in điểm chính thức đã có và ghi lại bảng điểm.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Compute the month's scores, print them and write the workbook."""
-    from lienthong.pipeline.score import final_run, publish
+    from lienthong.pipeline.score import final_run, publish, scored, top_scores
     from lienthong.pipeline.score import score as compute
     from lienthong.pipeline.summary import print_scores
 
@@ -119,20 +125,31 @@ def score(
         )
     rt = Runtime.from_environment()
     run_id = final_run(rt, month) if final and again else compute(rt, month, run_key("score"), final)
+    if as_json:
+        tops = [asdict(top) for top in top_scores(rt, run_id)]
+        say(to_json(scored(rt, run_id) | {"provinces": tops, "reports": publish(rt, run_id)}))
+        return
     print_scores(rt, terminal(), run_id)
     for path in publish(rt, run_id).values():
         say(path)
 
 
-@app.command()
-def contracts() -> None:
+@app.command(help="Kiểm tra mọi hợp đồng nguồn; mã thoát 1 khi có hợp đồng hỏng.")
+def contracts(as_json: AsJson = False) -> None:
     """Check every source contract; exit code 1 when one is broken."""
     from lienthong.sources.contract import read_contracts
 
     found = read_contracts(Runtime.from_environment().settings.sources)
-    for contract in found.valid.values():
-        say(f"ok   {contract.source_id}: {contract.title}")
-    for error in found.errors:
-        say(f"LỖI  {error}", err=True)
+    if as_json:
+        usable = [
+            {"source_id": one.source_id, "tenant": one.tenant, "title": one.title, "mode": one.mode}
+            for one in found.valid.values()
+        ]
+        say(to_json({"usable": usable, "errors": [str(error) for error in found.errors]}))
+    else:
+        for contract in found.valid.values():
+            say(f"ok   {contract.source_id}: {contract.title}")
+        for error in found.errors:
+            say(f"LỖI  {error}", err=True)
     if found.errors:
         raise typer.Exit(1)

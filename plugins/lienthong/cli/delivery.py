@@ -2,61 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lienthong.cli.commands import run_key
-from lienthong.cli.told import say
+from lienthong.cli.told import AsJson, say, to_json
 from lienthong.model.errors import ArgumentError
 from lienthong.model.instants import read_instant
-from lienthong.model.numbers import grouped
 from lienthong.pipeline.runtime import Runtime
+from lienthong.pipeline.telling_portal import KIND_LABELS, VERDICT_LABELS, adoption_lines, shadow_lines
 
 if TYPE_CHECKING:
-    from lienthong.exchange.adoption import AdoptionSummary
-    from lienthong.exchange.shadow import ComparedDossier, ShadowSummary
+    from lienthong.exchange.shadow import ComparedDossier
 
 app = typer.Typer()
 
-Tenant = Annotated[str, typer.Argument(help="Province or ministry, e.g. H17.")]
-
-VERDICT_LABELS = {
-    "same": "Giống hệt",
-    "missing": "Cổng chưa có",
-    "different": "Cổng có nhưng khác",
-    "unknown": "Chưa biết",
-}
-KIND_LABELS = {
-    "status": "khác trạng thái",
-    "procedure": "khác mã TTHC",
-    "retired": "mã TTHC trên Cổng đã hết hiệu lực",
-    "dates": "khác ngày",
-    "other": "khác trường không quyết định",
-    "present": "Cổng chỉ cho biết là có, không cho xem nội dung",
-    "refused": "Cổng từ chối trả lời",
-    "blocked": "Trong số chưa có hoặc khác: bị chặn, sẽ không gửi",
-}
-#: Kinds that tell why nothing is known.
-UNKNOWN_BECAUSE = ("present", "refused")
-ADOPTION_LABELS = {
-    "verified": "Đã hỏi Cổng, giống: coi là đã đồng bộ",
-    "assumed": "Khai là đã đồng bộ, chưa hỏi Cổng",
-    "delta": "Đã hỏi Cổng, chưa có hoặc khác (sẽ gửi, trừ hồ sơ bị chặn)",
-    "ours": "Do hệ thống này gửi",
-    "undecided": "Chưa quyết định",
-}
+Tenant = Annotated[str, typer.Argument(help="Mã tỉnh, bộ, như H17.")]
 
 
-@app.command()
+@app.command(help="Đối chiếu những gì sẽ gửi với những gì Cổng đang có; không gửi gì. Chạy lại để làm tiếp.")
 def shadow(
     tenant: Tenant,
-    limit: Annotated[int, typer.Option(min=1, help="Dossiers to ask about in this run; a fair sample.")] = 1000,
-    everything: Annotated[bool, typer.Option("--all", help="Ask about all of them.")] = False,
-    again: Annotated[bool, typer.Option("--again", help="Forget what was compared before.")] = False,
-    show: Annotated[int, typer.Option(min=0, help="Dossiers that differ to list, by code.")] = 0,
-    kind: Annotated[str | None, typer.Option(help=f"List only: missing, {', '.join(KIND_LABELS)}.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Số hồ sơ hỏi Cổng trong lần chạy này; một mẫu ngẫu nhiên.")] = 1000,
+    everything: Annotated[bool, typer.Option("--all", help="Hỏi về tất cả.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Bỏ kết quả đối chiếu trước.")] = False,
+    show: Annotated[int, typer.Option(min=0, help="Số hồ sơ khác nhau được liệt kê, theo mã.")] = 0,
+    kind: Annotated[str | None, typer.Option(help=f"Chỉ liệt kê: missing, {', '.join(KIND_LABELS)}.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Compare what would be sent with what the portal shows; nothing is sent. Run again to go on."""
     from lienthong.exchange.compare import Kind
@@ -69,31 +44,35 @@ def shadow(
         )
     rt = Runtime.from_environment()
     summary = compare(rt, tenant, run_key(f"shadow__{tenant}"), limit=None if everything else limit, again=again)
-    for line in shadow_lines(summary):
+    listed = bool(show or kind)
+    found = compared_dossiers(rt.warehouse(), tenant, Kind(kind) if kind else None, show or 20) if listed else []
+    if as_json:
+        say(to_json(summary.counts() | {"listed": [asdict(dossier) for dossier in found]}))
+        return
+    for line in (*shadow_lines(summary), *map(dossier_line, found)):
         say(line)
-    if show or kind:
-        found = compared_dossiers(rt.warehouse(), tenant, Kind(kind) if kind else None, show or 20)
-        for dossier in found:
-            say(dossier_line(dossier))
 
 
-@app.command()
+@app.command(help="Ghi nhận những gì Cổng đã có là đã đồng bộ, để chế độ own chỉ gửi phần khác; không gửi gì.")
 def adopt(
     tenant: Tenant,
-    verify: Annotated[bool, typer.Option("--verify", help="Ask the portal about every undecided dossier.")] = False,
+    verify: Annotated[bool, typer.Option("--verify", help="Hỏi Cổng về mọi hồ sơ chưa quyết định.")] = False,
     assume_finished_before: Annotated[
-        str | None, typer.Option(help="Take dossiers finished before this day as delivered by the other program.")
+        str | None, typer.Option(help="Coi hồ sơ kết thúc trước ngày này là phần mềm cũ đã đồng bộ.")
     ] = None,
     frozen_at: Annotated[
-        str | None, typer.Option(help="When the other program sent last; by default now, kept for later runs.")
+        str | None, typer.Option(help="Phần mềm cũ gửi lần cuối lúc nào; để trống: bây giờ, giữ cho các lần sau.")
     ] = None,
     verify_assumed: Annotated[
-        bool, typer.Option("--verify-assumed", help="Ask about dossiers that were only declared, too.")
+        bool, typer.Option("--verify-assumed", help="Hỏi cả về hồ sơ chỉ mới được khai là đã đồng bộ.")
     ] = False,
     accept_presence: Annotated[
-        bool, typer.Option("--accept-presence", help="A dossier that the portal has counts as delivered.")
+        bool, typer.Option("--accept-presence", help="Hồ sơ mà Cổng có thì coi là đã đồng bộ.")
     ] = False,
-    limit: Annotated[int | None, typer.Option(min=1, help="Dossiers to ask about in this run; default all.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Số hồ sơ hỏi Cổng trong lần chạy này; để trống: tất cả.")
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Mark what the portal already holds as delivered, so that `own` sends only what differs; nothing is sent."""
     from lienthong.pipeline.adopt import adopt as take_over
@@ -109,33 +88,11 @@ def adopt(
         accept_presence=accept_presence,
         limit=limit,
     )
+    if as_json:
+        typer.echo(to_json(asdict(summary)))
+        return
     for line in adoption_lines(summary):
         say(line)
-
-
-def shadow_lines(summary: ShadowSummary) -> list[str]:
-    """The counts of a comparison, one line each; a dossier counts under each kind."""
-    kinds = {
-        kind.value: f"{KIND_LABELS[kind.value]}: {grouped(number)}"
-        for kind, number in summary.kinds.items()
-        if number and kind.value in KIND_LABELS
-    }
-    lines = [
-        f"{summary.tenant}: {grouped(summary.dossiers)} hồ sơ có thể gửi, "
-        f"{grouped(summary.not_compared)} chưa so với Cổng"
-    ]
-    for verdict, number in summary.verdicts.items():
-        lines.append(f"  {VERDICT_LABELS[verdict.value]}: {grouped(number)}")
-        if verdict.value == "unknown":
-            lines += [f"    {kinds.pop(kind)}" for kind in UNKNOWN_BECAUSE if kind in kinds]
-    if blocked := kinds.pop("blocked", None):
-        lines.append(f"  {blocked}")
-    if kinds:
-        lines += ["  Khác ở chỗ nào (một hồ sơ có thể khác nhiều chỗ):", *(f"    {told}" for told in kinds.values())]
-    if summary.fields:
-        fields = ", ".join(f"{name} {grouped(number)}" for name, number in summary.fields.items())
-        lines.append(f"  Trường khác nhau: {fields}")
-    return lines
 
 
 def dossier_line(dossier: ComparedDossier) -> str:
@@ -143,18 +100,6 @@ def dossier_line(dossier: ComparedDossier) -> str:
     seen = {name: f"{name} (Cổng: {v['portal'] or '-'}; ta: {v['ours'] or '-'})" for name, v in dossier.seen.items()}
     what = ", ".join(seen.get(name, name) for name in dossier.fields)
     return f"{dossier.code}  {VERDICT_LABELS[dossier.verdict.value]}  {what}".rstrip()
-
-
-def adoption_lines(summary: AdoptionSummary) -> list[str]:
-    """What is known about a tenant's dossiers, and what to do about those nobody knows."""
-    lines = [f"{summary.tenant}:"]
-    lines += [f"  {label}: {grouped(getattr(summary, name))}" for name, label in ADOPTION_LABELS.items()]
-    if summary.undecided:
-        lines.append(
-            "  Hồ sơ chưa quyết định: chạy lại với --verify; nếu Cổng không cho xem nội dung, cân nhắc "
-            "--accept-presence hoặc --assume-finished-before (xem docs/cutting-over.md)."
-        )
-    return lines
 
 
 def _optional(text: str | None) -> datetime | None:

@@ -10,16 +10,14 @@ from lienthong.cli.told import AsJson, say, to_json
 from lienthong.pipeline.runtime import Runtime
 
 app = typer.Typer()
-source = typer.Typer(no_args_is_help=True, help="Check a source, or write a contract for a new one.")
+source = typer.Typer(no_args_is_help=True, help="Kiểm tra một nguồn, hoặc viết hợp đồng cho nguồn mới.")
 app.add_typer(source, name="source")
 
 
-@source.command()
+@source.command(help="Xem một nguồn và nạp thử hồ sơ mới nhất; không nạp gì. Mã thoát 1 khi có lỗi.")
 def check(
-    source_id: Annotated[str, typer.Argument(help="Source id: the name of its file in include/sources.")],
-    sample: Annotated[
-        int, typer.Option(min=0, max=5000, help="Newest dossiers to map and gate; 0 leaves the sample out.")
-    ] = 200,
+    source_id: Annotated[str, typer.Argument(help="Mã nguồn: tên tệp của nguồn trong include/sources.")],
+    sample: Annotated[int, typer.Option(min=0, max=5000, help="Số hồ sơ mới nhất để thử; 0: không thử.")] = 200,
     as_json: AsJson = False,
 ) -> None:
     """Look at a source and rehearse a load of its newest dossiers; nothing is loaded. Exit code 1 with a problem."""
@@ -40,13 +38,13 @@ def check(
         raise typer.Exit(1)
 
 
-@source.command()
+@source.command(help="Xem một nguồn mới và viết hợp đồng đầu tiên vào include/sources, chế độ observe.")
 def add(
-    source_id: Annotated[str, typer.Argument(help="Name of the new source: lower case, digits, _; e.g. opencps_h17.")],
-    profile: Annotated[str, typer.Option(help="Kind of system: opencps or igate.")],
-    tenant: Annotated[str, typer.Option(help="Code of the sending province, e.g. H17.")],
-    connection: Annotated[str | None, typer.Option(help="Connection id; by default src_<source id>.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Write over a contract that is there.")] = False,
+    source_id: Annotated[str, typer.Argument(help="Tên nguồn mới: chữ thường, số, _; như opencps_h17.")],
+    profile: Annotated[str, typer.Option(help="Loại hệ thống: opencps hoặc igate.")],
+    tenant: Annotated[str, typer.Option(help="Mã tỉnh, bộ gửi dữ liệu, như H17.")],
+    connection: Annotated[str | None, typer.Option(help="Mã kết nối; để trống: src_<mã nguồn>.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Ghi đè hợp đồng đang có.")] = False,
 ) -> None:
     """Look at a new source and write its first contract into include/sources, in mode observe."""
     from lienthong.pipeline.add_source import add_source

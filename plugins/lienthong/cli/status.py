@@ -13,14 +13,12 @@ from lienthong.pipeline.runtime import Runtime
 app = typer.Typer()
 
 
-@app.command()
+@app.command(help="Nạp, số lượng, phát hiện, từ chưa ánh xạ, việc gửi. Mã thoát 1 khi dữ liệu thiếu hoặc trễ.")
 def status(
-    source: Annotated[
-        str | None, typer.Argument(help="One source in depth: words that nobody maps, days, agencies.")
-    ] = None,
+    source: Annotated[str | None, typer.Argument(help="Một nguồn, chi tiết: từ chưa ánh xạ, ngày, cơ quan.")] = None,
     as_json: AsJson = False,
     everything: Annotated[
-        bool, typer.Option("--all", help="Every agency, finding and unmapped word of the source.")
+        bool, typer.Option("--all", help="Mọi cơ quan, phát hiện và từ chưa ánh xạ của nguồn.")
     ] = False,
 ) -> None:
     """Loads, volumes, findings, unmapped words and deliveries. Exit code 1 when data is missing or late, else 0."""
@@ -51,13 +49,16 @@ def status(
         raise typer.Exit(1)
 
 
-@app.command()
-def freshness() -> None:
+@app.command(help="Đánh giá ngay số lượng và độ mới, như DAG freshness mỗi giờ. Cảnh báo chỉ đi qua Airflow.")
+def freshness(as_json: AsJson = False) -> None:
     """Judge volumes and ages now, as the DAG `freshness` does hourly. Alerts leave through Airflow only."""
     from lienthong.freshness.wording import amount
     from lienthong.pipeline.freshness import evaluate
 
     change = evaluate(Runtime.from_environment())
+    if as_json:
+        say(to_json(change))
+        return
     say(
         f"Phát hiện mới: {amount(change['opened'])}, đang mở: {amount(change['open'])}, "
         f"vừa đóng: {amount(change['closed'])}. Xem `lienthong status`."

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lienthong.freshness.wording import ERROR_WORDS
 from lienthong.model.errors import DefectError, LienThongError
-from lienthong.model.numbers import grouped
 from lienthong.model.printable import escaped, printable
 from lienthong.model.traces import WITHHELD, kind_of, places, trace
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from lienthong.warehouse.server_log import LoudSetting
 
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
+AsJson = Annotated[bool, typer.Option("--json", help="In một tài liệu JSON thay cho chữ.")]
 
 #: Wider lines are hard to read.
 WIDTH = 100
@@ -42,7 +42,7 @@ def say(text: str, *, err: bool = False) -> None:
 
 
 def to_json(found: object) -> str:
-    """One document; days and moments as ISO 8601. TypeError for a value without a JSON form."""
+    """One document; days and moments as ISO 8601, decimals as numbers. TypeError for a value without a JSON form."""
     return escaped(json.dumps(found, ensure_ascii=False, indent=1, default=_plain))
 
 
@@ -76,43 +76,9 @@ def loud_lines(found: Sequence[LoudSetting]) -> list[str]:
     ]
 
 
-def catalogue_lines(done: Mapping[str, object]) -> list[str]:
-    """What one sync of the catalogue listed and changed, and the accounts that the portal refused."""
-    counts = {name: grouped(value) for name, value in done.items() if isinstance(value, int)}
-    lines = [
-        f"Danh mục quốc gia, bản {done['revision']}: {counts['procedures']} thủ tục "
-        f"({counts['changed']} mới hoặc thay đổi, {counts['vanished']} không còn), {counts['agencies']} cơ quan."
-    ]
-    if done["without_detail"]:
-        lines.append(f"Cổng không cho chi tiết của {counts['without_detail']} thủ tục: giữ như lần trước.")
-    refused = cast("list[str]", done["accounts_refused"])
-    if refused:
-        lines.append(f"Tài khoản không dùng được: {', '.join(refused)}. Danh mục lấy qua tài khoản khác.")
-    return lines
-
-
-def push_lines(done: Mapping[str, object]) -> list[str]:
-    """What one push derived and sent; where the province's deliveries stand is told by their table."""
-    tenant = done["tenant"]
-    derived = cast("dict[str, int]", done["derived"])
-    lines = [
-        f"{tenant}: {grouped(derived['examined'])} hồ sơ có thay đổi: {grouped(derived['owed'])} phải gửi, "
-        f"{grouped(derived['unchanged'])} không khác lần gửi trước, {grouped(derived['blocked'])} bị chặn, "
-        f"{grouped(derived['waiting'])} chờ tiếp nhận, {grouped(derived['held'])} chỉ theo dõi."
-    ]
-    pushed = cast("dict[str, int] | None", done.get("pushed"))
-    if pushed is None:
-        lines.append("Không gửi gì: chưa có nguồn nào của tỉnh ở chế độ own.")
-        return lines
-    lines.append(
-        f"Đã gửi {grouped(pushed['delivered'])} hồ sơ ({grouped(pushed['created'])} mới, "
-        f"{grouped(pushed['updated'])} cập nhật) và {grouped(pushed['steps_sent'])} bước xử lý "
-        f"qua {grouped(pushed['calls'])} lần gọi Cổng."
-    )
-    return lines
-
-
-def _plain(value: object) -> str:
+def _plain(value: object) -> str | float:
+    if isinstance(value, Decimal):
+        return float(value)
     if isinstance(value, datetime | date):
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} has no JSON form")

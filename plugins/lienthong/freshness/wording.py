@@ -65,12 +65,15 @@ ERROR_WORDS = {
 }
 #: Keys of vanished records that a sentence names.
 _SHOWN_KEYS = 5
+#: What our errors name before their words: `[source opencps_h17, load 3, key …] `, in the ledger after a step.
+_NAMED = re.compile(r"(?:\w+: )?\[(?P<named>[^\]]*)\] ")
+NAMED_LABELS = {"source": "nguồn", "load": "lần nạp", "key": "khóa"}
 _UNEXPECTED = ("Lỗi ngoài dự kiến", "xem nhật ký của tác vụ")
 
 
 @dataclass(frozen=True)
 class Words:
-    """A finding for people: where, what, since when, next step. `detail`: our own error's English words, or ''."""
+    """A finding for people: where, what, since when, next step. `detail`: what our own error is about, or ''."""
 
     severity: str
     where: str
@@ -94,9 +97,14 @@ def words(finding: Finding) -> Words:
     if finding.closed_at is not None and finding.close_reason is not None:
         ended = CLOSE_LABELS[finding.close_reason]
         return Words("ĐÃ HẾT", _where(finding), f"{told}; {ended}", moment(finding.since), "không")
-    detail = str(finding.details.get("error", ""))
+    detail = _about(str(finding.details.get("error", "")))
     severity = SEVERITY_LABELS[finding.severity]
     return Words(severity, _where(finding), told, moment(finding.since), next_step, detail)
+
+
+def failure_words(kind: str, error: str) -> tuple[str, str]:
+    """What failed and what to do, by the class of an error and, where that has no words here, its own sentence."""
+    return ERROR_WORDS.get(kind) or _own_sentence(kind, error) or _UNEXPECTED
 
 
 def moment(instant: datetime) -> str:
@@ -134,10 +142,10 @@ def _told(finding: Finding) -> tuple[str, str]:
     facts = finding.details
     ask = "hỏi đơn vị quản lý nguồn xem hồ sơ mới có được ghi và đồng bộ không"
     if finding.kind in (FindingKind.LOAD_FAILED, FindingKind.TASK_FAILED):
-        kind = str(facts.get("class", ""))
-        what, next_step = ERROR_WORDS.get(kind) or _own_sentence(kind, str(facts.get("error", ""))) or _UNEXPECTED
+        what, next_step = failure_words(str(facts.get("class", "")), str(facts.get("error", "")))
         if finding.kind is FindingKind.LOAD_FAILED and "class" not in facts:
-            what, next_step = "lần nạp gần nhất bị lỗi", "xem chi tiết, sửa rồi chạy lại DAG của nguồn"
+            what = "lần nạp gần nhất bị lỗi"
+            next_step = f"xem lỗi bằng `lienthong status {finding.source_id}`, sửa rồi chạy lại DAG của nguồn"
         return what, next_step
     if finding.kind is FindingKind.SOURCE_STALE:
         ticks = f"{'hơn ' if facts.get('at_least') else ''}{facts.get('ticks', 0)}"
@@ -174,6 +182,15 @@ def _told(finding: Finding) -> tuple[str, str]:
         f"còn nợ Cổng {amount(facts.get('owed', 0))} hồ sơ, chưa rõ kết quả {amount(facts.get('unsettled', 0))}",
         "xem DAG portal_push và trạng thái của Cổng",
     )
+
+
+def _about(error: str) -> str:
+    """`nguồn opencps_h17, lần nạp 7, khóa …`: what an error names, without its English words."""
+    found = _NAMED.match(error)
+    if found is None:
+        return ""
+    parts = (part.partition(" ") for part in found["named"].split(", "))
+    return ", ".join(f"{NAMED_LABELS.get(name, name)} {value}".rstrip() for name, _, value in parts)
 
 
 def _own_sentence(kind: str, error: str) -> tuple[str, str] | None:

@@ -15,7 +15,7 @@ from airflow.sdk import get_current_context
 from airflow.sdk.bases.notifier import BaseNotifier
 from airflow.sdk.configuration import conf
 
-from lienthong.model.errors import LienThongError
+from lienthong.model.errors import ArgumentError, LienThongError
 from lienthong.model.masking import mask_word
 from lienthong.orchestration.channels import Message, Send, channels
 from lienthong.orchestration.failures import describe, told_by
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+#: Airflow's type of a run that a person triggered.
+_BY_HAND = "manual"
 #: Findings written out in a message; the rest is counted.
 _SHOWN = 20
 
@@ -58,12 +60,17 @@ def tell_findings(link: str, only: Collection[int] = ()) -> dict[str, int]:
 
 
 def alert_failure(context: Context) -> None:
-    """Remember and tell a failed task. When it can't even be remembered (the warehouse is down), it is told anyway."""
+    """Remember and tell a failed task. When it can't even be remembered (the warehouse is down), it is told anyway.
+
+    Not a parameter that somebody gave wrongly: nothing is broken, and whoever triggered the run sees its log.
+    """
     from lienthong.pipeline.freshness import note_task_failure
 
     facts: Mapping[str, Any] = context
     ti = facts["ti"]
     told = told_by(facts.get("exception"))
+    if told.kind == ArgumentError.__name__ and facts["dag_run"].run_type == _BY_HAND:
+        return
     details = {"class": told.kind, "error": told.words, "run_key": f"{ti.dag_id}/{ti.run_id}", "task": ti.task_id}
     link = f"{run_link(f'{ti.dag_id}/{ti.run_id}')}/tasks/{ti.task_id}"
     try:

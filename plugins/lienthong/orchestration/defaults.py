@@ -71,6 +71,13 @@ def effective_cron(cron: str, dag_id: str) -> str | None:
     return cron
 
 
+def changed(**what: Any) -> None:
+    """Say with every asset that this task changes what it was changed by: ids and codes, for DAGs that wait for it."""
+    context = get_current_context()
+    for asset in context["task"].outlets:
+        context["outlet_events"][asset].extra.update(what)
+
+
 def run_key() -> str:
     """Key of the current run: the same when a task is tried again or cleared, so that its work is found again."""
     run = get_current_context()["dag_run"]

@@ -9,7 +9,8 @@ from airflow.sdk import DAG, Param, dag
 from lienthong.model.codes import LoadMode
 from lienthong.orchestration import tasks
 from lienthong.orchestration.defaults import TASK_DEFAULTS, effective_cron, schedule_at
-from lienthong.orchestration.sources import dossiers_of
+from lienthong.orchestration.requests import MODE_PATTERN
+from lienthong.orchestration.sources import dossiers_of, labels_of, quality_of
 
 if TYPE_CHECKING:
     from lienthong.sources.contract import SourceContract
@@ -22,24 +23,30 @@ def dossier_sync(contract: SourceContract, doc: str | None = None) -> DAG:
 
     @dag(
         dag_id=dag_id,
+        dag_display_name=f"Nạp hồ sơ: {contract.title}",
         description=contract.title,
         doc_md=f"# {contract.title}\n{doc or ''}",
         schedule=schedule_at(contract.schedule, dag_id, contract.full),
         catchup=False,
         max_active_runs=1,
         default_args=TASK_DEFAULTS,
-        tags=["dossier", contract.tenant],
+        tags=["hồ sơ", *labels_of(contract.tenant)],
         params={
             "mode": Param(
                 LoadMode.INCREMENTAL.value,
-                enum=[mode.value for mode in LoadMode],
-                description="incremental reads what is new, and everything when the contract's `full` is due; "
-                "range (with both ends) and full never move the watermark",
+                type="string",
+                pattern=MODE_PATTERN,
+                examples=[LoadMode.INCREMENTAL.value, LoadMode.FULL.value, "2026-10-01/2026-10-08"],
+                title="Đọc những gì",
+                description="incremental: phần mới, hoặc tất cả khi đến lịch `full` của hợp đồng; full: đọc lại tất "
+                "cả; hoặc một khoảng thời gian có đủ hai đầu, như 2026-10-01/2026-10-08 (giờ Việt Nam, không gồm ngày "
+                "cuối). full và khoảng thời gian không dời mốc đọc",
             ),
-            "window_from": Param(None, type=["null", "string"], format="date-time", description="start of a range"),
-            "window_to": Param(None, type=["null", "string"], format="date-time", description="end of a range"),
             "accept_collapse": Param(
-                False, type="boolean", description="the source really lost many dossiers: load what it has now"
+                False,
+                type=["null", "boolean"],
+                title="Chấp nhận số hồ sơ giảm (không bắt buộc)",
+                description="chỉ bật khi nguồn thật sự đã mất nhiều hồ sơ: nạp những gì nguồn còn",
             ),
         },
     )
@@ -47,6 +54,7 @@ def dossier_sync(contract: SourceContract, doc: str | None = None) -> DAG:
         opened = tasks.open_load(contract.source_id, ticks, contract.full)
         # An XComArg stands for the value that the task will get.
         gated = tasks.gate(tasks.stage(tasks.extract(opened)))  # type: ignore[arg-type]
-        tasks.merge.override(outlets=[dossiers_of(contract.tenant)])(gated)  # type: ignore[arg-type]
+        outlets = [dossiers_of(contract.tenant), quality_of(contract.tenant)]
+        tasks.merge.override(outlets=outlets)(gated)  # type: ignore[arg-type]
 
     return build()

@@ -12,11 +12,12 @@ from functools import wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowTaskTimeout
 
 from lienthong.disk import disk_full
 from lienthong.model.errors import LienThongError, TerminalError
 from lienthong.model.traces import kind_of, places
+from lienthong.orchestration.logbook import note_failure
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -34,7 +35,10 @@ class Told:
 
 
 def guarded(step: Callable[P, R]) -> Callable[P, R]:
-    """Translate the errors of `step`. The translated error has no cause: Airflow would log the original's words."""
+    """Translate the errors of `step`, and say in the log what failed before Airflow adds its frames.
+
+    The translated error has no cause: Airflow would log the original's words.
+    """
 
     @wraps(step)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -42,6 +46,9 @@ def guarded(step: Callable[P, R]) -> Callable[P, R]:
         try:
             return step(*args, **kwargs)
         except AirflowException:
+            raise
+        except AirflowTaskTimeout as error:
+            note_failure(type(error).__name__, "")
             raise
         except TerminalError as error:
             failure, kind = AirflowFailException(str(error)), type(error).__name__
@@ -57,6 +64,7 @@ def guarded(step: Callable[P, R]) -> Callable[P, R]:
                 failure = (AirflowFailException if _is_defect(error) else AirflowException)(describe(error))
                 kind = type(error).__name__
         setattr(failure, _TOLD, Told(kind, str(failure)))
+        note_failure(kind, str(failure))
         raise failure
 
     return wrapped

@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
-from airflow.sdk import DAG, Param, dag
+from airflow.sdk import DAG, Asset, Param, dag
 
 from lienthong.orchestration import tasks
 from lienthong.orchestration.defaults import TASK_DEFAULTS, schedule_at
 
+#: Changes when scores were published; the event's extra says of which month and kind.
+SCORES = Asset(name="scores", uri="lienthong://indices/scores", group="scores")
 
-def index_scores(dag_id: str, cron: str, description: str, doc: str | None, *, final: bool) -> DAG:
+
+def index_scores(dag_id: str, cron: str, name: str, description: str, doc: str | None, *, final: bool) -> DAG:
     """A scoring DAG; `final` is what its runs score unless they are asked for something else."""
 
     @dag(
         dag_id=dag_id,
+        dag_display_name=name,
         description=description,
         doc_md=doc,
         schedule=schedule_at(cron, dag_id),
         catchup=False,
         max_active_runs=1,
         default_args=TASK_DEFAULTS,
-        tags=["indices"],
+        tags=["Bộ chỉ số 766"],
         params={
-            "month": Param(None, type=["null", "string"], pattern=r"^(\d{4}-(0[1-9]|1[0-2]))?$", description="YYYY-MM"),
-            "final": Param(final, type="boolean", description="the month is closed; its scores are to be published"),
+            "month": Param(
+                None,
+                type=["null", "string"],
+                pattern=r"^(\d{4}-(0[1-9]|1[0-2]))?$",
+                title="Tháng (không bắt buộc)",
+                description=f"viết YYYY-MM, như 2026-10; để trống: tháng {'vừa qua' if final else 'đang chạy'}",
+            ),
+            "final": Param(
+                final,
+                type=["null", "boolean"],
+                title="Điểm chính thức (không bắt buộc)",
+                description="tháng đã khép lại, điểm này để công bố",
+            ),
         },
     )
     def build() -> None:
         # An XComArg stands for the id that the task will get.
-        tasks.publish_scores(tasks.score_month())  # type: ignore[arg-type]
+        tasks.publish_scores.override(outlets=[SCORES])(tasks.score_month())  # type: ignore[arg-type]
 
     return build()

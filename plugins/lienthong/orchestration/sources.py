@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from typing import TYPE_CHECKING
 
 from airflow.sdk import Asset, AssetAny
@@ -37,6 +38,19 @@ def raise_contract_errors() -> None:
 def dossiers_of(tenant: str) -> Asset:
     """The asset that changes when a load of this tenant was merged."""
     return Asset(name=f"dossiers-{tenant}", uri=f"lienthong://{tenant}/dossiers", group="dossiers")
+
+
+def quality_of(tenant: str) -> Asset:
+    """The asset that changes when a load of this tenant was merged: its gate results and the quarantine are there."""
+    return Asset(name=f"quality-{tenant}", uri=f"lienthong://{tenant}/quality", group="quality")
+
+
+def labels_of(tenant: str) -> list[str]:
+    """Tags of a tenant's DAGs: its code, and its name if it is a province."""
+    path = Settings.from_environment().include / "registry" / "provinces.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        names = [row["name"] for row in csv.DictReader(file) if row["tenant"] == tenant]
+    return [tenant, *names]
 
 
 def any_dossiers() -> AssetAny | None:

@@ -10,8 +10,9 @@ from airflow.sdk import get_current_context, task
 
 from lienthong.model.codes import LoadMode
 from lienthong.orchestration import metrics
-from lienthong.orchestration.defaults import run_key
+from lienthong.orchestration.defaults import changed, run_key
 from lienthong.orchestration.failures import guarded
+from lienthong.orchestration.logbook import note
 from lienthong.orchestration.requests import SCHEDULED, LoadRequest, adoption_request, load_key, load_request
 from lienthong.orchestration.runtime import runtime
 
@@ -24,7 +25,7 @@ LONG = timedelta(hours=6)
 def open_load(source_id: str, cron: str, full: str | None) -> int:
     """Open the load of this run: as its parameters say, over its interval when it belongs to a backfill, and of
     everything when that is due."""
-    from lienthong.pipeline import freshness, full_loads, load
+    from lienthong.pipeline import freshness, full_loads, load, telling
 
     context = get_current_context()
     run = context["dag_run"]
@@ -41,8 +42,10 @@ def open_load(source_id: str, cron: str, full: str | None) -> int:
         window_from=wanted.window_from,
         window_to=wanted.window_to,
     )
-    if context["params"]["accept_collapse"]:
+    accepted = bool(context["params"].get("accept_collapse"))
+    if accepted:
         freshness.accept_collapse(rt, load_id)
+    note(telling.opened_lines(rt, load_id, collapse_accepted=accepted))
     return load_id
 
 
@@ -50,9 +53,11 @@ def open_load(source_id: str, cron: str, full: str | None) -> int:
 @guarded
 def extract(load_id: int) -> int:
     """Read the source into landing."""
-    from lienthong.pipeline import load
+    from lienthong.pipeline import load, telling
 
-    load.extract(runtime(), load_id)
+    rt = runtime()
+    load.extract(rt, load_id)
+    note(telling.extracted_lines(rt, load_id))
     return load_id
 
 
@@ -60,9 +65,11 @@ def extract(load_id: int) -> int:
 @guarded
 def stage(load_id: int) -> int:
     """Canonicalise the landed batch into staging."""
-    from lienthong.pipeline import load
+    from lienthong.pipeline import load, telling
 
-    load.stage(runtime(), load_id)
+    rt = runtime()
+    load.stage(rt, load_id)
+    note(telling.staged_lines(rt, load_id))
     return load_id
 
 
@@ -70,9 +77,11 @@ def stage(load_id: int) -> int:
 @guarded
 def gate(load_id: int) -> int:
     """Run the expectations; failing rows are marked with every reason."""
-    from lienthong.pipeline import load
+    from lienthong.pipeline import load, telling
 
-    load.gate(runtime(), load_id)
+    rt = runtime()
+    load.gate(rt, load_id)
+    note(telling.gated_lines(rt, load_id))
     return load_id
 
 
@@ -80,9 +89,11 @@ def gate(load_id: int) -> int:
 @guarded
 def merge(load_id: int) -> dict[str, Any]:
     """Make the load believed; returns what became of its rows."""
-    from lienthong.pipeline import load
+    from lienthong.pipeline import load, telling
 
     result = load.merge(runtime(), load_id)
+    note(telling.merged_lines(result))
+    changed(source_id=result["source_id"], load_id=load_id)
     metrics.load_merged(result, get_current_context()["dag_run"].start_date)
     return result
 
@@ -92,8 +103,10 @@ def merge(load_id: int) -> dict[str, Any]:
 def sync_catalogue() -> dict[str, Any]:
     """Fetch the portal's catalogue of procedures, agencies and fields."""
     from lienthong.pipeline.catalogue import sync_catalogue as sync
+    from lienthong.pipeline.telling_portal import catalogue_lines
 
     result = sync(runtime(), run_key())
+    note(["Đã đồng bộ danh mục thủ tục hành chính quốc gia.", *catalogue_lines(result)])
     metrics.catalogue_synced(result)
     return result
 
@@ -104,9 +117,12 @@ def tenants_to_push() -> list[str]:
     """Codes of the tenants whose dossiers go to the portal: after a load those that a push would find something to do
     for, else (a person triggered the run) all."""
     from lienthong.pipeline.push import owing, tenants
+    from lienthong.pipeline.telling_portal import owing_lines
 
-    after_load = get_current_context()["triggering_asset_events"]
-    return owing(runtime()) if after_load else tenants(runtime())
+    after_load = bool(get_current_context()["triggering_asset_events"])
+    found = owing(runtime()) if after_load else tenants(runtime())
+    note(owing_lines(found, after_load=after_load))
+    return found
 
 
 @task(execution_timeout=LONG, map_index_template="{{ tenant }}")
@@ -114,10 +130,12 @@ def tenants_to_push() -> list[str]:
 def push_tenant(tenant: str) -> dict[str, Any]:
     """Send what one tenant owes; returns what became of it."""
     from lienthong.pipeline.push import push
+    from lienthong.pipeline.telling_portal import push_lines, standing_lines
 
     context = get_current_context()
     context["tenant"] = tenant  # type: ignore[typeddict-unknown-key]  # names the mapped task in the UI
-    result = push(runtime(), tenant, run_key(), send_history=tenant in context["params"]["send_history"])
+    result = push(runtime(), tenant, run_key(), send_history=tenant in (context["params"]["send_history"] or ()))
+    note([f"Đã xong lượt gửi lên Cổng của {tenant}.", *push_lines(result), *standing_lines(result)])
     metrics.tenant_pushed(result)
     return result
 
@@ -127,9 +145,13 @@ def push_tenant(tenant: str) -> dict[str, Any]:
 def compare_tenant() -> dict[str, Any]:
     """Compare one tenant's payloads with what the portal shows, as the run's parameters say; returns the counts."""
     from lienthong.pipeline.shadow import shadow
+    from lienthong.pipeline.telling_portal import shadow_lines
 
     params = get_current_context()["params"]
-    return shadow(runtime(), params["tenant"], run_key(), limit=params["limit"], again=params["again"]).counts()
+    tenant = params["tenant"]
+    summary = shadow(runtime(), tenant, run_key(), limit=params["limit"], again=bool(params["again"]))
+    note([f"Đã xong lượt đối chiếu với Cổng của {tenant}; không gửi gì.", *shadow_lines(summary)])
+    return summary.counts()
 
 
 @task(execution_timeout=LONG)
@@ -137,10 +159,13 @@ def compare_tenant() -> dict[str, Any]:
 def adopt_tenant() -> dict[str, Any]:
     """Take over what another program delivered for one tenant, as the run's parameters say; returns the counts."""
     from lienthong.pipeline.adopt import adopt
+    from lienthong.pipeline.telling_portal import adoption_lines
 
     params = get_current_context()["params"]
-    chosen = adoption_request(params)
-    return asdict(adopt(runtime(), params["tenant"], run_key(), **vars(chosen)))
+    tenant, chosen = params["tenant"], adoption_request(params)
+    summary = adopt(runtime(), tenant, run_key(), **vars(chosen))
+    note([f"Đã xong lượt nhận bàn giao của {tenant}; không gửi gì.", *adoption_lines(summary)])
+    return asdict(summary)
 
 
 @task
@@ -148,18 +173,26 @@ def adopt_tenant() -> dict[str, Any]:
 def score_month() -> int:
     """Compute the indices of the month that the run asks for; returns the id of the score run."""
     from lienthong.pipeline.score import score
+    from lienthong.pipeline.telling import scored_lines
 
-    params = get_current_context()["params"]
-    return score(runtime(), params["month"] or None, run_key(), final=bool(params["final"]))
+    params, rt = get_current_context()["params"], runtime()
+    run_id = score(rt, params["month"] or None, run_key(), final=bool(params["final"]))
+    note(scored_lines(rt, run_id))
+    return run_id
 
 
 @task
 @guarded
 def publish_scores(score_run_id: int) -> dict[str, Any]:
-    """Write the workbook and the pages of a score run; returns where they lie."""
-    from lienthong.pipeline.score import publish
+    """Write the workbook of a score run and the quarantine report; returns where they lie."""
+    from lienthong.pipeline.score import publish, scored
+    from lienthong.pipeline.telling import published_lines
 
-    return publish(runtime(), score_run_id)
+    rt = runtime()
+    result = publish(rt, score_run_id)
+    note(published_lines(result))
+    changed(**scored(rt, score_run_id))
+    return result
 
 
 @task(execution_timeout=SHORT)
@@ -167,8 +200,10 @@ def publish_scores(score_run_id: int) -> dict[str, Any]:
 def judge_freshness() -> dict[str, int]:
     """Judge the volumes and ages of every source; returns how many findings were opened, are open, were closed."""
     from lienthong.pipeline.freshness import evaluate
+    from lienthong.pipeline.telling import judged_lines
 
     result = evaluate(runtime())
+    note(judged_lines(result))
     metrics.freshness_judged(result)
     return result
 
@@ -178,5 +213,8 @@ def judge_freshness() -> dict[str, int]:
 def tell_findings() -> dict[str, int]:
     """Tell what nobody was told yet on every channel that is configured; returns how many findings each told."""
     from lienthong.orchestration import alerts
+    from lienthong.pipeline.telling import alerted_lines
 
-    return alerts.tell_findings(alerts.this_run())
+    told = alerts.tell_findings(alerts.this_run())
+    note(alerted_lines(told))
+    return told

@@ -65,7 +65,7 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
         "kiểm tra chứng thư của máy chủ và tham số TLS (sslmode, CA) trong extra của kết nối.",
     ),
     (
-        r"database \".*\" does not exist|unknown database|\b1049\b|3d000",
+        r"database (\".*\" )?does not exist|unknown database|\b1049\b|3d000",
         "không có cơ sở dữ liệu này trên máy chủ",
         "sửa tên cơ sở dữ liệu (schema) của kết nối.",
     ),

@@ -103,6 +103,17 @@ def evaluate(rt: Runtime) -> dict[str, int]:
         return asdict(change) | {"open": len(store.open_findings(connection))}
 
 
+def settle_after_merge(rt: Runtime, source_id: str) -> FindingChange:
+    """Judge a source at once when a load of it was merged, if it has open findings: what is over ends now, not at the
+    next hour. Usually there is none, and this is one look at an index.
+    """
+    with rt.warehouse().connect() as connection:
+        if not store.open_findings(connection, source_id):
+            return FindingChange()
+    settings = freshness_settings(rt)
+    return _evaluate_source(rt, rt.contract(source_id), Workdays(settings.calendar), settings)
+
+
 def freshness_settings(rt: Runtime) -> FreshnessSettings:
     """The thresholds in use."""
     return load_freshness_settings(rt.settings.include / "freshness" / "freshness.yaml")

@@ -16,8 +16,8 @@ from lienthong import disk
 from lienthong.freshness.source_findings import store_source_findings
 from lienthong.model.codes import LoadMode, LoadState
 from lienthong.model.errors import (
+    ArgumentError,
     BusyError,
-    ContractError,
     DefectError,
     FencedError,
     LandingCorruptError,
@@ -60,20 +60,20 @@ def open_load(
 ) -> int:
     """The load of this run, opened if it is new; returns its id. `mode="range"` needs both window ends (aware).
 
-    ContractError for a contract that clashes with another, for a tenant that the catalogue, once there is one, does not
-    know, and for another tenant than the source was loaded for before.
+    ArgumentError for a window that is none. ContractError for a contract that clashes with another, for a tenant that
+    the catalogue, once there is one, does not know, and for another tenant than the source was loaded for before.
     """
     contract = rt.contract(source_id)
     kind = LoadMode(mode)
     if (kind is LoadMode.RANGE) != (window_from is not None and window_to is not None):
-        raise ContractError(
+        raise ArgumentError(
             "A range load takes window_from and window_to, other loads take neither.",
             source=source_id,
             next_step="give both ends of the window, with a time zone, or another mode.",
         )
     window = (window_from, window_to) if window_from is not None and window_to is not None else None
     if window and window[0] >= window[1]:
-        raise ContractError(
+        raise ArgumentError(
             f"The window from {window[0].isoformat()} to {window[1].isoformat()} is empty.",
             source=source_id,
             next_step="give an end that lies after the start.",
@@ -246,7 +246,10 @@ def merge(rt: Runtime, load_id: int) -> dict[str, object]:
         if _stage_again_if_needed(rt, load_id):
             gate(rt, load_id)
         merged = _merge_unless_overtaken(rt, load_id)
-    return counts_of(rt, load_id)
+    counts = counts_of(rt, load_id)
+    with suppress(LienThongError):  # the load is merged; the hourly judgement tells what is wrong with judging
+        freshness.settle_after_merge(rt, str(counts["source_id"]))
+    return counts
 
 
 def _merge_unless_overtaken(rt: Runtime, load_id: int) -> bool:

@@ -72,7 +72,8 @@ def warnings(table: ScoreTable) -> list[str]:
         return []
     percent = decimal_comma(half_up(table.available), 0)
     absent = "; ".join(f"{component.id} {component.name}" for component in table.without_data)
+    lead = "TẠM TÍNH" if table.kind is ScoreKind.PROVISIONAL else "CHƯA ĐỦ 100 ĐIỂM"
     return [
-        f"TẠM TÍNH: tổng điểm tính trên {percent}/100 điểm đã có dữ liệu; xếp loại theo tỷ lệ % của số điểm đó.",
+        f"{lead}: tổng điểm tính trên {percent}/100 điểm đã có dữ liệu; xếp loại theo tỷ lệ % của số điểm đó.",
         f"Chưa có dữ liệu: {absent}.",
     ]

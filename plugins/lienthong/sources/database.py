@@ -35,6 +35,26 @@ _REFUSED_LOGIN = re.compile(
 )
 _NO_DATABASE = {"3D000", 1049}
 _NO_SUCH_DATABASE = re.compile(r"database \".*\" does not exist")
+#: Why a log-in failed → how drivers put it. Only the cause is told.
+_CAUSES = {
+    cause: re.compile(said, re.IGNORECASE)
+    for cause, said in {
+        "could not translate host name": r"could not translate host name|name or service not known|getaddrinfo"
+        r"|name resolution|nodename nor servname|no address associated",
+        "connection refused": r"connection refused|actively refused",
+        "received invalid response to SSL negotiation": r"received invalid response to ssl negotiation",
+        "expected authentication request from server": r"expected authentication request from server",
+        "database does not exist": r"database \".*\" does not exist|unknown database",
+        "no pg_hba.conf entry": r"pg_hba|is not allowed to connect",
+        "authentication failed": r"authentication failed|no password supplied|role \".*\" does not exist"
+        r"|not permitted to log in|access denied for user",
+        "permission denied for database": r"permission denied for database",
+        "certificate verify failed": r"certificate.verify.failed",
+        "server closed the connection unexpectedly": r"server closed the connection unexpectedly",
+        "timed out": r"timeout|timed out",
+        "TLS failed": r"certificate|\bssl\b|\btls\b",
+    }.items()
+}
 
 
 @dataclass(frozen=True)
@@ -113,19 +133,22 @@ def _explained(
     error: exc.DBAPIError, connection: Connection, source_id: str, load: int | None, opened: bool
 ) -> LienThongError:
     code = getattr(error.orig, "pgcode", None) or next(iter(getattr(error.orig, "args", ())), None)
-    words = "" if opened else _first_words(error, connection.password)
+    # To tell kinds of failures apart; never told: they may quote anything.
+    words = "" if opened else str(error.orig).strip().partition("\n")[0]
     kind = type(error.orig).__name__ + (f", {code}" if isinstance(code, int) or _is_sqlstate(code) else "")
+    if cause := _cause(words):
+        kind = f"{kind}: {cause}"
     where = f"Connection {connection.conn_id!r} ({connection.host or 'local'}:{connection.port or 'default port'})"
     known: dict[str, Any] = {"source": source_id, "load": load, "key": connection.conn_id}
     if code in _NO_DATABASE or (not opened and _NO_SUCH_DATABASE.search(words)):
         return ContractError(
-            f"{where}: the server has no such database ({kind}){words and ': ' + words}.",
+            f"{where}: the server has no such database ({kind}).",
             next_step="correct the database (schema) of the connection.",
             **known,
         )
     if code in _ACCESS or (not opened and _REFUSED_LOGIN.search(words)):
         return SourceAccessError(
-            f"{where}: the source refused our account or a table ({kind}){words and ': ' + words}.",
+            f"{where}: the source refused our account or a table ({kind}).",
             next_step="check login, password and database of the connection, and that the account may SELECT.",
             **known,
         )
@@ -137,7 +160,7 @@ def _explained(
         )
     if not opened or isinstance(error, exc.OperationalError | exc.InterfaceError) or error.connection_invalidated:
         return SourceUnreachableError(
-            f"{where}: the source does not answer ({kind}){words and ': ' + words}.",
+            f"{where}: the source does not answer ({kind}).",
             next_step="run the load again (Airflow does so by itself); if it lasts, check the network and the source "
             "system.",
             **known,
@@ -153,7 +176,6 @@ def _is_sqlstate(code: object) -> bool:
     return isinstance(code, str) and re.fullmatch(r"[0-9A-Z]{5}", code) is not None
 
 
-def _first_words(error: exc.DBAPIError, password: str | None) -> str:
-    """The driver's first line about a failed log-in (no data has been read yet), without the password."""
-    text = str(error.orig).strip().partition("\n")[0][:200]
-    return text.replace(password, "***") if password else text
+def _cause(words: str) -> str:
+    """Which of the usual causes the driver's words about a failed log-in speak of; '' for any other."""
+    return next((cause for cause, said in _CAUSES.items() if said.search(words)), "")
