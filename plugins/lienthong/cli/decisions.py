@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lienthong.cli.told import AsJson, to_json
+from lienthong.cli.told import AsJson, say, to_json
 from lienthong.model.errors import ArgumentError
 from lienthong.model.instants import read_instant
 from lienthong.model.numbers import grouped
@@ -53,35 +53,37 @@ def list_(
     if to is not None:
         write_work_list(rt, [tenant], to)
     if as_json:
-        typer.echo(to_json([asdict(line) for line in found]))
+        say(to_json([asdict(line) for line in found]))
         return
     for line in work_list_lines(tenant, found):
-        typer.echo(line)
+        say(line)
     if to is not None:
-        typer.echo(f"Danh sách đầy đủ: {to}")
+        say(f"Danh sách đầy đủ: {to}")
 
 
 @delivery.command()
 def park(
     tenant: Tenant, reason: Reason, code: Codes = None, file: File = None, everything: Everything = False,
-    yes: Yes = False, by: By = None,
+    yes: Yes = False, by: By = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Tạm dừng gửi hồ sơ cho đến khi có người cho gửi tiếp; --all là mọi hồ sơ đang chờ gửi."""
     from lienthong.exchange.decisions import Action
 
-    _decide(tenant, Action.PARK, _choice(code, file, everything), reason, by, yes)
+    _decide(tenant, Action.PARK, _choice(code, file, everything), reason, by, yes, as_json)
 
 
 @delivery.command()
 def resume(
     tenant: Tenant, code: Codes = None, file: File = None, everything: Everything = False,
     rule: Annotated[str | None, typer.Option(help="Chỉ hồ sơ do quy tắc này tạm dừng, ví dụ unanswered.")] = None,
-    reason: Reason = "", yes: Yes = False, by: By = None,
+    reason: Reason = "", yes: Yes = False, by: By = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Cho gửi tiếp hồ sơ đang tạm dừng."""
     from lienthong.exchange.decisions import Action
 
-    _decide(tenant, Action.RESUME, _choice(code, file, everything or rule is not None, rule=rule), reason, by, yes)
+    _decide(
+        tenant, Action.RESUME, _choice(code, file, everything or rule is not None, rule=rule), reason, by, yes, as_json
+    )
 
 
 @delivery.command()
@@ -95,6 +97,7 @@ def settle(
     everything: Everything = False,
     yes: Yes = False,
     by: By = None,
+    as_json: AsJson = False,
 ) -> None:
     """Kết luận các bước xử lý chưa rõ đã tới Cổng hay chưa."""
     from lienthong.exchange.decisions import Action
@@ -102,7 +105,7 @@ def settle(
     if arrived == resend:
         raise ArgumentError("Say one of --arrived and --resend.", next_step="choose one of the two.", key=tenant)
     action = Action.ARRIVED if arrived else Action.RESEND
-    _decide(tenant, action, _choice(code, file, everything), reason, by, yes)
+    _decide(tenant, action, _choice(code, file, everything), reason, by, yes, as_json)
 
 
 @delivery.command()
@@ -110,14 +113,14 @@ def look(
     tenant: Tenant, reason: Reason, code: Codes = None, file: File = None, everything: Everything = False,
     since: Annotated[str | None, typer.Option("--from", help="Xác nhận từ lúc, ví dụ 2026-10-01T08:00.")] = None,
     until: Annotated[str | None, typer.Option("--to", help="… và trước lúc này.")] = None,
-    yes: Yes = False, by: By = None,
+    yes: Yes = False, by: By = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Hỏi lại Cổng về hồ sơ đã xác nhận (sau một thời gian kết nối không chắc chắn); khác thì gửi lại."""
     from lienthong.exchange.decisions import Action
 
     start, end = (None if text is None else read_instant(text) for text in (since, until))
     choice = _choice(code, file, everything or since is not None or until is not None, since=start, until=end)
-    _decide(tenant, Action.LOOK, choice, reason, by, yes)
+    _decide(tenant, Action.LOOK, choice, reason, by, yes, as_json)
 
 
 def _choice(code: list[str] | None, file: Path | None, everything: bool, **values: object) -> Choice:
@@ -152,13 +155,16 @@ def _codes_of(file: Path) -> tuple[tuple[str, ...], tuple[datetime | None, ...]]
     return tuple(row[code] for row in named), tuple(read_instant(when) if when else None for when in whens)
 
 
-def _decide(tenant: str, action: Action, choice: Choice, reason: str, by: str | None, yes: bool) -> None:
+def _decide(tenant: str, action: Action, choice: Choice, reason: str, by: str | None, yes: bool, as_json: bool) -> None:
     from lienthong.pipeline.decisions import decide
 
     rt = Runtime.from_environment()
     done = decide(rt, tenant, action, choice, reason=reason, decided_by=by or getpass.getuser(), preview=not yes)
+    if as_json:
+        say(to_json(asdict(done) | {"preview": not yes}))
+        return
     for line in decided_lines(tenant, done, preview=not yes):
-        typer.echo(line)
+        say(line)
 
 
 #: Codes shown to which a decision does not apply.

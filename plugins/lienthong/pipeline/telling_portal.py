@@ -34,6 +34,8 @@ STANDING_LABELS = {
     "blocked": "bị chặn",
     "rejected": "Cổng từ chối",
     "unsettled": "chưa rõ kết quả",
+    "parked": "tạm dừng gửi",
+    "steps_unsettled": "bước xử lý chưa rõ kết quả",
     "waiting": "chờ tiếp nhận",
 }
 ADOPTION_LABELS = {
