@@ -12,6 +12,7 @@ from benchmarks import loads, report, result
 from benchmarks.bench import Bench, Options
 from benchmarks.server import Server
 from devstack.postgres import Postgres
+from tests.conftest import REPO
 
 pytestmark = pytest.mark.xdist_group("bench")
 
@@ -56,7 +57,8 @@ def test_statements_are_named_by_their_files(measured: dict[str, Any]) -> None:
     merge = next(phase for phase in measured["phases"] if phase["phase"] == "merge")
     stage = next(phase for phase in measured["phases"] if phase["phase"] == "stage")
 
-    assert "staging/decide_verdicts" in merge["statements"]
+    named = [name for name in merge["statements"] if (REPO / "include" / "sql" / f"{name}.sql").is_file()]
+    assert len(named) > len(merge["statements"]) / 2, "which are the slowest is chance in so small a world"
     assert any(name.startswith("COPY staging.") for name in stage["statements"])
 
 
