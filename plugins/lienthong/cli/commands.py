@@ -98,17 +98,26 @@ def score(
         str | None, typer.Argument(help="YYYY-MM; by default the running month, with --final the one just ended.")
     ] = None,
     final: Annotated[bool, typer.Option(help="Final instead of provisional.")] = False,
+    all_units: Annotated[
+        bool, typer.Option("--all-units", help="Departments and communes too, the best and the last of each province.")
+    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Compute the month's scores, print them and write the workbook."""
+    from lienthong.indices import scores
     from lienthong.pipeline.score import publish
     from lienthong.pipeline.score import score as compute
-    from lienthong.pipeline.summary import print_scores
+    from lienthong.pipeline.summary import print_reports, print_scores
+    from lienthong.reports.document import score_document
 
     rt = Runtime.from_environment()
     run_id = compute(rt, month, run_key("score"), final)
-    print_scores(rt, terminal(), run_id)
-    for path in publish(rt, run_id).values():
-        typer.echo(path)
+    paths = publish(rt, run_id)
+    if as_json:
+        typer.echo(to_json({**score_document(scores(rt.warehouse(), run_id)), "reports": paths}))
+        return
+    print_scores(rt, terminal(), run_id, all_units)
+    print_reports(terminal(), paths)
 
 
 @app.command()

@@ -48,7 +48,7 @@ class Judgement:
 
 @dataclass(frozen=True)
 class SourceDescription:
-    """What the ledger keeps of a contract."""
+    """What the ledger keeps of a contract. `capabilities`: what the source can tell; None when nobody said."""
 
     tenant: str
     source_id: str
@@ -56,6 +56,7 @@ class SourceDescription:
     precedence: int
     mode: str
     contract_hash: str
+    capabilities: tuple[str, ...] | None = None
 
 
 def open_load(
@@ -69,7 +70,8 @@ def open_load(
 ) -> int:
     """The load of this run, opened if it is new. The same run key always gives the same load."""
     run(connection, "ops/ensure_tenant", tenant=source.tenant)
-    run(connection, "ops/describe_source", vars(source))
+    told = None if source.capabilities is None else sorted(source.capabilities)
+    run(connection, "ops/describe_source", {**vars(source), "capabilities": told})
     run(
         connection,
         "ops/open_load",
