@@ -220,9 +220,14 @@ def test_airflow_listens_on_the_loopback_interface_only_and_leaves_no_process_be
 
 
 def _listening(process: psutil.Process) -> set[str]:
-    """Addresses that a process listens on; none when it has just ended."""
+    """Addresses that a process listens on; none when it has just ended, or is ending: its files are then root's."""
     try:
         found = process.net_connections("inet")
     except psutil.NoSuchProcess:
+        return set()
+    except psutil.AccessDenied:
+        _, alive = psutil.wait_procs([process], timeout=30)
+        if any(left.is_running() and left.status() != psutil.STATUS_ZOMBIE for left in alive):
+            raise
         return set()
     return {connection.laddr.ip for connection in found if connection.status == psutil.CONN_LISTEN}
