@@ -15,7 +15,7 @@ from lienthong.model.network import NetworkFault, fault_of
     ("raised", "fault"),
     [
         (ssl.SSLEOFError(ssl.SSL_ERROR_EOF, "EOF occurred in violation of protocol"), NetworkFault.NOT_TLS),
-        (ssl.SSLZeroReturnError(ssl.SSL_ERROR_ZERO_RETURN, "TLS/SSL connection has been closed (EOF)"), NetworkFault.NOT_TLS),
+        (ssl.SSLZeroReturnError(ssl.SSL_ERROR_ZERO_RETURN, "connection has been closed (EOF)"), NetworkFault.NOT_TLS),
         (ssl.SSLError(ssl.SSL_ERROR_EOF, "in other words"), NetworkFault.NOT_TLS),
         (ssl.SSLCertVerificationError(1, "self-signed"), NetworkFault.UNTRUSTED),
         (ssl.SSLError(ssl.SSL_ERROR_SSL, "handshake failure"), NetworkFault.TLS),

@@ -38,7 +38,8 @@ def fault_of(error: BaseException) -> NetworkFault | None:
 def _ends_or_is_no_tls(error: ssl.SSLError) -> bool:
     """The other side hung up on a greeting (older Pythons call that a closing), or answered it with something else."""
     hung_up = isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError)
-    return hung_up or error.errno in (ssl.SSL_ERROR_EOF, ssl.SSL_ERROR_ZERO_RETURN) or error.reason in _NO_TLS
+    reason = getattr(error, "reason", None)  # OpenSSL's own errors have one
+    return hung_up or error.errno in (ssl.SSL_ERROR_EOF, ssl.SSL_ERROR_ZERO_RETURN) or reason in _NO_TLS
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
