@@ -295,7 +295,8 @@ def test_the_procedure_catalogue_lists_retired_ones_and_forgets_vanished_ones(wo
 
 
 def test_provinces_are_called_tinh_and_the_six_cities_thanh_pho(client: Client) -> None:
-    rows = [row for row in client.call("LayDanhMucCoQuan")["result"] if row["TENDONVI"].startswith("Ủy ban nhân dân ")]
+    kinds = ("Ủy ban nhân dân tỉnh ", "Ủy ban nhân dân thành phố ")
+    rows = [row for row in client.call("LayDanhMucCoQuan")["result"] if row["TENDONVI"].startswith(kinds)]
     heads = {row["MADONVI"].removeprefix("000.00.00."): row["TENDONVI"] for row in rows}
     assert heads["H26"] == "Ủy ban nhân dân thành phố Hà Nội"
     assert heads["H21"] == "Ủy ban nhân dân tỉnh Gia Lai"
