@@ -35,7 +35,9 @@ pytestmark = [pytest.mark.xdist_group("airflow"), pytest.mark.timeout(420)]
 
 REPO = Path(__file__).resolve().parents[2]
 MONTH, SIZE = "2026-10", 120
-TENANTS = ("H13", "H17", "H21", "H26")
+#: One province of each kind of system: every further one costs ten more tasks. (`make up` is tested with all four.)
+TENANTS = ("H17", "H21")
+SOURCES = ("opencps_h17", "igate_h21")
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,9 @@ def stack(
 ) -> Iterator[Stack]:  # fmt: skip
     folder = tmp_path_factory.mktemp("real")
     contracts = folder / "sources"
-    shutil.copytree(REPO / "include" / "sources", contracts)
+    contracts.mkdir()
+    for source_id in SOURCES:
+        shutil.copy(REPO / "include" / "sources" / f"{source_id}.yaml", contracts)
     for name, template in (("real_warehouse", warehouse_template), ("real_airflow", "template0")):
         postgres.drop_database(name)
         postgres.create_database(name, template)
@@ -101,7 +105,7 @@ def stack(
     try:
         first.prepare()
         first.begin_migration()
-        outside.begin(postgres.url("postgres"), WorldOptions(SIZE, 7, MONTH), os.environ)
+        outside.begin(postgres.url("postgres"), WorldOptions(SIZE, 7, MONTH, TENANTS), os.environ)
         world = outside.finish()
         first.finish_migration()
         variables = world.connections(postgres.url("real_warehouse")) | {
@@ -125,7 +129,7 @@ def first(stack: Stack) -> Outcome:
 
 
 def test_the_dags_bring_the_dossiers_from_the_provinces_to_the_portal(stack: Stack, first: Outcome) -> None:
-    assert sorted(first.loads) == stack.world.source_ids
+    assert sorted(first.loads) == stack.world.source_ids == sorted(SOURCES)
     for load in first.loads.values():
         for entity, counts in load["counts"].items():
             assert counts["extracted"] == sum(count for outcome, count in counts.items() if outcome != "extracted"), (

@@ -214,3 +214,11 @@ def test_the_two_igate_contracts_differ_in_their_names_only() -> None:
     assert {name for name in one if one[name] != two[name]} == {
         "source_id", "title", "connection", "tenant", "agency", "portal_connection", "schedule",
     }  # fmt: skip
+
+
+def test_a_contract_is_parsed_again_only_when_it_was_changed(folder: Path) -> None:
+    path = folder / "opencps_h17.yaml"
+    first = load_contract(path)
+    assert load_contract(path) is first
+    edited(folder, "overlap: 2d", "overlap: 3d")
+    assert load_contract(path).overlap == timedelta(days=3)
