@@ -21,7 +21,7 @@ help: ## List what can be done here
 setup: ## Create .venv from the hash-locked requirements (done once, again when the lock changes)
 	@sh devstack/setup.sh
 
-demo: setup ## The whole journey through a real Airflow: SIZE=…, SEED=…, MONTH=YYYY-MM are optional
+demo: setup ## The whole journey through a real Airflow: SIZE=…, SEED=…, MONTH=YYYY-MM for the first, after demo-clean
 	@$(PY) -m devstack.demo $(if $(SIZE),--size $(SIZE)) $(if $(SEED),--seed $(SEED)) $(if $(MONTH),--month $(MONTH))
 
 demo-clean: ## Stop what a demo left behind and delete its databases and files

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import fcntl
 import os
-import shutil
 import signal
 import sys
 from collections.abc import Iterator
@@ -44,21 +43,24 @@ class DemoError(RuntimeError):
 class Demo:
     """One demo of one checkout. Everything it keeps lies in `var/`, and the databases in the embedded server."""
 
-    def __init__(self, console: Console, options: WorldOptions) -> None:
+    def __init__(self, console: Console, options: WorldOptions, var: Path = CHECKOUT / "var") -> None:
         self.console = console
         self.options = options
-        self.var = CHECKOUT / "var"
+        self.var = var
         self.postgres = Postgres(home_for(CHECKOUT, "pg"))
         self.outside = OutsideWorld(self.var / "world", CHECKOUT, self.var / "airflow" / "logs")
         self.airflow: AirflowHome | None = None
 
     def run(self) -> Outcome:
-        """Set up, travel, summarise. The caller calls `stop` afterwards, whatever happened."""
+        """Set up, travel, summarise. The caller calls `stop` afterwards, whatever happened.
+
+        DemoError, and nothing touched, when another world is kept.
+        """
+        self._keep_the_world()
         stages = Stages(self.console)
         with stages.stage("Khởi động PostgreSQL và kho dữ liệu"):
             AirflowHome(self.var / "airflow", "", CHECKOUT).stop()  # leftovers of a killed run
             self.postgres.start()
-            self._forget_another_world()
             for name in (WAREHOUSE, METADATA):
                 self.postgres.create_database(name)
         with stages.stage("Dựng thế giới mô phỏng: bốn tỉnh (Đà Nẵng, Hà Nội, Gia Lai, Cần Thơ) và Cổng quốc gia"):
@@ -106,8 +108,10 @@ class Demo:
         self.airflow = airflow
         return ready, airflow
 
-    def _forget_another_world(self) -> None:
-        """A world of another size, seed or month has other dossiers under the same keys: what was loaded goes."""
+    def _keep_the_world(self) -> None:
+        """A world of another size, seed or month has other dossiers under the same keys: the two can't be mixed, and
+        what was made and loaded is not deleted unasked.
+        """
         from simulator.catalogue import PROVINCES
 
         kept = self.outside.world()
@@ -115,12 +119,12 @@ class Demo:
             return
         wished = replace(self.options, provinces=self.options.provinces or tuple(PROVINCES))
         if wished.asks_for_another_than(kept):
-            self.console.print("Thế giới mô phỏng khác lần trước: kho dữ liệu được tạo lại từ đầu.")
-            self.postgres.drop_database(WAREHOUSE)
-            for name in ("landing", "reports"):
-                shutil.rmtree(self.var / name, ignore_errors=True)
-        elif self.options == WorldOptions():
-            self.options = kept
+            raise DemoError(
+                f"Thế giới mô phỏng đang giữ: size {kept.size}, seed {kept.seed}, tháng {kept.month}. "
+                "Tiếp theo: chạy `make demo` (bỏ SIZE, SEED, MONTH) để dùng tiếp, hoặc xoá nó cùng dữ liệu đã nạp bằng "
+                "`make demo-clean` rồi chạy lại lệnh này."
+            )
+        self.options = kept
 
     def _watch(self) -> None:
         if self.airflow:
@@ -192,6 +196,8 @@ def _guided(demo: Demo) -> int:
     except KeyboardInterrupt:
         console.print("\nĐã ngắt. Chạy lại `make demo` để tiếp tục: những gì đã nạp và đã gửi được giữ nguyên.")
         code = 130
+    except DemoError as error:
+        console.print(f"[red]Lỗi:[/red] {error}", soft_wrap=True)
     except (AirflowApiError, LienThongError, PostgresError, ProcessError, httpx.HTTPError, OSError) as error:
         console.print("\n[red]Lỗi:[/red] ", end="")
         console.print(str(error), markup=False, soft_wrap=True)

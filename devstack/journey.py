@@ -26,10 +26,15 @@ STEP_LABELS = {
 
 @dataclass
 class Outcome:
-    """What a journey did: counts of each load, of each tenant's deliveries, the score run and its reports."""
+    """What a journey did: counts of each load, of each tenant's deliveries, the score run and its reports.
+
+    A dossier that changes on its way is created once and updated later: `created` are dossiers, `updated` are not.
+    """
 
     loads: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     delivered: dict[str, int] = field(default_factory=dict)
+    created: int = 0
+    updated: int = 0
     steps_sent: int = 0
     score_run: int | None = None
     reports: dict[str, str] = field(default_factory=dict)
@@ -149,8 +154,10 @@ class Journey:
         for run in runs:
             self._api.wait(run, 0)
             self._count(run)
-        sent = sum(self.outcome.delivered.values())
-        detail(f"gửi {grouped(sent)} hồ sơ trong lần chạy này; {confirmed}")
+        detail(
+            f"gửi {grouped(self.outcome.created)} hồ sơ mới và {grouped(self.outcome.updated)} lần cập nhật trong lần "
+            f"chạy này; {confirmed}"
+        )
         if owed and not self._moves_on:
             raise AirflowApiError(f"{PUSH}: {owed} dossiers are still owed although every run ended well")
 
@@ -162,6 +169,8 @@ class Journey:
             pushed = result.get("pushed", {})
             tenant = str(result.get("tenant"))
             self.outcome.delivered[tenant] = self.outcome.delivered.get(tenant, 0) + int(pushed.get("delivered", 0))
+            self.outcome.created += int(pushed.get("created", 0))
+            self.outcome.updated += int(pushed.get("updated", 0))
             self.outcome.steps_sent += int(pushed.get("steps_sent", 0))
 
     def _score(self, month: str) -> None:

@@ -164,6 +164,11 @@ class Catalogue:
         """(administrative code, name, identifier) of the 34 provinces."""
         return tuple((row["admin_code"], row["name"], row["code"]) for row in _rows("provinces"))
 
+    @cached_property
+    def full_names(self) -> dict[str, str]:
+        """Identifier → `thành phố Hà Nội`, `tỉnh Gia Lai`."""
+        return {row["code"]: f"{row['kind']} {row['name']}" for row in _rows("provinces")}
+
     def agencies_of(self, province: str) -> tuple[Agency, ...]:
         return tuple(agency for agency in self.agencies if agency.province == province)
 

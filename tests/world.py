@@ -23,7 +23,8 @@ from simulator.igate import IgateServer
 from simulator.portal.server import PortalServer
 from simulator.world import World
 
-SEED, SIZE, MONTH = 7, 400, "2026-10"
+#: Dossiers per province: for every kind of defect, and for tests that push, where each step is a call of the portal.
+SEED, SIZE, SMALL, MONTH = 7, 400, 120, "2026-10"
 PROVINCES = ("H17", "H26")
 STEPS: Mapping[str, Callable[[Runtime, int], object]] = {
     "extract": loading.extract,

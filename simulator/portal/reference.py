@@ -25,7 +25,7 @@ def agencies(catalogue: Catalogue, _: dict[str, Any]) -> list[Answer]:
     rows = [(code, name, "0") for code, name in catalogue.ministries]
     rows += [
         (f"000.00.00.{code}" if code == "H37" else code, f"Ủy ban nhân dân {name}", "1")
-        for _, name, code in catalogue.all_provinces
+        for code, name in catalogue.full_names.items()
     ]
     rows += [(item.code, item.name, str(item.level)) for item in catalogue.agencies]
     return [{"MADONVI": code, "TENDONVI": name, "CAPDONVI": level} for code, name, level in rows]

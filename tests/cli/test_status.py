@@ -244,7 +244,10 @@ def test_the_status_reads_no_table_of_dossiers_through(province: Province) -> No
     event.remove(engine, "before_cursor_execute", listen)
     assert len(asked) > 10
     assert not [statement for statement in asked if any(table in statement for table in LARGE)]
-    partial = ("delivery.state IN ('owed', 'unsettled', 'sending')", "delivery.state IN ('blocked', 'rejected', 'parked')")
+    partial = (
+        "delivery.state IN ('owed', 'unsettled', 'sending')",
+        "delivery.state IN ('blocked', 'rejected', 'parked')",
+    )
     for statement in (one for one in asked if "exchange.delivery" in one):
         held = sum(statement.count(f"AND {condition}") for condition in partial)
         assert statement.count("exchange.delivery") == held, "only what the partial indexes hold"

@@ -37,7 +37,9 @@ pytestmark = [pytest.mark.xdist_group("airflow"), pytest.mark.timeout(420)]
 
 REPO = Path(__file__).resolve().parents[2]
 MONTH, SIZE = "2026-10", 120
-TENANTS = ("H13", "H17", "H21", "H26")
+#: One province of each kind of system: every further one costs ten more tasks. (`make up` is tested with all four.)
+TENANTS = ("H17", "H21")
+SOURCES = ("opencps_h17", "igate_h21")
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,9 @@ def stack(
 ) -> Iterator[Stack]:  # fmt: skip
     folder = tmp_path_factory.mktemp("real")
     contracts = folder / "sources"
-    shutil.copytree(REPO / "include" / "sources", contracts)
+    contracts.mkdir()
+    for source_id in SOURCES:
+        shutil.copy(REPO / "include" / "sources" / f"{source_id}.yaml", contracts)
     for name, template in (("real_warehouse", warehouse_template), ("real_airflow", "template0")):
         postgres.drop_database(name)
         postgres.create_database(name, template)
@@ -108,7 +112,7 @@ def stack(
     try:
         first.prepare()
         first.begin_migration()
-        outside.begin(postgres.url("postgres"), WorldOptions(SIZE, 7, MONTH), os.environ)
+        outside.begin(postgres.url("postgres"), WorldOptions(SIZE, 7, MONTH, TENANTS), os.environ)
         world = outside.finish()
         first.finish_migration()
         variables = world.connections(postgres.url("real_warehouse")) | {
@@ -132,7 +136,7 @@ def first(stack: Stack) -> Outcome:
 
 
 def test_the_dags_bring_the_dossiers_from_the_provinces_to_the_portal(stack: Stack, first: Outcome) -> None:
-    assert sorted(first.loads) == stack.world.source_ids
+    assert sorted(first.loads) == stack.world.source_ids == sorted(SOURCES)
     for load in first.loads.values():
         for entity, counts in load["counts"].items():
             assert counts["extracted"] == sum(count for outcome, count in counts.items() if outcome != "extracted"), (
@@ -290,10 +294,24 @@ def _part(log: Path, name: str) -> str:
     return next(part.partition("=")[2] for part in log.parts if part.startswith(f"{name}="))
 
 
+def _ports_listened_on_by(user: int) -> set[int]:
+    lines = [
+        line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]
+    ]
+    return {int(line[1].rpartition(":")[2], 16) for line in lines if line[3] == "0A" and int(line[7]) == user}
+
+
 def _listening(process: psutil.Process) -> set[str]:
-    """Addresses that a process listens on; none when it has just ended."""
+    """Addresses that a process listens on; none when it has just ended.
+
+    Airflow hides a worker that has run a task from everybody but root (PR_SET_DUMPABLE): to another user its sockets
+    are among those of his that have no known owner.
+    """
     try:
         found = process.net_connections("inet")
     except psutil.NoSuchProcess:
         return set()
+    except psutil.AccessDenied:
+        mine = _ports_listened_on_by(os.getuid())
+        found = [each for each in psutil.net_connections("inet") if each.pid is None and each.laddr.port in mine]
     return {connection.laddr.ip for connection in found if connection.status == psutil.CONN_LISTEN}

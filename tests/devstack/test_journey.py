@@ -17,9 +17,9 @@ BEGUN = datetime(2026, 11, 1, 8, tzinfo=UTC)
 
 
 class Pushes:
-    """Airflow after one push of two provinces that sent as many dossiers as said."""
+    """Airflow after one push of two provinces that created and updated as many dossiers as said."""
 
-    def __init__(self, *sent: int) -> None:
+    def __init__(self, *sent: tuple[int, int]) -> None:
         self._sent = sent
 
     def runs(self, dag_id: str) -> list[DagRun]:
@@ -33,12 +33,22 @@ class Pushes:
 
     def xcom(self, dag_id: str, run_id: str, task_id: str, index: int) -> Any:
         assert run_id != "yesterday"
-        return {"tenant": f"H{index}", "pushed": {"delivered": self._sent[index]}}
+        created, updated = self._sent[index]
+        return {
+            "tenant": f"H{index}",
+            "pushed": {"delivered": created + updated, "created": created, "updated": updated},
+        }
 
 
-@pytest.mark.parametrize(("sent", "told"), [((0, 0), "0"), ((3_000, 2_490), "5.490")])
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        (((0, 0), (0, 0)), "0 hồ sơ mới và 0 lần cập nhật"),
+        (((3_000, 3), (2_490, 1)), "5.490 hồ sơ mới và 4 lần cập nhật"),
+    ],
+)
 def test_a_journey_tells_what_it_sent_itself_besides_what_the_portal_confirmed_in_all(
-    sent: tuple[int, ...], told: str
+    sent: tuple[tuple[int, int], ...], told: str
 ) -> None:
     journey = Journey(
         cast(AirflowApi, Pushes(*sent)),
@@ -51,5 +61,5 @@ def test_a_journey_tells_what_it_sent_itself_besides_what_the_portal_confirmed_i
     details: list[str] = []
     journey._wait_for_pushes({"yesterday"}, details.append)
     assert details[-1] == (
-        f"gửi {told} hồ sơ trong lần chạy này; Cổng đã xác nhận tổng cộng 5.490 hồ sơ, còn nợ 0"
+        f"gửi {told} trong lần chạy này; Cổng đã xác nhận tổng cộng 5.490 hồ sơ, còn nợ 0"
     )  # fmt: skip

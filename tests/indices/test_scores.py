@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import Engine, text
 
 from lienthong.indices import ScoreKind, ScoreTable, UnitKind, refresh_facts, score, scores
-from lienthong.indices.definition import ResultDenominator, SyncWithoutReport
-from lienthong.indices.table import Flag
+from lienthong.indices.definition import NEEDS, ResultDenominator, SyncWithoutReport
+from lienthong.indices.table import Absence, Flag, UnitScore
+from lienthong.model.capabilities import Capability
 from lienthong.model.errors import ArgumentError, NotReadyError
 from lienthong.model.periods import Month
 from tests.indices.world import DEFINITION, NOW, OCTOBER, Dossier, Paper, World, at, with_choices
@@ -43,10 +44,13 @@ def test_a_province_counts_its_own_its_descendants_and_those_nobody_lists(world:
     assert "H17.09" not in {unit.agency_code for unit in table.units}
 
 
-def test_an_idle_unit_appears_with_zeros_and_nulls(world: World) -> None:
+def unit_of(table: ScoreTable, agency: str) -> UnitScore:
+    return next(unit for unit in table.units if unit.agency_code == agency)
+
+
+def test_an_idle_unit_appears_with_zeros_and_nulls_and_is_not_ranked(world: World) -> None:
     world.put(Dossier("d"))
-    table = world.score()
-    idle = next(unit for unit in table.units if unit.agency_code == "H17.01")
+    idle = unit_of(world.score(), "H17.01")
     assert idle.components["2.1"].score == 0
     assert idle.components["4.1"].score is None
     assert idle.components["4.1"].flags == {Flag.ZERO_DENOMINATOR}
@@ -54,8 +58,101 @@ def test_an_idle_unit_appears_with_zeros_and_nulls(world: World) -> None:
     assert idle.components["1.1"].flags == {Flag.NO_FEED}
     assert idle.components["4.6"].score == 2
     assert idle.groups["MDHL"].score is None
-    assert (idle.total, idle.available, idle.band) == (Decimal("2.00"), Decimal(70), "yếu")
+    assert idle.idle
+    assert (idle.total, idle.available) == (Decimal("2.00"), Decimal(70))
+    assert (idle.percent, idle.rank, idle.band) == (None, None, None)
     assert set(idle.components) == {component.id for component in DEFINITION.components}
+
+
+def test_a_zero_of_zero_says_whether_nothing_arose_or_there_is_no_data(world: World) -> None:
+    world.put(Dossier("d"))
+    idle = unit_of(world.score(), "H17.01")
+    assert {idle.components[number].absence for number in ("2.1", "3.3", "4.1")} == {Absence.NOTHING_AROSE}
+    assert {idle.components[number].absence for number in ("1.1", "5.2")} == {Absence.NO_DATA}
+    assert idle.components["4.6"].absence is None
+
+
+def test_a_unit_is_idle_only_when_nothing_was_received_or_in_progress_by_anybody_s_word(world: World) -> None:
+    ended = at("2026-09-20")
+    for number in (103, 104, 105):
+        world.agency(f"H17.{number}", "commune", parent="H17")
+    world.put(
+        Dossier("carried over", agency="H17.101", received=at("2026-08-01")),
+        Dossier("not received yet", agency="H17.102", received=None, due=None, submitted=at("2026-10-09"), status=1),
+        Dossier("over", agency="H17.103", received=at("2026-09-01"), finished=ended, returned=ended, status=10),
+        Dossier("of November", agency="H17.104", received=at("2026-11-02")),
+    )
+    world.national_report("H17.105", "2026-10", 3, at("2026-11-02"))
+    table = world.score()
+    idle = {unit.agency_code for unit in table.units_of("H17", UnitKind.COMMUNE) if unit.idle}
+    assert idle == {"H17.103", "H17.104"}
+    assert [unit.rank for unit in table.units_of("H17", UnitKind.COMMUNE)][-2:] == [None, None], "idle ones come last"
+
+
+def test_what_no_source_of_a_tenant_can_tell_has_no_data_and_no_maximum(world: World) -> None:
+    world.put(Dossier("d"))
+    world.source("dossiers_only", *(set(Capability) - {Capability.SERVICES}))
+    table = world.score()
+    for unit in table.units:
+        for number in ("3.1", "3.2"):
+            found = unit.components[number]
+            assert (found.numerator, found.denominator, found.score) == (None, None, None)
+            assert (found.flags, found.absence) == ({Flag.NO_FEED}, Absence.NO_DATA)
+        assert (unit.groups["DVCTT"].available, unit.available) == (6, 64)
+    assert {component.id for component in table.without_data} >= {"3.1", "3.2"}
+
+
+@pytest.mark.parametrize(
+    ("told", "loaded", "described"),
+    [((Capability.SERVICES,), True, True), ((), True, False)],
+    ids=["another source tells", "a source nobody described"],
+)
+def test_a_tenant_has_data_when_one_of_its_sources_may_feed_it(
+    world: World, told: tuple[Capability, ...], loaded: bool, described: bool
+) -> None:
+    world.put(Dossier("d"))
+    world.source("dossiers_only", *(set(Capability) - {Capability.SERVICES}))
+    world.source("another", *told, loaded=loaded, described=described)
+    assert unit_of(world.score(), "H17").available == 70
+
+
+def test_a_source_that_was_never_loaded_feeds_nothing(world: World) -> None:
+    world.put(Dossier("d"))
+    world.source("dossiers_only", *(set(Capability) - {Capability.SERVICES}))
+    world.source("connected", *Capability, loaded=False)
+    assert unit_of(world.score(), "H17").available == 64
+
+
+def test_every_capability_has_a_component_that_needs_it(world: World) -> None:
+    world.put(Dossier("d"))
+    world.source("dossiers_only")
+    table = world.score()
+    assert {number for number in NEEDS if not unit_of(table, "H17").lacks(number)} == set()
+    assert set(NEEDS.values()) == set(Capability)
+    assert unit_of(table, "H17").available == 28  # 1.4, 2.1 and the certified copy rest on dossiers alone
+
+
+def test_provinces_with_data_for_fewer_points_are_ranked_by_their_share_of_them(world: World) -> None:
+    other = World(world.engine, "H26")
+    other.tenant_row()
+    other.agency("H26", "province")
+    other.put(Dossier("x", agency="H26", due=LATER))
+    other.source("dossiers_only", *(set(Capability) - {Capability.SERVICES}))
+    world.service("H17.05", "1.000001", 3)
+    world.put(Dossier("a", due=LATER), Dossier("b", due=LATER, acknowledged=True))
+    table = world.score(tenants=("H17", "H26"))
+    by_code = {unit.agency_code: unit for unit in table.provinces}
+    assert (by_code["H17"].total, by_code["H17"].available, by_code["H17"].rank) == (Decimal("27.00"), 70, 1)
+    assert (by_code["H26"].total, by_code["H26"].available, by_code["H26"].rank) == (Decimal("22.00"), 64, 2)
+    world.put(Dossier("b", due=LATER, version=2))
+    table = world.score(tenants=("H17", "H26"))
+    by_code = {unit.agency_code: unit for unit in table.provinces}
+    assert by_code["H17"].total > by_code["H26"].total
+    assert by_code["H17"].percent < by_code["H26"].percent  # type: ignore[operator]
+    assert [unit.agency_code for unit in table.provinces] == ["H26", "H17"]
+    assert {component.id: [unit.agency_code for unit in units] for component, units in table.in_part.items()} == {
+        "3.1": ["H26"], "3.2": ["H26"],
+    }  # fmt: skip
 
 
 def test_a_dossier_of_another_tenant_is_not_counted(world: World) -> None:
@@ -82,7 +179,7 @@ def test_units_with_equal_totals_share_a_rank_within_their_kind(world: World) ->
     assert [(unit.agency_code, unit.rank) for unit in table.units_of("H17", UnitKind.COMMUNE)] == [
         ("H17.101", 1), ("H17.102", 1), ("H17.103", 3),
     ]  # fmt: skip
-    assert [unit.rank for unit in table.units_of("H17", UnitKind.DEPARTMENT)] == [1, 1]
+    assert [unit.rank for unit in table.units_of("H17", UnitKind.DEPARTMENT)] == [1, None]
     assert [unit.rank for unit in table.provinces] == [1]
 
 
@@ -92,7 +189,7 @@ def test_provinces_are_ranked_together_and_communes_within_their_own(world: Worl
     other.agency("H26", "province")
     other.agency("H26.101", "commune", parent="H26")
     other.put(Dossier("x", agency="H26.101", due=LATER))
-    world.put(Dossier("d", agency="H17.101", due=LATER), Dossier("e", agency="H17.05"))
+    world.put(*(Dossier(f"d{n}", agency=f"H17.{n}", due=due) for n, due in ((101, LATER), (102, at("2026-10-20")))))
     table = world.score(tenants=("H26", "H17"))
     assert [(unit.agency_code, unit.rank) for unit in table.provinces] == [("H26", 1), ("H17", 2)]
     assert [unit.rank for unit in table.units_of("H26", UnitKind.COMMUNE)] == [1]

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from lienthong.indices import Definition, ScoreKind, ScoreTable, load_definition, refresh_facts, score, scores
+from lienthong.model.capabilities import Capability
 from lienthong.model.periods import BUSINESS_ZONE, Month
 from lienthong.settings import PROJECT
 
@@ -131,6 +132,21 @@ class World:
             "INSERT INTO registry.national_report (agency_code, period, received, entered_at) "
             "VALUES (:agency, :period, :received, :entered)",
             [{"agency": agency, "period": period, "received": received, "entered": entered}],
+        )
+
+    def source(self, source_id: str, *told: Capability, loaded: bool = True, described: bool = True) -> None:
+        """A source that can tell `told`; loaded once, unless said otherwise. `described` before there was such a word:
+        nobody knows what it can tell."""
+        row = {"tenant": self.tenant, "source": source_id, "told": list(told) if described else None, "now": NOW}
+        self.execute(
+            "INSERT INTO ops.source (tenant, source_id, title, precedence, mode, contract_hash, capabilities) "
+            "VALUES (:tenant, :source, '', 10, 'own', '', CAST(:told AS text[]))",
+            [row],
+        )
+        self.execute(
+            "INSERT INTO ops.load (tenant, source_id, run_key, mode, state, contract_hash, opened_at) "
+            "VALUES (:tenant, :source, 'r', 'full', :state, '', :now)",
+            [{**row, "state": "merged" if loaded else "opened"}],
         )
 
     def merged(self, load: int, merge_no: int) -> None:

@@ -14,7 +14,7 @@ from lienthong.warehouse.engine import engine_for
 from simulator.opencps.install import install
 from simulator.portal.server import PortalServer
 from simulator.world import World
-from tests.world import MONTH, PROVINCES, SEED, SIZE, Live
+from tests.world import MONTH, PROVINCES, SEED, SIZE, SMALL, Live
 
 _numbers = itertools.count(1)
 
@@ -26,11 +26,27 @@ def world() -> World:
 
 
 @pytest.fixture(scope="session")
+def small_world(postgres: Postgres) -> World:
+    """As `world`, with fewer dossiers: for tests that push."""
+    return World.generate(SEED, SMALL, MONTH)
+
+
+@pytest.fixture(scope="session")
 def source_templates(postgres: Postgres, world: World) -> dict[str, str]:
     """Databases of the provinces to copy from; tenant → database name."""
+    return _installed(postgres, world, "template")
+
+
+@pytest.fixture(scope="session")
+def small_source_templates(postgres: Postgres, small_world: World) -> dict[str, str]:
+    """As `source_templates`, of the small world."""
+    return _installed(postgres, small_world, "small")
+
+
+def _installed(postgres: Postgres, world: World, name: str) -> dict[str, str]:
     names = {}
     for tenant in PROVINCES:
-        names[tenant] = f"opencps_{tenant.lower()}_template"
+        names[tenant] = f"opencps_{tenant.lower()}_{name}"
         postgres.drop_database(names[tenant])
         postgres.create_database(names[tenant])
         install(world, tenant, postgres.url(names[tenant]))
@@ -39,14 +55,19 @@ def source_templates(postgres: Postgres, world: World) -> dict[str, str]:
 
 @contextmanager
 def running(
-    request: pytest.FixtureRequest, world: World | None = None, warehouse_template: str | None = None
+    request: pytest.FixtureRequest,
+    world: World | None = None,
+    warehouse_template: str | None = None,
+    *,
+    small: bool = False,
 ) -> Iterator[Live]:
     """A running world with an empty warehouse, or a copy of `warehouse_template`, for as long as the block lasts.
 
-    `world`: one that the caller may advance; its databases start as the shared ones (same seed, size, month).
+    `world`: one that the caller may advance; its databases start as the shared ones (same seed, size, month), or as
+    those of the `small` world.
     """
     postgres: Postgres = request.getfixturevalue("postgres")
-    templates: dict[str, str] = request.getfixturevalue("source_templates")
+    templates: dict[str, str] = request.getfixturevalue("small_source_templates" if small else "source_templates")
     number = next(_numbers)
     sources = {tenant: f"src_{tenant.lower()}_{number}" for tenant in templates}
     warehouse = f"live_{number}"
@@ -56,7 +77,7 @@ def running(
         postgres.drop_database(name)
         postgres.create_database(name, template)
     folder: Path = request.getfixturevalue("tmp_path_factory").mktemp("live")
-    shared: World = request.getfixturevalue("world")
+    shared: World = request.getfixturevalue("small_world" if small else "world")
     with PortalServer(world or shared) as portal:
         urls = {tenant: postgres.url(name) for tenant, name in sources.items()}
         yield Live(world or shared, urls, portal, postgres.url(warehouse), folder)
@@ -68,14 +89,24 @@ def running(
 @pytest.fixture(scope="session")
 def loaded_warehouse(request: pytest.FixtureRequest, postgres: Postgres) -> str:
     """A warehouse to copy from, into which the catalogue and both provinces have been loaded."""
-    name = "loaded_template"
     with running(request) as live:
-        live.sync_catalogue()
-        for tenant in PROVINCES:
-            live.load(f"opencps_{tenant.lower()}")
-        live.engine.dispose()
-        postgres.drop_database(name)
-        postgres.create_database(name, live.engine.url.database or "")
+        return _loaded(postgres, live, "loaded_template")
+
+
+@pytest.fixture(scope="session")
+def small_loaded_warehouse(request: pytest.FixtureRequest, postgres: Postgres) -> str:
+    """As `loaded_warehouse`, of the small world."""
+    with running(request, small=True) as live:
+        return _loaded(postgres, live, "small_loaded_template")
+
+
+def _loaded(postgres: Postgres, live: Live, name: str) -> str:
+    live.sync_catalogue()
+    for tenant in PROVINCES:
+        live.load(f"opencps_{tenant.lower()}")
+    live.engine.dispose()
+    postgres.drop_database(name)
+    postgres.create_database(name, live.engine.url.database or "")
     return name
 
 

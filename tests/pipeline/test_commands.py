@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -103,3 +104,21 @@ def test_catalogue_prints_how_much_is_listed_and_how_much_changed(typed: Live) -
 )
 def test_with_json_a_command_prints_one_document(typed: Live, words: tuple[str, ...], key: str) -> None:
     assert key in json.loads(output(*words, "--json"))
+
+
+def test_score_prints_the_provinces_and_three_sentences_and_where_the_rest_is(typed: Live) -> None:
+    told = output("score", MONTH)
+    table = told[told.index("Hạng") :]
+    assert "Hà Nội" in table
+    assert "dẫn đầu với" in table
+    assert re.search(r"\(XLSX\): \S+bo-chi-so-766_2026-10_tam-tinh\.xlsx", table)
+    assert "Sở, ban, ngành" not in table
+    assert "Đà Nẵng – Sở, ban, ngành" in output("score", MONTH, "--all-units")
+
+
+def test_score_as_json_is_one_document_with_every_unit(typed: Live) -> None:
+    document = json.loads(output("score", MONTH, "--json"))
+    [(units,)] = typed.rows("SELECT count(*) FROM registry.agency WHERE listed AND tenant IN ('H17', 'H26')")
+    assert len(document["units"]) == units
+    assert {unit["idle"] for unit in document["units"]} == {True, False}
+    assert document["reports"]["workbook"].endswith(".xlsx")

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 
+from lienthong.indices import scores
+from lienthong.indices.table import Absence, Flag
 from lienthong.model.canonical import DOSSIER, Kind
+from lienthong.pipeline.score import score
 from simulator.defects import Defect
 from simulator.ledger import Entry
 from tests.pipeline.comparison import differences
 from tests.pipeline.igates import SOURCE, TENANT, running_igate
 from tests.pipeline.test_truth import BLOCKING, CHILDREN, children_of, entries, wire_text, with_defect
-from tests.world import Live
+from tests.world import MONTH, Live
 
 #: Enough for every kind of defect.
 SIZE = 300
@@ -180,6 +183,18 @@ def test_every_load_adds_up_and_nothing_is_quarantined(delivered: Live) -> None:
     assert {entity for entity, *_ in rows} == {"dossier", "step", "document", "fee"}
     assert {(gap, bad) for _, gap, bad, _ in rows} == {(0, 0)}
     assert all(extracted > 0 for *_, extracted in rows)
+
+
+def test_services_an_igate_does_not_tell_of_have_no_data_and_do_not_count_as_nothing(delivered: Live) -> None:
+    table = scores(delivered.engine, score(delivered.rt, MONTH, "igate"))
+    [province] = table.provinces
+    for number in ("3.1", "3.2"):
+        found = province.components[number]
+        assert (found.score, found.denominator, found.absence) == (None, None, Absence.NO_DATA)
+    assert {number for number, found in province.components.items() if Flag.NO_FEED in found.flags} == {
+        "1.1", "1.2", "1.3", "3.1", "3.2", "5.1", "5.2", "5.3", "5.4", "2.2",
+    }  # fmt: skip
+    assert province.available == 64
 
 
 def test_no_unknown_key_of_the_list_is_left_unmapped(delivered: Live) -> None:

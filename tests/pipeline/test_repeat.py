@@ -8,7 +8,10 @@ from collections.abc import Callable
 from lienthong.pipeline.load import extract, gate, merge, open_load, stage
 from simulator.opencps.advance import advance
 from tests.pipeline.comparison import differences
-from tests.world import PROVINCES, STEPS, Live
+from tests.pipeline.small import small_live, small_loaded, small_moving
+from tests.world import PROVINCES, SMALL, STEPS, Live
+
+__all__ = ["small_live", "small_loaded", "small_moving"]  # fixtures
 
 SOURCE = "opencps_h17"
 
@@ -38,7 +41,7 @@ def test_a_second_load_of_an_unchanged_source_changes_nothing(live: Live) -> Non
     first = live.load(SOURCE)
     before = live.contents()
     second = live.load(SOURCE)
-    assert first["dossier"]["inserted"] > 300
+    assert first["dossier"]["inserted"] > 0.7 * SMALL
     assert second["dossier"]["inserted"] == second["dossier"]["updated"] == 0
     assert second["dossier"]["unchanged"] > 0, "the overlap window is read again"
     assert live.contents() == before
@@ -100,7 +103,7 @@ def test_a_second_push_sends_nothing(loaded: Live) -> None:
     first = live.push("H17")["pushed"]
     held = live.portal.store.count("H17")
     second = live.push("H17")["pushed"]
-    assert first["delivered"] > 300
+    assert first["delivered"] > 0.7 * SMALL
     assert (second["delivered"], second["steps_sent"]) == (0, 0)
     assert live.portal.store.count("H17") == held
 
@@ -112,7 +115,7 @@ def test_two_pushes_at_once_send_every_dossier_and_step_once(loaded: Live) -> No
     steps = [(step.code, str(sorted(step.body.items()))) for step in live.portal.store.steps()]
     assert len(steps) == len(set(steps))
     writes = {stored.code: stored.writes for stored in live.portal.store.dossiers("H17")}
-    assert len(writes) > 300
+    assert len(writes) > 0.7 * SMALL
     assert set(writes.values()) == {1}
 
 

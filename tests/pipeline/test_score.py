@@ -93,12 +93,15 @@ def test_a_total_is_the_sum_of_its_rounded_components(table: ScoreTable) -> None
         assert unit.total == sum(known, Decimal(0))
 
 
-def test_departments_and_communes_of_both_provinces_are_ranked(table: ScoreTable) -> None:
+def test_departments_and_communes_of_both_provinces_are_ranked_but_for_idle_ones(table: ScoreTable) -> None:
     assert [unit.rank for unit in table.provinces] == [1, 2]
     for tenant in PROVINCES:
         for kind, least in ((UnitKind.DEPARTMENT, 10), (UnitKind.COMMUNE, 20)):
-            ranks = [unit.rank for unit in table.units_of(tenant, kind)]
-            assert len(ranks) >= least
+            units = table.units_of(tenant, kind)
+            assert len(units) >= least
+            assert {unit.rank is None for unit in units if unit.idle} <= {True}
+            ranks = [unit.rank for unit in units if unit.rank is not None]
+            assert len(ranks) == sum(not unit.idle for unit in units)
             assert ranks == sorted(ranks)
 
 
@@ -258,7 +261,12 @@ def test_the_summary_tells_loads_deliveries_and_scores_in_vietnamese(scored: tup
         assert words in text, words
     [(delivered,)] = live.rows("SELECT count(*) FROM exchange.delivery WHERE tenant = 'H17' AND state = 'acknowledged'")
     assert str(delivered) in text
-    assert "…" not in text.split("BỘ CHỈ SỐ")[0], "nothing is cut off in 80 columns"
+    assert "…" not in text, "nothing is cut off in 80 columns"
+    scores_told = text[text.index("BỘ CHỈ SỐ") : text.index("Xem tiếp ở đâu")]
+    assert max(len(line) for line in scores_told.splitlines()) <= 80
+    assert "dẫn đầu với" in scores_told
+    assert "Việc nên làm trước" in scores_told
+    assert "Bảng điểm đầy đủ, từng sở, từng xã, từng thành phần (XLSX): x.xlsx" in text
 
 
 @pytest.mark.parametrize("tenant", PROVINCES)

@@ -6,12 +6,14 @@ import pytest
 from sqlalchemy import Engine
 
 from lienthong.indices import ScoreTable
+from lienthong.model.capabilities import Capability
 from tests.indices.world import Dossier, Paper, World, at
 
 
 @pytest.fixture
 def table(warehouse: Engine) -> ScoreTable:
-    """Two provinces: Đà Nẵng with fourteen communes and an idle department, Hà Nội with one overdue department."""
+    """Two provinces: Đà Nẵng with fourteen communes (two idle) and an idle department, Hà Nội with one overdue
+    department and a source that tells nothing of online services."""
     later = at("2026-12-01")
     danang = World(warehouse)
     danang.tenant_row()
@@ -23,7 +25,7 @@ def table(warehouse: Engine) -> ScoreTable:
     danang.procedure("1.000001", has_fee=True)
     danang.service("H17.05", "1.000001", 4)
     danang.put(
-        *(Dossier(f"late{number}", agency=f"H17.{101 + number}") for number in range(7)),
+        *(Dossier(f"late{number}", agency=f"H17.{101 + number}") for number in range(12)),
         Dossier(
             "whole", due=later, channel=2, papers=(Paper(from_store=True), Paper("result", result_code="KQ.1")),
             fees=(20000,), online_payment=1, acknowledged=True, digitised=True,
@@ -34,7 +36,8 @@ def table(warehouse: Engine) -> ScoreTable:
     danang.national_report("H17.110", "2026-10", 2, at("2026-11-02"))
     hanoi = World(warehouse, "H26")
     hanoi.tenant_row()
-    hanoi.agency("H26", "province", name="Thành phố Hà Nội")
+    hanoi.agency("H26", "province", name="Ủy ban nhân dân thành phố Hà Nội")
     hanoi.agency("H26.05", "department", parent="H26", name="Sở Tài chính")
     hanoi.put(Dossier("h", agency="H26.05"))
+    hanoi.source("dossiers_only", *(set(Capability) - {Capability.SERVICES}))
     return danang.score(tenants=("H17", "H26"))

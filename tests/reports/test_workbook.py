@@ -10,6 +10,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from lienthong.indices import ScoreTable, UnitKind
 from lienthong.reports import write_workbook
+from lienthong.reports.conclusion import conclusions
 
 
 @pytest.fixture
@@ -59,15 +60,19 @@ def test_the_summary_ranks_the_provinces_with_groups_and_totals(book: openpyxl.W
         assert cells[2] == unit.name
         assert cells[3] == pytest.approx(float(unit.groups["CKMB"].score or 0))
         assert cells[7] == "chưa có dữ liệu"
-        assert cells[9:13] == [pytest.approx(float(unit.total)), 70, pytest.approx(float(unit.percent)), unit.band]
+        assert unit.percent is not None
+        maximum = {"H17": 70, "H26": 64}[unit.agency_code]
+        assert cells[9:13] == [pytest.approx(float(unit.total)), maximum, pytest.approx(float(unit.percent)), unit.band]
 
 
 def test_bands_are_shown_in_their_colours(book: openpyxl.Workbook, table: ScoreTable) -> None:
-    sheet = book["H17 Thành phố Đà Nẵng"]
+    sheet = book["H17 Đà Nẵng"]
     colours = {band.name: band.colour for band in table.definition.bands}
     seen = set()
     for unit in table.units_of("H17", UnitKind.COMMUNE) + table.units_of("H17", UnitKind.DEPARTMENT):
         cell = sheet.cell(row_of(sheet, unit.agency_code), 13)
+        if unit.band is None:
+            continue
         assert cell.value == unit.band
         assert cell.fill.fgColor.rgb == f"FF{colours[unit.band]}"
         seen.add(unit.band)
@@ -77,8 +82,8 @@ def test_bands_are_shown_in_their_colours(book: openpyxl.Workbook, table: ScoreT
 def test_there_is_one_sheet_per_province_with_its_units_by_kind_and_rank(
     book: openpyxl.Workbook, table: ScoreTable
 ) -> None:
-    assert book.sheetnames == ["Tổng hợp", "H17 Thành phố Đà Nẵng", "H26 Thành phố Hà Nội"]
-    sheet = book["H17 Thành phố Đà Nẵng"]
+    assert book.sheetnames == ["Tổng hợp", "H17 Đà Nẵng", "H26 Hà Nội"]
+    sheet = book["H17 Đà Nẵng"]
     shown = [row[1].value for row in sheet.iter_rows(min_row=6) if row[1].value]
     expected = [
         unit.agency_code
@@ -90,7 +95,7 @@ def test_there_is_one_sheet_per_province_with_its_units_by_kind_and_rank(
 
 
 def test_a_component_shows_score_numerator_and_denominator(book: openpyxl.Workbook) -> None:
-    sheet = book["H17 Thành phố Đà Nẵng"]
+    sheet = book["H17 Đà Nẵng"]
     row, column = row_of(sheet, "H17.05"), column_of(sheet, "2.1 ")
     assert [sheet.cell(row, column + offset).value for offset in range(3)] == [20, 2, 2]
     assert [sheet.cell(5, column + offset).value for offset in range(3)] == ["Điểm", "Tử số", "Mẫu số"]
@@ -98,16 +103,40 @@ def test_a_component_shows_score_numerator_and_denominator(book: openpyxl.Workbo
     assert sheet.cell(row, column + 1).number_format == "#,##0"
 
 
-def test_null_is_told_apart_from_zero(book: openpyxl.Workbook) -> None:
-    sheet = book["H17 Thành phố Đà Nẵng"]
+def test_null_is_told_apart_from_zero_and_nothing_to_count_from_no_data(book: openpyxl.Workbook) -> None:
+    sheet = book["H17 Đà Nẵng"]
     idle = row_of(sheet, "H17.01")
     assert sheet.cell(idle, column_of(sheet, "1.1 ")).value == "chưa có dữ liệu"
     assert sheet.cell(idle, column_of(sheet, "4.1 ")).value == "không phát sinh"
-    assert sheet.cell(idle, column_of(sheet, "2.1 ")).value == 0
+    on_time = sheet.cell(idle, column_of(sheet, "2.1 "))
+    assert (on_time.value, on_time.number_format) == (0, '0.00;-0.00;"không phát sinh"')
+    earned = sheet.cell(row_of(sheet, "H17.101"), column_of(sheet, "2.1 "))
+    assert (earned.value, earned.number_format) == (0, "0.00")
+
+
+def test_what_a_province_s_sources_cannot_tell_has_neither_points_nor_counts(book: openpyxl.Workbook) -> None:
+    sheet = book["H26 Hà Nội"]
+    row, column = row_of(sheet, "H26"), column_of(sheet, "3.1 ")
+    assert [sheet.cell(row, column + offset).value for offset in range(3)] == ["chưa có dữ liệu"] * 3
+
+
+def test_idle_units_come_last_without_rank_percentage_and_band(book: openpyxl.Workbook, table: ScoreTable) -> None:
+    sheet = book["H17 Đà Nẵng"]
+    idle = [unit for unit in table.units_of("H17", UnitKind.COMMUNE) if unit.idle]
+    assert idle == list(table.units_of("H17", UnitKind.COMMUNE)[-2:])
+    for unit in idle:
+        cells = [cell.value for cell in sheet[row_of(sheet, unit.agency_code)]][:13]
+        assert (cells[0], *cells[11:]) == ("–", "–", "không phát sinh, không xếp hạng")
+
+
+def test_the_cover_says_what_the_month_shows(book: openpyxl.Workbook, table: ScoreTable) -> None:
+    cover = texts(book["Tổng hợp"])
+    for sentence in conclusions(table):
+        assert sentence in cover
 
 
 def test_a_provisional_denominator_is_marked(book: openpyxl.Workbook) -> None:
-    sheet = book["H17 Thành phố Đà Nẵng"]
+    sheet = book["H17 Đà Nẵng"]
     column = column_of(sheet, "1.4 ")
     assert sheet.cell(row_of(sheet, "H17.05"), column).number_format == '0.00"*"'
     assert sheet.cell(row_of(sheet, "H17.110"), column).number_format == "0.00"

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from simulator.catalogue import PROVINCES
 from simulator.ledger import Entry
 from simulator.portal import PortalServer, PortalSwitches, Store
 from simulator.world import World
@@ -333,6 +334,21 @@ def test_the_procedure_catalogue_lists_retired_ones_and_forgets_vanished_ones(wo
             assert bool(found[0]["KETQUATHUCHIEN"]) == bool(item.result)
             (decision,) = client.call("LayQDCB", idQDCB=found[0]["IDQUYETDINHCONGBO"])["result"]
             assert decision["SOQUYETDINH"].endswith("/QĐ-UBND")
+
+
+def test_provinces_are_called_tinh_and_the_six_cities_thanh_pho(client: Client) -> None:
+    kinds = ("Ủy ban nhân dân tỉnh ", "Ủy ban nhân dân thành phố ")
+    rows = [row for row in client.call("LayDanhMucCoQuan")["result"] if row["TENDONVI"].startswith(kinds)]
+    heads = {row["MADONVI"].removeprefix("000.00.00."): row["TENDONVI"] for row in rows}
+    assert heads["H26"] == "Ủy ban nhân dân thành phố Hà Nội"
+    assert heads["H21"] == "Ủy ban nhân dân tỉnh Gia Lai"
+    assert sorted(code for code, name in heads.items() if " thành phố " in name) == [
+        "H13", "H17", "H24", "H26", "H29", "H57",
+    ]  # fmt: skip
+    assert len(heads) == 34
+    assert {code: heads[code] for code in PROVINCES} == {
+        code: f"Ủy ban nhân dân {province.full_name}" for code, province in PROVINCES.items()
+    }
 
 
 def test_agencies_come_in_both_spellings(client: Client) -> None:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pytest
 
 from lienthong.connections import Connection
 from lienthong.landing import BatchFacts, LandedBatch, LandingStore, Watermark
 from lienthong.model.canonical import Entity
 from lienthong.model.codes import LoadMode
 from lienthong.sources.contract import SourceContract, load_contract
+from lienthong.sources.igate import read
 from lienthong.sources.igate.extract import extract, utc_now
 from lienthong.sources.igate.land import DOSSIER_SCHEMA, task_key
 from lienthong.sources.igate.mapping import DOSSIER, TASK
@@ -28,7 +30,7 @@ from simulator.world import World
 from tests.world import igate_connection
 
 REPO = Path(__file__).resolve().parents[2]
-MONTH, SIZE, PAGE = "2026-10", 150, 20
+MONTH, SIZE, SMALL, PAGE = "2026-10", 150, 60, 20
 
 
 def contract_of(page_rows: int = PAGE, **changes: Any) -> SourceContract:
@@ -116,6 +118,18 @@ def gateway_of(landing: Path, size: int = SIZE, seed: int = 11) -> Gateway:
     return Gateway(IgateServer(World.generate(seed, size, MONTH, provinces=("H21",)), "H21"), landing)
 
 
+@pytest.fixture(name="gateway")
+def small_gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
+    """As `gateway`, with fewer dossiers, written down in smaller pieces: for those who ask for the papers of each.
+
+    Import it to have it.
+    """
+    monkeypatch.setattr(read, "DOSSIERS_PER_PIECE", 2 * PAGE)
+    made = gateway_of(tmp_path / "landing", size=SMALL)
+    with made.server:
+        yield made
+
+
 def landed(batch: LandedBatch, table: str = DOSSIER) -> list[dict[str, Any]]:
     """Rows of a landed table."""
     return [row for _, _, piece in batch.batches(table) for row in piece.to_pylist()]
@@ -156,4 +170,14 @@ def canonical(batch: LandedBatch, contract: SourceContract | None = None) -> dic
     return rows
 
 
-__all__ = ["Gateway", "Window", "batch_of", "canonical", "contract_of", "gateway_of", "landed", "versions"]
+__all__ = [
+    "Gateway",
+    "Window",
+    "batch_of",
+    "canonical",
+    "contract_of",
+    "gateway_of",
+    "landed",
+    "small_gateway",
+    "versions",
+]

@@ -266,3 +266,11 @@ def test_a_hostile_contract_is_one_broken_one_among_good_ones(folder: Path) -> N
 def test_what_is_shown_of_a_contract_names_nobody(folder: Path) -> None:
     told = complaint(edited(folder, "mode: own", "mode: Nguyễn Thị Hoa 0905123456"))
     assert "'mode' can't be '… …'" in told
+
+
+def test_a_contract_is_parsed_again_only_when_it_was_changed(folder: Path) -> None:
+    path = folder / "opencps_h17.yaml"
+    first = load_contract(path)
+    assert load_contract(path) is first
+    edited(folder, "overlap: 2d", "overlap: 3d")
+    assert load_contract(path).overlap == timedelta(days=3)

@@ -19,7 +19,9 @@ from lienthong.sources.profiles import profile_of
 from simulator.igate import app
 from simulator.igate.ids import dossier_id
 from simulator.igate.items import item
-from tests.sources.igate import Gateway, contract_of, landed, versions
+from tests.sources.igate import Gateway, contract_of, landed, small_gateway, versions
+
+__all__ = ["small_gateway"]  # a fixture
 
 
 class DetailService:

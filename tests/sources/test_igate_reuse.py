@@ -14,10 +14,10 @@ from lienthong.model.codes import LoadMode
 from lienthong.model.errors import SourceAnswerError, SourceUnreachableError
 from lienthong.sources.igate.mapping import DOSSIER, FEE, PAPER, SET_ASIDE
 from simulator.igate import FaultKind
-from tests.sources.igate import Gateway, contract_of, landed, versions
+from tests.sources.igate import Gateway, contract_of, landed, small_gateway, versions
 from tests.sources.test_igate_gone import DetailService, details, healthy_owners, owners
 
-__all__ = ["details"]  # a fixture
+__all__ = ["details", "small_gateway"]  # fixtures
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_a_load_that_breaks_among_the_papers_goes_on_without_landing_any_twice(
 def test_a_dossier_that_was_gone_before_is_asked_for_alone_and_stops_nothing(
     whole: Gateway, details: DetailService
 ) -> None:
-    lost = sorted(whole.there())[7]
+    lost = sorted(whole.there())[6]
     details.lacks = lambda key, before: key == lost
     first = whole.load()
     assert [row["id"] for row in landed(first, SET_ASIDE)] == [lost]

@@ -15,7 +15,9 @@ from lienthong.sources.contract_parts import DailyWindow
 from lienthong.sources.igate.client import IgateClient
 from lienthong.sources.igate.mapping import FEE, PAPER, SET_ASIDE
 from simulator.igate import FaultKind, IgateSwitches
-from tests.sources.igate import Gateway, contract_of, landed, versions
+from tests.sources.igate import Gateway, contract_of, landed, small_gateway, versions
+
+__all__ = ["small_gateway"]  # a fixture
 
 QUESTIONS = ["detail", "fees"]
 #: Words of the simulator's error bodies: no message may quote an answer.

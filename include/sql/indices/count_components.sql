@@ -4,7 +4,8 @@
 -- Idempotency: reads. Locks: none.
 --
 -- The period is period_start to through, both included; a provisional run ends at its as-of instant. What happened after
--- `through` has not happened yet. A province counts its own dossiers, its descendants', and those of agencies that
+-- `through` has not happened yet. `idle`: no dossier of the unit is in any population, and no national report of the
+-- period says otherwise. A province counts its own dossiers, its descendants', and those of agencies that
 -- nobody lists; departments and communes count their own.
 WITH term_units AS (
     SELECT
@@ -148,6 +149,7 @@ counts AS (
         count(*) FILTER (WHERE in_received AND acknowledged) AS acknowledged,
         count(*) FILTER (WHERE in_carried) AS carried,
         count(*) FILTER (WHERE in_carried AND on_time) AS on_time,
+        count(*) FILTER (WHERE in_received OR in_arrived OR in_started OR in_carried) AS active,
         count(*) FILTER (
             WHERE in_received AND is_online AND (has_electronic_result OR NOT returns_paper)
         ) AS online,
@@ -274,6 +276,7 @@ dossier_counts AS (
         sum(counts.acknowledged) AS acknowledged,
         sum(counts.carried) AS carried,
         sum(counts.on_time) AS on_time,
+        sum(counts.active) AS active,
         sum(counts.online) AS online,
         sum(counts.payable) AS payable,
         sum(counts.paid) AS paid,
@@ -360,6 +363,7 @@ measures AS (
         coalesce(dossier_counts.reused, 0) AS reused,
         coalesce(dossier_counts.from_store, 0) AS from_store,
         coalesce(dossier_counts.with_citizen_data, 0) AS with_citizen_data,
+        coalesce(dossier_counts.active, 0) = 0 AND coalesce(of_period.received, 0) = 0 AS idle,
         coalesce(procedure_counts.procedures, 0) AS procedures,
         coalesce(procedure_counts.services, 0) AS services,
         coalesce(procedure_counts.services_used, 0) AS services_used,
@@ -386,6 +390,7 @@ SELECT
     measures.agency_code,
     measures.name,
     measures.level,
+    measures.idle,
     component.id AS component_id,
     component.numerator,
     component.denominator,

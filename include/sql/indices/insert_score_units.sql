@@ -4,16 +4,19 @@ INSERT INTO indices.score_unit (
     run_id,
     agency_code,
     name,
-    kind
+    kind,
+    idle
 )
 SELECT
     :tenant,
     :run_id,
     unit.agency_code,
     unit.name,
-    unit.kind
+    unit.kind,
+    unit.idle
 FROM unnest(
     CAST(:agency_codes AS text[]),
     CAST(:names AS text[]),
-    CAST(:kinds AS text[])
-) AS unit (agency_code, name, kind)
+    CAST(:kinds AS text[]),
+    CAST(:idle AS boolean[])
+) AS unit (agency_code, name, kind, idle)

@@ -3,7 +3,8 @@
 SELECT
     agency_code,
     name,
-    kind
+    kind,
+    idle
 FROM indices.score_unit
 WHERE tenant = :tenant
     AND run_id = :run_id

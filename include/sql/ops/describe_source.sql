@@ -1,14 +1,39 @@
--- Purpose: remember what the contract says of a source (merge reads the precedence and the words for "removed").
+-- Purpose: remember what the contract says of a source (merge reads the precedence and the words for "removed", scores
+-- what it can tell).
 -- Grain: one source. Idempotency: writes only what differs. Locks: the source's row.
-INSERT INTO ops.source (tenant, source_id, title, precedence, mode, contract_hash, removed)
-VALUES (:tenant, :source_id, :title, :precedence, :mode, :contract_hash, CAST(:removed AS text []))
+INSERT INTO ops.source (tenant, source_id, title, precedence, mode, contract_hash, removed, capabilities)
+VALUES (
+    :tenant,
+    :source_id,
+    :title,
+    :precedence,
+    :mode,
+    :contract_hash,
+    CAST(:removed AS text []),
+    CAST(:capabilities AS text [])
+)
 ON CONFLICT (tenant, source_id) DO UPDATE SET
     title = excluded.title,
     precedence = excluded.precedence,
     mode = excluded.mode,
     contract_hash = excluded.contract_hash,
-    removed = excluded.removed
+    removed = excluded.removed,
+    capabilities = excluded.capabilities
 WHERE
-    (ops.source.title, ops.source.precedence, ops.source.mode, ops.source.contract_hash, ops.source.removed)
+    (
+        ops.source.title,
+        ops.source.precedence,
+        ops.source.mode,
+        ops.source.contract_hash,
+        ops.source.removed,
+        ops.source.capabilities
+    )
     IS DISTINCT FROM
-    (excluded.title, excluded.precedence, excluded.mode, excluded.contract_hash, excluded.removed);
+    (
+        excluded.title,
+        excluded.precedence,
+        excluded.mode,
+        excluded.contract_hash,
+        excluded.removed,
+        excluded.capabilities
+    );

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
@@ -109,15 +108,20 @@ def score(
         str | None, typer.Argument(help="YYYY-MM; để trống: tháng đang chạy, với --final: tháng vừa qua.")
     ] = None,
     final: Annotated[bool, typer.Option(help="Điểm chính thức thay vì tạm tính: mỗi tháng một lần.")] = False,
+    all_units: Annotated[
+        bool, typer.Option("--all-units", help="In cả sở và xã: tốt nhất và cuối bảng của mỗi tỉnh.")
+    ] = False,
     again: Annotated[
         bool, typer.Option("--again", help="Cùng --final: in điểm chính thức đã có và ghi lại bảng điểm.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Compute the month's scores, print them and write the workbook."""
-    from lienthong.pipeline.score import final_run, publish, scored, top_scores
+    from lienthong.indices import scores
+    from lienthong.pipeline.score import final_run, publish
     from lienthong.pipeline.score import score as compute
-    from lienthong.pipeline.summary import print_scores
+    from lienthong.pipeline.summary import print_reports, print_scores
+    from lienthong.reports.document import score_document
 
     if again and not final:
         raise ArgumentError(
@@ -125,13 +129,12 @@ def score(
         )
     rt = Runtime.from_environment()
     run_id = final_run(rt, month) if final and again else compute(rt, month, run_key("score"), final)
+    paths = publish(rt, run_id)
     if as_json:
-        tops = [asdict(top) for top in top_scores(rt, run_id)]
-        say(to_json(scored(rt, run_id) | {"provinces": tops, "reports": publish(rt, run_id)}))
+        say(to_json({**score_document(scores(rt.warehouse(), run_id)), "reports": paths}))
         return
-    print_scores(rt, terminal(), run_id)
-    for path in publish(rt, run_id).values():
-        say(path)
+    print_scores(rt, terminal(), run_id, all_units)
+    print_reports(terminal(), paths)
 
 
 @app.command(help="Kiểm tra mọi hợp đồng nguồn; mã thoát 1 khi có hợp đồng hỏng.")

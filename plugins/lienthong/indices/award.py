@@ -6,7 +6,7 @@ are summed. Null is not 0: it adds nothing and stays null.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 
@@ -74,9 +74,13 @@ def component_score(component: Component, count: Count) -> Decimal | None:
     return half_up(min(earned, component.max))
 
 
-def group_points(components: Iterable[Component], scores: Mapping[str, Decimal | None]) -> Points:
-    """Sum of the rounded component scores. A null adds 0 and its maximum stays; a component without a feed has none."""
-    fed = [component for component in components if component.has_data and component.max > 0]
+def group_points(
+    components: Iterable[Component], scores: Mapping[str, Decimal | None], lacking: Collection[str] = ()
+) -> Points:
+    """Sum of the rounded component scores. A null adds 0 and its maximum stays; a component without a feed has none,
+    nor has one that is `lacking`.
+    """
+    fed = [component for component in components if _is_fed(component, lacking) and component.max > 0]
     if not fed:
         return Points(None, Decimal(0))
     known = (scores.get(component.id) for component in fed)
@@ -86,15 +90,21 @@ def group_points(components: Iterable[Component], scores: Mapping[str, Decimal |
     )
 
 
-def unit_points(definition: Definition, counts: Mapping[str, Count]) -> UnitPoints:
-    """Award everything to one unit. Components missing from `counts` were not counted."""
+def _is_fed(component: Component, lacking: Collection[str]) -> bool:
+    return component.has_data and component.id not in lacking
+
+
+def unit_points(definition: Definition, counts: Mapping[str, Count], lacking: Collection[str] = ()) -> UnitPoints:
+    """Award everything to one unit. Components missing from `counts` were not counted; those `lacking` (by id) can't be
+    fed for this unit and count neither as earned nor as available.
+    """
     nothing = Count(None, None)
     scores = {
         component.id: component_score(component, counts.get(component.id, nothing))
         for component in definition.components
-        if component.has_data
+        if _is_fed(component, lacking)
     }
-    groups = {group.code: group_points(definition.of_group(group.code), scores) for group in definition.groups}
+    groups = {group.code: group_points(definition.of_group(group.code), scores, lacking) for group in definition.groups}
     total = sum((points.score for points in groups.values() if points.score is not None), Decimal(0))
     available = sum((points.available for points in groups.values()), Decimal(0))
     percent = half_up(_PRECISE.divide(total * 100, available)) if available else Decimal(0)
@@ -106,9 +116,12 @@ def band_of(definition: Definition, percent: Decimal) -> str:
     return next(band.name for band in definition.bands if percent >= band.start)
 
 
-def ranks(totals: Sequence[Decimal]) -> list[int]:
-    """1 for the highest; equal totals share a rank and the next rank is skipped (1, 2, 2, 4)."""
+def ranks(percents: Sequence[Decimal]) -> list[int]:
+    """1 for the highest; equal ones share a rank and the next rank is skipped (1, 2, 2, 4).
+
+    Percentages, as not all units have data for the same points; where they do, the order is that of the totals.
+    """
     first: dict[Decimal, int] = {}
-    for position, total in enumerate(sorted(totals, reverse=True), start=1):
-        first.setdefault(total, position)
-    return [first[total] for total in totals]
+    for position, percent in enumerate(sorted(percents, reverse=True), start=1):
+        first.setdefault(percent, position)
+    return [first[percent] for percent in percents]

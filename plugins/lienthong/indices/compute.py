@@ -75,7 +75,7 @@ def score(
     if run_id is None:
         return _known_run(connection, run_key, (definition.hash, str(month), kind.value, tenants))
     units = [
-        _Unit(counted, unit_points(definition, counted.counts))
+        _Unit(counted, unit_points(definition, counted.counts, counted.lacking))
         for tenant in tenants
         for counted in count_units(connection, definition, tenant, month, as_of, through)
     ]
@@ -121,14 +121,16 @@ def _known_run(connection: Connection, run_key: str, wanted: tuple[str, str, str
 
 
 def _ranks(units: Sequence[_Unit]) -> dict[tuple[str, str], int]:
-    """Ranks by total: provinces among all provinces of the run, others among their kind in their province."""
+    """Ranks by percentage: provinces among all of the run, others among their kind in their province; idle units have
+    none.
+    """
     leagues: dict[tuple[str, UnitKind], list[_Unit]] = defaultdict(list)
-    for unit in units:
+    for unit in (unit for unit in units if not unit.of.idle):
         leagues["" if unit.of.kind.is_top else unit.of.tenant, unit.of.kind].append(unit)
     return {
         (unit.of.tenant, unit.of.agency_code): rank
         for league in leagues.values()
-        for unit, rank in zip(league, ranks([unit.points.total for unit in league]), strict=True)
+        for unit, rank in zip(league, ranks([unit.points.percent for unit in league]), strict=True)
     }
 
 
@@ -137,7 +139,7 @@ def _store(
     placed: Mapping[tuple[str, str], int],
 ) -> None:  # fmt: skip
     key: dict[str, Any] = {"tenant": tenant, "run_id": run_id}
-    spine = [(unit.of.agency_code, unit.of.name, unit.of.kind.value) for unit in units]
+    spine = [(unit.of.agency_code, unit.of.name, unit.of.kind.value, unit.of.idle) for unit in units]
     scored = [
         (unit.of.agency_code, component.id, *_counted(unit, component.id), _flags(unit, component.id, component.feed))
         for unit in units
@@ -152,13 +154,12 @@ def _store(
                 for code, group in unit.points.groups.items()
             ),
             (
-                unit.of.agency_code, TOTAL, unit.points.total, unit.points.available, unit.points.percent,
-                placed[tenant, unit.of.agency_code], unit.points.band,
+                unit.of.agency_code, TOTAL, unit.points.total, unit.points.available, *_standing(unit, placed),
             ),
         )
     ]  # fmt: skip
     for statement, names, rows in (
-        ("score_units", ("agency_codes", "names", "kinds"), spine),
+        ("score_units", ("agency_codes", "names", "kinds", "idle"), spine),
         (
             "component_scores",
             ("agency_codes", "component_ids", "numerators", "denominators", "ratios", "scores", "flags"),
@@ -174,6 +175,13 @@ def _store(
         run(connection, f"indices/insert_{statement}", {**key, **columns})
 
 
+def _standing(unit: _Unit, placed: Mapping[tuple[str, str], int]) -> tuple[Decimal | None, int | None, str | None]:
+    """Percentage, rank and band; an idle unit has none: its points come without anybody's doing."""
+    if unit.of.idle:
+        return None, None, None
+    return unit.points.percent, placed[unit.of.tenant, unit.of.agency_code], unit.points.band
+
+
 def _counted(unit: _Unit, component_id: str) -> tuple[Decimal | None, Decimal | None, Decimal | None, Decimal | None]:
     count = unit.of.counts.get(component_id, Count(None, None))
     return count.numerator, count.denominator, ratio(count), unit.points.components.get(component_id)
@@ -182,7 +190,7 @@ def _counted(unit: _Unit, component_id: str) -> tuple[Decimal | None, Decimal | 
 def _flags(unit: _Unit, component_id: str, feed: Feed) -> str | None:
     """Flags of one score, separated by blanks; None for none."""
     flags = [unit.of.flags[component_id]] if component_id in unit.of.flags else []
-    if feed is Feed.NONE:
+    if feed is Feed.NONE or component_id in unit.of.lacking:
         flags.append(Flag.NO_FEED)
     elif (count := unit.of.counts.get(component_id)) is not None and count.denominator == 0:
         flags.append(Flag.ZERO_DENOMINATOR)

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from lienthong.indices.award import Count
 from lienthong.indices.definition import (
+    NEEDS,
     CompareBy,
     Definition,
     Feed,
@@ -37,14 +38,19 @@ _TERM_SECONDS: Mapping[TermUnit, int | None] = {
 
 @dataclass(frozen=True)
 class UnitCounts:
-    """One listed unit with what was counted for it; `flags`, separated by blanks, come with some counts."""
+    """One listed unit with what was counted for it; `flags`, separated by blanks, come with some counts.
+
+    `idle`: nothing of it was received or in progress. `lacking`: components that none of its tenant's sources feeds.
+    """
 
     tenant: str
     agency_code: str
     name: str
     kind: UnitKind
+    idle: bool
     counts: Mapping[str, Count]
     flags: Mapping[str, str]
+    lacking: frozenset[str]
 
 
 def count_units(
@@ -69,15 +75,26 @@ def count_units(
         raise NotReadyError(
             "This tenant has no listed agencies.", key=tenant, next_step="run catalogue_sync, then score again."
         )
-    fed = {component.id for component in definition.components if component.feed is Feed.WAREHOUSE}
+    counted = {component.id for component in definition.components if component.feed is Feed.WAREHOUSE}
+    lacking = _lacking(connection, tenant) & counted
+    fed = counted - lacking
     units = []
     for agency_code, members in groupby(rows, key=lambda row: row.agency_code):
         first, *_ = all_rows = list(members)
         of_unit = [row for row in all_rows if row.component_id in fed]
         counts = {row.component_id: Count(_decimal(row.numerator), _decimal(row.denominator)) for row in of_unit}
         flags = {row.component_id: row.flag for row in of_unit if row.flag}
-        units.append(UnitCounts(tenant, agency_code, first.name, UnitKind(first.level), counts, flags))
+        kind = UnitKind(first.level)
+        units.append(UnitCounts(tenant, agency_code, first.name, kind, first.idle, counts, flags, lacking))
     return units
+
+
+def _lacking(connection: Connection, tenant: str) -> frozenset[str]:
+    """Components that no source of the tenant can feed."""
+    wanted = sorted(set(NEEDS.values()))
+    rows = run(connection, "indices/read_lacking", tenant=tenant, capabilities=wanted)
+    absent = set(rows.scalars())
+    return frozenset(component_id for component_id, capability in NEEDS.items() if capability in absent)
 
 
 def _decimal(counted: int | Decimal | None) -> Decimal | None:

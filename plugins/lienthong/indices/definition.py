@@ -16,6 +16,7 @@ from typing import Annotated, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from lienthong.model.capabilities import Capability
 from lienthong.model.errors import ContractError
 
 #: What the counting statement can feed: component → the populations that it can count it over.
@@ -30,6 +31,24 @@ COUNTED: Mapping[str, frozenset[str]] = MappingProxyType(
         "3.5b": frozenset({"arrived"}),
         "3.6": frozenset({"started"}),
         **{number: frozenset({"carried", "received"}) for number in ("4.1", "4.2", "4.3", "4.4", "4.5a", "4.5b")},
+    }
+)
+
+#: What a source must be able to tell so that the counting statement can feed a component; nothing for the others.
+NEEDS: Mapping[str, Capability] = MappingProxyType(
+    {
+        "3.1": Capability.SERVICES,
+        "3.2": Capability.SERVICES,
+        "3.3": Capability.DOCUMENTS,
+        "3.5": Capability.FEES,
+        "3.5b": Capability.ONLINE_PAYMENT,
+        "3.6": Capability.ONLINE_PAYMENT,
+        "4.1": Capability.DOCUMENTS,
+        "4.2": Capability.DOCUMENTS,
+        "4.3": Capability.REUSE,
+        "4.4": Capability.CITIZEN_STORE,
+        "4.5a": Capability.CITIZEN_DATA,
+        "4.5b": Capability.CITIZEN_DATA,
     }
 )
 

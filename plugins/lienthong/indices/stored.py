@@ -36,7 +36,7 @@ def scores(engine: Engine, run_id: int) -> ScoreTable:
         as_of=found.as_of,
         computed_at=found.computed_at,
         loads=found.loads,
-        units=tuple(sorted(units, key=lambda unit: (unit.tenant, _ORDER[unit.kind], unit.rank, unit.agency_code))),
+        units=tuple(sorted(units, key=lambda unit: (unit.tenant, _ORDER[unit.kind], *unit.place))),
     )
 
 
@@ -52,7 +52,7 @@ def _units_of(connection: Connection, run_id: int, tenant: str) -> list[UnitScor
             frozenset(Flag(flag) for flag in row.flags),
         )
     groups: dict[str, dict[str, GroupScore]] = defaultdict(dict)
-    totals: dict[str, tuple[Decimal, Decimal, Decimal, int, str]] = {}
+    totals: dict[str, tuple[Decimal, Decimal, Decimal | None, int | None, str | None]] = {}
     for row in run(connection, "indices/read_unit_scores", tenant=tenant, run_id=run_id):
         if row.group_code == TOTAL:
             totals[row.agency_code] = (row.score, row.max_available, row.percent, row.rank, row.band)
@@ -67,6 +67,7 @@ def _units_of(connection: Connection, run_id: int, tenant: str) -> list[UnitScor
             components[row.agency_code],
             groups[row.agency_code],
             *totals[row.agency_code],
+            row.idle,
         )
         for row in run(connection, "indices/read_score_units", tenant=tenant, run_id=run_id)
     ]

@@ -7,20 +7,21 @@ import re
 
 from lienthong.connections import Connection, UnreadableConnectionError
 from lienthong.model.errors import ContractError, LienThongError, SchemaDriftError, SourceUnreachableError
+from lienthong.model.network import NetworkFault
 from lienthong.pipeline.check_lines import Line, good, problem
 from lienthong.pipeline.runtime import Runtime
 from lienthong.sources.contract import SourceContract
 
-#: Words of drivers and of our own errors → what is wrong, what to do. The first that is found counts.
+#: Words of drivers, and our own for a NetworkFault → what is wrong, what to do. The first that is found counts.
 _CAUSES: tuple[tuple[str, str, str], ...] = (
     (
         r"could not translate host name|name or service not known|getaddrinfo|name resolution|nodename nor servname"
-        r"|no address associated",
+        rf"|no address associated|{NetworkFault.UNKNOWN_HOST}",
         "không tìm thấy máy chủ: tên máy chủ sai hoặc máy này không phân giải được tên đó",
         "kiểm tra host của kết nối và DNS.",
     ),
     (
-        r"connection refused|actively refused",
+        rf"{NetworkFault.REFUSED}|actively refused",
         "máy chủ từ chối kết nối: sai cổng, dịch vụ chưa chạy, hoặc tường lửa chặn",
         "kiểm tra port của kết nối và hỏi đơn vị vận hành cổng đã mở cho máy này chưa.",
     ),
@@ -30,7 +31,7 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
         "kiểm tra port của kết nối.",
     ),
     (
-        r"wrong_version_number|unexpected_eof",
+        NetworkFault.NOT_TLS,
         "cổng này không nói HTTPS: có thể là HTTP không mã hóa hoặc một dịch vụ khác",
         "kiểm tra port của kết nối (và của token_url), và kiểu kết nối: http hay https.",
     ),
@@ -40,7 +41,7 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
         "kiểm tra port của kết nối (và của token_url); nếu đúng cổng của iGate, hỏi đơn vị vận hành.",
     ),
     (
-        r"certificate_verify_failed",
+        rf"{NetworkFault.UNTRUSTED}|certificate_verify_failed",
         "không thiết lập được kết nối mã hóa (TLS): chứng thư của máy chủ không được tin cậy",
         "kiểm tra chứng thư của máy chủ; nếu do CA nội bộ cấp, ghi ca_file vào extra của kết nối.",
     ),

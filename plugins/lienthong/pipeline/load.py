@@ -63,6 +63,8 @@ def open_load(
     ArgumentError for a window that is none. ContractError for a contract that clashes with another, for a tenant that
     the catalogue, once there is one, does not know, and for another tenant than the source was loaded for before.
     """
+    from lienthong.sources.profiles import profile_of
+
     contract = rt.contract(source_id)
     kind = LoadMode(mode)
     if (kind is LoadMode.RANGE) != (window_from is not None and window_to is not None):
@@ -86,6 +88,7 @@ def open_load(
         contract.mode.value,
         contract.contract_hash,
         contract.codes.removed,
+        tuple(profile_of(contract).capabilities(contract)),
     )
     with rt.warehouse().begin() as connection:
         require_known(rt, connection, contract.tenant, source_id)

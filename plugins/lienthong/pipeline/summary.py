@@ -36,6 +36,11 @@ DELIVERY_COLUMNS = {
     "Chưa\nrõ": ("unsettled",),
     "Tạm\ndừng": ("parked",),
 }
+REPORT_LABELS = {
+    "workbook": "Bảng điểm đầy đủ, từng sở, từng xã, từng thành phần (XLSX)",
+    "quarantine": "Báo cáo cách ly",
+    "deliveries": "Việc gửi Cổng cần quyết định",
+}
 STEP_COLUMNS = {"Bước\nđã gửi": "acknowledged", "Bước\nbị từ\nchối": "rejected", "Bước\nchưa\nrõ": "unsettled"}
 
 
@@ -45,10 +50,7 @@ def print_summary(rt: Runtime, console: Console, *, run_id: int | None, reports:
     print_deliveries(rt, console)
     if run_id is not None:
         print_scores(rt, console, run_id)
-    console.print("\nXem tiếp ở đâu", style="bold")
-    labels = {"workbook": "Bảng điểm (XLSX)", "quarantine": "Báo cáo cách ly", "deliveries": "Việc gửi Cổng"}
-    for name, path in reports.items():
-        console.print(f"  {labels.get(name, name)}: {path}", soft_wrap=True)
+    print_reports(console, reports)
     console.print(f"  Nhật ký: {logs}", soft_wrap=True)
 
 
@@ -128,13 +130,20 @@ def _records_lines(rt: Runtime, tenant: str, derived: int) -> list[str]:
     return lines
 
 
-def print_scores(rt: Runtime, console: Console, run_id: int) -> None:
-    """The month's score table."""
+def print_reports(console: Console, reports: Mapping[str, str]) -> None:
+    """Where the files are that have the rest."""
+    console.print("\n[bold]Xem tiếp ở đâu[/bold]")
+    for name, path in reports.items():
+        console.print(f"  {REPORT_LABELS.get(name, name)}: {path}", highlight=False, soft_wrap=True)
+
+
+def print_scores(rt: Runtime, console: Console, run_id: int, all_units: bool = False) -> None:
+    """The month's provinces and what their scores show; with `all_units` their departments and communes as well."""
     from lienthong.indices import scores
     from lienthong.reports.terminal import score_lines
 
     console.print()
-    for line in score_lines(scores(rt.warehouse(), run_id)):
+    for line in score_lines(scores(rt.warehouse(), run_id), all_units=all_units):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 

@@ -10,6 +10,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 
 from lienthong.indices.definition import Definition
+from lienthong.reports.wording import NOTHING_AROSE
 
 FONT = "Times New Roman"
 NAVY = "#1F3864"
@@ -37,6 +38,7 @@ class Styles:
     points: Format
     points_bold: Format
     points_provisional: Format
+    points_or_nothing: Format
     count: Format
     none: Format
     bands: Mapping[str, Format]
@@ -64,6 +66,10 @@ class Styles:
             points=make(**points),
             points_bold=make(**points, bold=True),
             points_provisional=make(**{**points, "num_format": '0.00"*"'}),
+            # A zero reads as words and stays a number, so that sums of cells go on being right.
+            points_or_nothing=make(
+                **{**points, "num_format": f'0.00;-0.00;"{NOTHING_AROSE}"'}, italic=True, font_color=GREY, font_size=9
+            ),
             count=make(**cell, num_format="#,##0"),
             none=make(**cell, italic=True, font_color=GREY, align="center", font_size=9, text_wrap=True),
             bands={

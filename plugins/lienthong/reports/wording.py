@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from lienthong.indices.award import half_up
-from lienthong.indices.table import ComponentScore, Flag, ScoreKind, ScoreTable, UnitKind
+from lienthong.indices.table import Absence, ScoreKind, ScoreTable, UnitKind, UnitScore
 from lienthong.model.numbers import grouped
 from lienthong.model.periods import BUSINESS_ZONE
 
 NO_DATA = "chưa có dữ liệu"
-NOTHING_TO_COUNT = "không phát sinh"
+NOTHING_AROSE = "không phát sinh"
+NOT_RANKED = "không phát sinh, không xếp hạng"
+ABSENCES = {Absence.NO_DATA: NO_DATA, Absence.NOTHING_AROSE: NOTHING_AROSE}
+
+_OF_A_PROVINCE = re.compile(r"^(Ủy ban nhân dân |UBND )?(tỉnh |thành phố |TP\.? ?)?(?=\w)", re.IGNORECASE)
 
 KIND_LABELS = {
     UnitKind.MINISTRY: "Bộ, ngành",
@@ -33,9 +38,9 @@ def instant(moment: datetime) -> str:
     return moment.astimezone(BUSINESS_ZONE).strftime("%d/%m/%Y %H:%M")
 
 
-def missing(score: ComponentScore) -> str:
-    """Why a component has no score."""
-    return NOTHING_TO_COUNT if Flag.ZERO_DENOMINATOR in score.flags else NO_DATA
+def short_name(unit: UnitScore) -> str:
+    """`Ủy ban nhân dân thành phố Hà Nội` → `Hà Nội`; other units keep their name."""
+    return _OF_A_PROVINCE.sub("", unit.name) if unit.kind is UnitKind.PROVINCE else unit.name
 
 
 def title(table: ScoreTable) -> str:
@@ -68,12 +73,27 @@ def facts_about(table: ScoreTable) -> list[tuple[str, str]]:
 
 def warnings(table: ScoreTable) -> list[str]:
     """What a reader must know before comparing totals."""
-    if not table.without_data:
-        return []
-    percent = decimal_comma(half_up(table.available), 0)
-    absent = "; ".join(f"{component.id} {component.name}" for component in table.without_data)
+    found = []
     lead = "TẠM TÍNH" if table.kind is ScoreKind.PROVISIONAL else "CHƯA ĐỦ 100 ĐIỂM"
-    return [
-        f"{lead}: tổng điểm tính trên {percent}/100 điểm đã có dữ liệu; xếp loại theo tỷ lệ % của số điểm đó.",
-        f"Chưa có dữ liệu: {absent}.",
-    ]
+    if table.without_data or table.in_part:
+        found.append(
+            f"{lead}: tổng điểm tính trên {decimal_comma(half_up(table.available), 0)}/100 điểm đã có dữ liệu"
+            f"{_less(table)}; hạng và xếp loại theo tỷ lệ % của số điểm đó."
+        )
+    if table.without_data:
+        absent = "; ".join(f"{component.id} {component.name}" for component in table.without_data)
+        found.append(f"Chưa có dữ liệu: {absent}.")
+    if table.in_part:
+        absent = "; ".join(
+            f"{component.id} {component.name} ({', '.join(short_name(unit) for unit in units)})"
+            for component, units in table.in_part.items()
+        )
+        found.append(f"Chưa có dữ liệu ở một số địa phương: {absent}.")
+    return found
+
+
+def _less(table: ScoreTable) -> str:
+    """` (64 ở Gia Lai)`: provinces that have data for fewer points than others."""
+    fewer = [unit for unit in table.provinces if unit.available < table.available]
+    told = "; ".join(f"{decimal_comma(half_up(unit.available), 0)} ở {short_name(unit)}" for unit in fewer)
+    return f" ({told})" if told else ""

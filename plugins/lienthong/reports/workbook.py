@@ -12,9 +12,21 @@ from xlsxwriter.worksheet import Worksheet
 
 from lienthong.disk import replacing
 from lienthong.indices.definition import Component
-from lienthong.indices.table import ComponentScore, Flag, ScoreTable, UnitKind, UnitScore
+from lienthong.indices.table import Absence, ComponentScore, Flag, ScoreTable, UnitKind, UnitScore
+from lienthong.reports.conclusion import conclusions
 from lienthong.reports.styles import Styles
-from lienthong.reports.wording import KIND_LABELS, NO_DATA, facts_about, is_provisional, missing, title, warnings
+from lienthong.reports.wording import (
+    ABSENCES,
+    KIND_LABELS,
+    NO_DATA,
+    NOT_RANKED,
+    NOTHING_AROSE,
+    facts_about,
+    is_provisional,
+    short_name,
+    title,
+    warnings,
+)
 
 SUMMARY = "Tổng hợp"
 _FOOTER = "&L&8Liên Thông&C&8&A&R&8Trang &P/&N"
@@ -43,7 +55,7 @@ def _fill(book: Workbook, table: ScoreTable) -> None:
 
 def _sheet_name(unit: UnitScore) -> str:
     """`H17 Đà Nẵng`; without the characters that a sheet's name can't hold."""
-    name = "".join(letter for letter in f"{unit.agency_code} {unit.name}" if letter not in "[]:*?/\\")
+    name = "".join(letter for letter in f"{unit.agency_code} {short_name(unit)}" if letter not in "[]:*?/\\")
     return name[:31].rstrip(" '")
 
 
@@ -76,6 +88,12 @@ def _summary(sheet: Worksheet, styles: Styles, table: ScoreTable) -> None:
         sheet.set_row(row, 18 if len(warning) < 130 else 36)
         sheet.merge_range(row, 0, row, last, warning, styles.warning)
         row += 1
+    for number, sentence in enumerate(conclusions(table)):
+        if number == 0:
+            sheet.merge_range(row, 0, row, 1, "Kết luận", styles.label)
+        sheet.set_row(row, 18 if len(sentence) < 105 else 36)
+        sheet.merge_range(row, 2, row, last, sentence, styles.text)
+        row += 1
     row += 1
     heads = ["Hạng", "Mã", "Đơn vị", *(f"{group.code}\n{group.name}" for group in groups)]
     total = "Tổng điểm (tạm tính)" if is_provisional(table) else "Tổng điểm"
@@ -85,8 +103,7 @@ def _summary(sheet: Worksheet, styles: Styles, table: ScoreTable) -> None:
     row += 1
     sheet.merge_range(row, 0, row, 2, "Điểm tối đa có dữ liệu / điểm tối đa của nhóm", styles.subhead)
     for column, group in enumerate(groups, start=3):
-        available = sum((item.max for item in table.definition.of_group(group.code) if item.has_data), Decimal(0))
-        sheet.write_string(row, column, f"{available:f}/{group.max:f}", styles.subhead)
+        sheet.write_string(row, column, f"{table.available_in(group.code):f}/{group.max:f}", styles.subhead)
     for column in range(len(groups) + 3, last + 1):
         sheet.write_blank(row, column, None, styles.subhead)
     sheet.freeze_panes(row + 1, 3)
@@ -100,21 +117,29 @@ def _summary(sheet: Worksheet, styles: Styles, table: ScoreTable) -> None:
 
 def _ranking(sheet: Worksheet, styles: Styles, table: ScoreTable, unit: UnitScore, row: int) -> int:
     """Rank, code, name, groups, total, available, percent, band; returns the column after them."""
-    sheet.write_number(row, 0, unit.rank, styles.rank)
+    if unit.rank is None:
+        sheet.write_string(row, 0, "–", styles.rank)
+    else:
+        sheet.write_number(row, 0, unit.rank, styles.rank)
     sheet.write_string(row, 1, unit.agency_code, styles.code)
     sheet.write_string(row, 2, unit.name, styles.name)
     column = 3
     for group in table.definition.groups:
-        score = unit.groups[group.code].score
-        if score is None:
+        score, absence = unit.groups[group.code].score, table.absence_in(unit, group.code)
+        if score is None or absence is Absence.NO_DATA:
             sheet.write_string(row, column, NO_DATA, styles.none)
         else:
-            sheet.write_number(row, column, float(score), styles.points)
+            style = styles.points if absence is None else styles.points_or_nothing
+            sheet.write_number(row, column, float(score), style)
         column += 1
     sheet.write_number(row, column, float(unit.total), styles.points_bold)
     sheet.write_number(row, column + 1, float(unit.available), styles.points)
-    sheet.write_number(row, column + 2, float(unit.percent), styles.points_bold)
-    sheet.write_string(row, column + 3, unit.band, styles.bands[unit.band])
+    if unit.percent is None or unit.band is None:
+        sheet.write_string(row, column + 2, "–", styles.none)
+        sheet.write_string(row, column + 3, NOT_RANKED, styles.none)
+    else:
+        sheet.write_number(row, column + 2, float(unit.percent), styles.points_bold)
+        sheet.write_string(row, column + 3, unit.band, styles.bands[unit.band])
     return column + 4
 
 
@@ -128,7 +153,8 @@ def _legend(sheet: Worksheet, styles: Styles, table: ScoreTable, row: int) -> No
         sheet.write_string(row, 2, f"{band.start:f} ≤ tỷ lệ % {upper} {bounds[number]:f}", styles.text)
     for sign, meaning in (
         (NO_DATA, "Nguồn đã kết nối chưa cung cấp số liệu; không phải là 0 điểm."),
-        ("không phát sinh", "Mẫu số bằng 0: không có hồ sơ, thủ tục để tính; không cộng điểm, điểm tối đa giữ nguyên."),
+        (NOTHING_AROSE, "Mẫu số bằng 0: có số liệu, không có hồ sơ, thủ tục để tính; điểm tối đa giữ nguyên."),
+        (NOT_RANKED, "Trong kỳ đơn vị không tiếp nhận và không có hồ sơ nào đang giải quyết."),
         ("0.00*", "Mẫu số tạm thời: chưa có số tiếp nhận theo hệ thống báo cáo quốc gia."),
     ):
         row += 1
@@ -190,7 +216,8 @@ def _province_head(sheet: Worksheet, styles: Styles, table: ScoreTable) -> None:
                 sheet.set_column(column, column, 14)
                 sheet.merge_range(3, column, 4, column, label, styles.subhead)
             else:
-                sheet.set_column(column, column + 2, 9)
+                sheet.set_column(column, column, 13)
+                sheet.set_column(column + 1, column + 2, 9)
                 sheet.merge_range(3, column, 3, column + 2, label, styles.subhead)
                 for offset, head in enumerate(("Điểm", "Tử số", "Mẫu số")):
                     sheet.write_string(4, column + offset, head, styles.subhead)
@@ -210,11 +237,14 @@ def _width(component: Component) -> int:
 def _component(
     sheet: Worksheet, styles: Styles, component: Component, scored: ComponentScore, row: int, column: int
 ) -> int:
+    absence = scored.absence
     if scored.score is None:
-        sheet.write_string(row, column, missing(scored), styles.none)
+        sheet.write_string(row, column, ABSENCES[absence or Absence.NO_DATA], styles.none)
     else:
         provisional = Flag.TEMP_NATIONAL_REPORT_DENOMINATOR in scored.flags
         style = styles.points_provisional if provisional else styles.points
+        if absence is Absence.NOTHING_AROSE:
+            style = styles.points_or_nothing
         sheet.write_number(row, column, float(scored.score), style)
     if _width(component) == 3:
         for offset, counted in ((1, scored.numerator), (2, scored.denominator)):

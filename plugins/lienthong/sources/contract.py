@@ -9,6 +9,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -189,23 +190,28 @@ def _read(path: Path) -> SourceContract:
             text = file.read(MOST_CHARACTERS + 1)
         if len(text) > MOST_CHARACTERS:
             raise MarkedYamlError(1, f"is longer than {MOST_CHARACTERS} characters.")
-        marked = parse(text)
+        contract = _understood(text)
     except MarkedYamlError as error:
         raise refuse(path, [(error.line, error.what)]) from None
     except (OSError, UnicodeDecodeError) as error:
         raise refuse(path, [(1, f"can't be read ({type(error).__name__}).")]) from None
-    try:
-        contract = SourceContract.model_validate_json(json.dumps(marked.data))
     except ValidationError as error:
+        marked = parse(text)
         details: list[Any] = error.errors(include_url=False)
         problems = [problem_of(detail, marked, SourceContract) for detail in details]
         raise refuse(path, sorted(problems, key=lambda problem: problem[0])) from None
     if contract.source_id != path.stem:
-        line = marked.line_of(("source_id",))
+        line = parse(text).line_of(("source_id",))
         raise refuse(path, [(line, f"source_id {contract.source_id!r} is not the name of the file, {path.stem!r}.")])
     if contract.full and not _may_read_at(contract.full, contract):
-        raise refuse(path, [(marked.line_of(("full",)), "'full': begins outside read.hours.")])
+        raise refuse(path, [(parse(text).line_of(("full",)), "'full': begins outside read.hours.")])
     return contract
+
+
+@lru_cache(maxsize=1024)
+def _understood(text: str) -> SourceContract:
+    """A contract as it is written. Each step of a load reads all contracts of the folder, and parsing is what costs."""
+    return SourceContract.model_validate_json(json.dumps(parse(text).data))
 
 
 def read_contracts(folder: Path) -> Contracts:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from lienthong.connections import Connection
     from lienthong.landing import BatchWriter, LandedBatch, Watermark
+    from lienthong.model.capabilities import Capability
     from lienthong.sources.contract import SourceContract
 
 #: Called after each page with a table and the rows landed of it so far. What it raises stops the extraction.
@@ -214,6 +215,9 @@ class Profile(Protocol):
         Columns: source_id, source_key, child_key (children only), landing_part (int32), landing_row (int64),
         type_errors (list of field names that could not be typed, null when none), then the fields of the entity's spec.
         """
+
+    def capabilities(self, contract: SourceContract) -> frozenset[Capability]:
+        """What a source of this kind can tell under this contract. What it can't has no data, which is not 0."""
 
     def services(self, contract: SourceContract, batch: LandedBatch) -> pa.Table:
         """agency_code, procedure_code, online_level (2 information, 3 partly, 4 fully online); one row per pair."""

@@ -51,7 +51,9 @@ class Judgement:
 
 @dataclass(frozen=True)
 class SourceDescription:
-    """What the ledger keeps of a contract. `removed`: words of a status that mean "deleted at the source"."""
+    """What the ledger keeps of a contract. `removed`: words of a status that mean "deleted at the source".
+    `capabilities`: what the source can tell; None when nobody said.
+    """
 
     tenant: str
     source_id: str
@@ -60,6 +62,7 @@ class SourceDescription:
     mode: str
     contract_hash: str
     removed: tuple[str, ...] = ()
+    capabilities: tuple[str, ...] | None = None
 
 
 def open_load(
@@ -73,7 +76,8 @@ def open_load(
 ) -> int:
     """The load of this run, opened if it is new. The same run key always gives the same load."""
     run(connection, "ops/ensure_tenant", tenant=source.tenant)
-    run(connection, "ops/describe_source", vars(source) | {"removed": list(source.removed)})
+    told = None if source.capabilities is None else sorted(source.capabilities)
+    run(connection, "ops/describe_source", {**vars(source), "removed": list(source.removed), "capabilities": told})
     run(
         connection,
         "ops/open_load",

@@ -13,7 +13,9 @@ from pydantic_core import from_json
 
 from lienthong.landing import LandedBatch
 from lienthong.model.canonical import Entity
+from lienthong.model.capabilities import Capability
 from lienthong.model.identifiers import base_procedure_code
+from lienthong.sources.capabilities import capabilities_of
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.igate.canonical import ROWS
 from lienthong.sources.igate.json_paths import find, word
@@ -23,6 +25,12 @@ from lienthong.sources.profile import UnmappedCode, unmapped
 
 #: kind of code, path of its words, whether a word is known.
 _Kind = tuple[str, str, Callable[[str], bool]]
+
+
+def capabilities(contract: SourceContract) -> frozenset[Capability]:
+    """See `profile.Profile.capabilities`: fields with a path, the profile's or the contract's; never services."""
+    filled = [(entity, field) for entity in contract.entities for field in paths_of(contract, entity)]
+    return capabilities_of(contract.entities, filled, tells_services=False)
 
 
 def services() -> pa.Table:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -12,7 +11,7 @@ from typing import Any
 import httpx
 from pydantic_core import from_json
 
-_TLS_REASON = re.compile(r"\[SSL: ([A-Z0-9_]+)\]")
+from lienthong.model.network import fault_of
 
 
 class Outcome(StrEnum):
@@ -70,8 +69,8 @@ def judge(response: httpx.Response, now: datetime) -> Exchange:
 
 def judge_fault(error: httpx.RequestError) -> Exchange:
     """Outcome of an exchange without a whole response."""
-    reason = _TLS_REASON.search(str(error))  # OpenSSL's name of what went wrong; the rest may quote the address
-    words = f"no answer ({type(error).__name__}{', ' + reason[1] if reason else ''})"
+    fault = fault_of(error)  # never its words: they may quote the address
+    words = f"no answer ({type(error).__name__}{', ' + fault if fault else ''})"
     return Exchange(Outcome.SLOW if isinstance(error, httpx.ReadTimeout) else Outcome.RETRY, words)
 
 

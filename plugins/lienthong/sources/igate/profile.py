@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lienthong.connections import Connection
 from lienthong.landing import BatchWriter, LandedBatch, Watermark
 from lienthong.model.canonical import Entity
+from lienthong.model.capabilities import Capability
 from lienthong.model.codes import LoadMode
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.igate import canonical, extract, findings, look, propose
@@ -57,6 +58,9 @@ class Igate:
 
     def canonicalise(self, contract: SourceContract, batch: LandedBatch) -> Iterator[tuple[Entity, pa.Table]]:
         return canonical.canonicalise(contract, batch)
+
+    def capabilities(self, contract: SourceContract) -> frozenset[Capability]:
+        return findings.capabilities(contract)
 
     def services(self, contract: SourceContract, batch: LandedBatch) -> pa.Table:
         return findings.services()

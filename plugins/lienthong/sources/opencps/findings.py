@@ -10,11 +10,14 @@ import pyarrow as pa
 
 from lienthong.landing import LandedBatch
 from lienthong.model.canonical import Entity
+from lienthong.model.capabilities import Capability
 from lienthong.model.identifiers import normalise_agency_code
+from lienthong.sources.capabilities import capabilities_of
 from lienthong.sources.chunk import Chunk
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.opencps.canonical import channel_words
 from lienthong.sources.opencps.lookups import PAIR, lookups_of, rows_of
+from lienthong.sources.opencps.schema import ABSENT
 from lienthong.sources.opencps.tables import ENTITY_TABLES, PAYMENT_STATES, SERVICE_CONFIG, SERVICE_INFO
 from lienthong.sources.profile import UnmappedCode, unmapped
 
@@ -28,6 +31,24 @@ _SERVICE_COLUMNS: list[tuple[str, pa.DataType]] = [
 _Words = Callable[[Chunk], pl.Series]
 #: kind of code, its words, whether a word is mapped, and the columns that this takes.
 _Kind = tuple[str, _Words, Callable[[str], bool], tuple[str, ...]]
+
+
+def capabilities(contract: SourceContract) -> frozenset[Capability]:
+    """See `profile.Profile.capabilities`. Payments tell what was paid online; the rest stands in extension columns.
+
+    Without the tables of services, that this system doesn't have, there are none.
+    """
+    filled = [
+        (entity, field)
+        for entity, columns in contract.extensions.items()
+        for keys in columns.values()
+        for field in keys.values()
+    ]
+    if Entity.FEE in contract.entities:
+        filled.append((Entity.DOSSIER, "online_payment"))
+    tables = (SERVICE_INFO, SERVICE_CONFIG)
+    tells_services = not any(ABSENT in contract.ignore.get(table.name, ()) for table in tables)
+    return capabilities_of(contract.entities, filled, tells_services=tells_services)
 
 
 def services(contract: SourceContract, batch: LandedBatch) -> pa.Table:

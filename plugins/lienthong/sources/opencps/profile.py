@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lienthong.connections import Connection
 from lienthong.landing import BatchWriter, LandedBatch, Watermark
 from lienthong.model.canonical import Entity
+from lienthong.model.capabilities import Capability
 from lienthong.model.codes import LoadMode
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.database import reading
@@ -62,6 +63,9 @@ class OpenCps:
 
     def canonicalise(self, contract: SourceContract, batch: LandedBatch) -> Iterator[tuple[Entity, pa.Table]]:
         return canonical.canonicalise(contract, batch)
+
+    def capabilities(self, contract: SourceContract) -> frozenset[Capability]:
+        return findings.capabilities(contract)
 
     def services(self, contract: SourceContract, batch: LandedBatch) -> pa.Table:
         return findings.services(contract, batch)
