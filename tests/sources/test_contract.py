@@ -86,6 +86,13 @@ def test_the_shipped_contracts_are_valid_and_sorted() -> None:
         ("vneid_verified", "vneid_verfied", "extensions:", "did you mean 'vneid_verified'?"),
         ("    denied: 3 ", "    new: 3 ", "new: 3", "has the key 'new' twice"),
         ("source_id: opencps_h17", "source_id: opencps_h71", "source_id:", "not the name of the file"),
+        (
+            "substatus: {}",
+            "substatus: {by_court: 8}",
+            "substatus:",
+            "write the status before the sub-status: <status>/by",
+        ),
+        ("9: left_out", "9: gone", "originality:", "can't be 'gone'; it is one of live, removed, left_out"),
         ("codes:", "codes: {", "", "is not YAML"),
     ],
 )

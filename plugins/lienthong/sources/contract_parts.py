@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import time, timedelta
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 _DURATION = re.compile(r"(\d+)([smhdw])")
 _HOURS = re.compile(r"((?:[01]\d|2[0-3]):[0-5]\d)-((?:[01]\d|2[0-3]):[0-5]\d)")
@@ -28,6 +28,14 @@ Status = Annotated[int, Field(ge=1, le=10)]
 Words = dict[str, Status]
 
 
+def _pairs(words: Words) -> Words:
+    for word in words:
+        status, slash, sub = word.partition("/")
+        if not (status and slash and sub):
+            raise ValueError(f"write the status before the sub-status: <status>/{sub or word}")
+    return words
+
+
 class Section(BaseModel):
     """Strict: no unknown key, no conversion between types, no change after reading."""
 
@@ -40,11 +48,14 @@ class Codes(Section):
     `status`, `substatus`, `step` → TrangThaiHoSo (the sub-status wins); `channel` → KenhThucHien; `subject` →
     LoaiDoiTuong; `return_method` → HinhThuc; `payment_method` → DuocThanhToanTrucTuyen; `paid`: payment states that
     mean "paid"; `document_role`: component or result. In return_method and document_role `other` stands for the rest.
+    `substatus` is keyed `status/sub-status`: what a sub-status means depends on the status beside it.
     `removed`: words of `status` that mean "deleted at the source": known, but no status of the portal's, so never sent.
+    `originality` (OpenCPS): which dossiers are live, which are removed (in the bin) and which are left out of OpenCPS'
+    own lists (groups); the latter two are stored without a status, as `removed` is. Empty: every dossier is live.
     """
 
     status: Words
-    substatus: Words = Field(default_factory=dict)
+    substatus: Annotated[Words, AfterValidator(_pairs)] = Field(default_factory=dict)
     step: Words
     channel: dict[str, Annotated[int, Field(ge=1, le=3)]]
     subject: dict[str, Annotated[int, Field(ge=1, le=4)]]
@@ -53,6 +64,7 @@ class Codes(Section):
     paid: tuple[str, ...]
     document_role: dict[str, Literal["component", "result"]]
     removed: tuple[str, ...] = ()
+    originality: dict[str, Literal["live", "removed", "left_out"]] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)
