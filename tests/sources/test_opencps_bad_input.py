@@ -17,10 +17,10 @@ from lienthong.model.errors import (
     SourceUnreachableError,
     TransientError,
 )
-from lienthong.sources.contract_parts import VolumeGuard
+from lienthong.sources.contract_parts import ReadLimits, VolumeGuard
 from lienthong.sources.database import reading
 from lienthong.sources.profiles import profile_of
-from tests.sources.conftest import Province, connection_to, landed
+from tests.sources.conftest import KEYS, Province, connection_to, landed
 
 DOSSIER, ACTION, FILE = "opencps_dossier", "opencps_dossieraction", "opencps_dossierfile"
 
@@ -65,9 +65,36 @@ def test_a_table_that_our_account_may_not_read_is_an_access_error(province: Prov
     province.run("CREATE ROLE half_a_reader LOGIN")
     try:
         reader = connection_to(province.url, login="half_a_reader")
-        assert "42501" in refused(province, SourceAccessError, lambda: province.load(connection=reader))
+        for table in KEYS:
+            if table != FILE:
+                province.run(f"GRANT SELECT ON {table} TO half_a_reader")
+        message = refused(province, SourceAccessError, lambda: province.load(connection=reader))
+        assert f"lacks SELECT on {FILE}." in message
     finally:
+        province.run("DROP OWNED BY half_a_reader")
         province.run("DROP ROLE half_a_reader")
+
+
+def test_a_locked_table_ends_a_load_after_the_contract_s_time(province: Province) -> None:
+    with province.engine.begin() as other:
+        other.execute(sa.text(f"LOCK TABLE {FILE} IN ACCESS EXCLUSIVE MODE"))
+        patient = ReadLimits(timeout_s=1)
+        message = refused(province, SourceUnreachableError, lambda: province.load(read=patient))
+    assert "kept us waiting for more than 1 s" in message
+    assert "read.timeout_s" in message
+
+
+def test_a_database_that_the_account_may_not_use_is_no_wrong_password(province: Province) -> None:
+    name = sa.make_url(province.url).database
+    province.run("DROP ROLE IF EXISTS no_reader")
+    province.run("CREATE ROLE no_reader LOGIN")
+    province.run(f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC")
+    try:
+        reader = connection_to(province.url, login="no_reader")
+        message = refused(province, SourceAccessError, lambda: province.load(connection=reader))
+        assert f"may not use the database '{name}'" in message
+    finally:
+        province.run("DROP ROLE no_reader")
 
 
 def test_a_connection_that_is_no_database_is_named(province: Province) -> None:

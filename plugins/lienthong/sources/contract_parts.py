@@ -100,13 +100,14 @@ Hours = Annotated[
 
 class ReadLimits(Section):
     """How gently a source is read: dossiers per page, keys per page of discovery, rows per fetch, pause per page, and
-    the hours in which it may be read at all (absent: any).
+    the hours in which it may be read at all (absent: any). `timeout_s`: how long a database may be silent.
     """
 
     page_rows: Annotated[int, Field(ge=1, le=50_000)] = 2_000
     key_rows: Annotated[int, Field(ge=1, le=500_000)] = 20_000
     fetch_rows: Annotated[int, Field(ge=1, le=100_000)] = 5_000
     pause_ms: Annotated[int, Field(ge=0, le=60_000)] = 0
+    timeout_s: Annotated[int, Field(ge=1, le=7_200)] = 600
     hours: Hours | None = None
 
 

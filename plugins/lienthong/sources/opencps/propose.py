@@ -14,7 +14,7 @@ from lienthong.model.errors import SchemaDriftError
 from lienthong.sources.contract import Codes, SourceContract
 from lienthong.sources.database import reading
 from lienthong.sources.opencps.findings import unmapped_codes
-from lienthong.sources.opencps.look import limit_time
+from lienthong.sources.opencps.look import STATEMENT_TIMEOUT_S, limit_time
 from lienthong.sources.opencps.lookups import rows_of
 from lienthong.sources.opencps.sample import sample
 from lienthong.sources.opencps.schema import ABSENT, FoundSchema, find
@@ -80,7 +80,7 @@ _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,59}")
 def propose(contract: SourceContract, connection: Connection) -> Proposal:
     """See `profile.Profile.propose`."""
     draft = contract.model_copy(update={"entities": tuple(ENTITY_TABLES), "extensions": _extensions(ENTITY_TABLES)})
-    with reading(connection, contract.source_id) as source:
+    with reading(connection, contract.source_id, timeout_s=STATEMENT_TIMEOUT_S) as source:
         limit_time(source)
         found = find(source, draft)
     entities, absent, ignore = _what_is_not_there(draft, found)
