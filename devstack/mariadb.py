@@ -1,5 +1,6 @@
-"""A MariaDB server of our own for tests, where the machine has the programs (Debian: `mariadb-server-core`).
+"""A MariaDB server of our own for tests, where the machine has the programs.
 
+Debian: `mariadb-server-core` and `mariadb-client-core`; `mariadb-server` starts a server of the machine's as well.
 Real OpenCPS databases are MySQL or MariaDB. Nothing here touches a server that runs already: data, port and log are
 this server's alone, below the same folder as the tests' PostgreSQL.
 """

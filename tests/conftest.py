@@ -62,7 +62,9 @@ def mariadb() -> Iterator[MariaServer]:
         yield MariaServer(address)
         return
     if programs() is None:
-        missing = f"no MariaDB here: install mariadb-server-core, or give a server's URL in {ADDRESS}"
+        missing = (
+            f"no MariaDB here: install mariadb-server-core and mariadb-client-core, or give a server's URL in {ADDRESS}"
+        )
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(missing)
     homes = home_for(REPO, "tests")
     for left in homes.glob("mariadb-*"):  # by test processes that were killed
