@@ -75,6 +75,19 @@ def test_a_table_that_our_account_may_not_read_is_an_access_error(province: Prov
         province.run("DROP ROLE half_a_reader")
 
 
+def test_a_schema_that_our_account_may_not_use_is_an_access_error(province: Province) -> None:
+    """PostgreSQL then lists none of its tables: they are not missing."""
+    province.run("DROP ROLE IF EXISTS outside")
+    province.run("CREATE ROLE outside LOGIN")
+    province.run("REVOKE USAGE ON SCHEMA public FROM PUBLIC")
+    try:
+        outside = connection_to(province.url, login="outside")
+        message = refused(province, SourceAccessError, lambda: province.load(connection=outside))
+        assert f"lacks SELECT on {DOSSIER} (and USAGE on schema public), " in message
+    finally:
+        province.run("DROP ROLE outside")
+
+
 def test_a_locked_table_ends_a_load_after_the_contract_s_time(province: Province) -> None:
     with province.engine.begin() as other:
         other.execute(sa.text(f"LOCK TABLE {FILE} IN ACCESS EXCLUSIVE MODE"))
@@ -146,6 +159,22 @@ def test_a_column_nobody_maps_is_reported_and_does_not_stop_the_load(province: P
     assert landed(batch, DOSSIER) == [1]
     check = profile_of(province.contract).check_schema(province.contract, province.connection)
     assert check == {"opencps_dossier": ("zaloId", "kiosk")}
+
+
+#: What releases 2.2 to 3.1 have and the simulator's tables don't.
+OF_SOME_RELEASE = {
+    "opencps_dossier": ("postalCodeSend", "postalCodeReceived", "lastReceiveDate", "lastSendDate", "serviceLevel"),
+    "opencps_serviceinfo": ("tagCode", "tagName"),
+}
+
+
+def test_the_columns_of_every_release_are_known(province: Province) -> None:
+    for table, columns in OF_SOME_RELEASE.items():
+        for column in columns:
+            province.run(f'ALTER TABLE {table} ADD COLUMN "{column}" text')
+    assert profile_of(province.contract).check_schema(province.contract, province.connection) == {}
+    columns = {row["name"] for row in sa.inspect(province.engine).get_columns("opencps_dossier")}
+    assert "dossierRegister" in columns
 
 
 def test_names_are_found_whatever_their_case(province: Province) -> None:

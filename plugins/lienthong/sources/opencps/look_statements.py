@@ -93,6 +93,24 @@ def touch(name: str) -> sa.Select[Any]:
     return sa.select(sa.literal(1)).select_from(sa.table(name)).limit(0)
 
 
+def schema_without_usage(name: str) -> sa.Select[Any]:
+    """PostgreSQL: a schema that has this table, or a view of this name, and that we may not use."""
+    relation = sa.table(
+        "pg_class", sa.column("relname"), sa.column("relnamespace"), sa.column("relkind"), schema="pg_catalog"
+    )
+    schema = sa.table("pg_namespace", sa.column("oid"), sa.column("nspname"), schema="pg_catalog")
+    return (
+        sa.select(schema.c.nspname)
+        .select_from(relation.join(schema, schema.c.oid == relation.c.relnamespace))
+        .where(
+            sa.func.lower(relation.c.relname) == name.lower(),
+            relation.c.relkind.in_(("r", "p", "v", "m", "f")),
+            sa.not_(sa.func.has_schema_privilege(schema.c.oid, "USAGE")),
+        )
+        .limit(1)
+    )
+
+
 def may_read(name: str, columns: Iterable[str]) -> sa.Select[Any]:
     """PostgreSQL: one row, whether we may select every one of the columns."""
     rights = [sa.func.has_column_privilege(name, column, "SELECT") for column in columns]

@@ -20,11 +20,18 @@ def may_read(source: SourceDatabase, table: sa.Table) -> bool:
     return _allowed(source, ask.peek(table))
 
 
-def is_hidden(source: SourceDatabase, name: str) -> bool:
-    """Whether a table that isn't listed may still be there: without a right on it, MySQL says neither yes nor no."""
+def hidden(source: SourceDatabase, name: str) -> str | None:
+    """How a table that isn't listed is called where we lack a right; None when it really isn't there.
+
+    Without a right on a table, MySQL says neither that it is there nor that it isn't. PostgreSQL lists no table of a
+    schema that we may not use.
+    """
+    if source.connection.dialect.name == "postgresql":
+        schema = source.connection.execute(ask.schema_without_usage(name)).scalar()
+        return f"{name} (and USAGE on schema {schema})" if schema else None
     if source.connection.dialect.name not in ("mysql", "mariadb"):
-        return False
-    return not _allowed(source, ask.touch(name))
+        return None
+    return None if _allowed(source, ask.touch(name)) else name
 
 
 def refuses(error: exc.DBAPIError) -> bool:

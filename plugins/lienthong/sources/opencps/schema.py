@@ -18,7 +18,7 @@ from lienthong.model.canonical import Entity
 from lienthong.model.errors import ContractError, SchemaDriftError, SourceAccessError
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.database import SourceDatabase
-from lienthong.sources.opencps.rights import is_hidden, may_read, refuses
+from lienthong.sources.opencps.rights import hidden, may_read, refuses
 from lienthong.sources.opencps.tables import DOSSIER, ENTITY_TABLES, MODIFIED, OWNER, REFERENCE_TABLES, TableMap
 from lienthong.sources.rows_to_arrow import landing_schema
 
@@ -167,8 +167,8 @@ def find(source: SourceDatabase, contract: SourceContract) -> FoundSchema:
     zero_dates = source.connection.dialect.name in ("mysql", "mariadb")
     for table in maps:
         actual_name = present.get(table.name.lower())
-        if actual_name is None and is_hidden(source, table.name):
-            unreadable.append(table.name)
+        if actual_name is None and (told := hidden(source, table.name)):
+            unreadable.append(told)
             continue
         if actual_name is None:
             missing.append(f"table {table.name}{_renamed(table.name, present.values())}")
