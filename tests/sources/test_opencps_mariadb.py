@@ -220,6 +220,19 @@ def test_a_wrong_log_in_and_a_wrong_database_are_told_apart(province: Province) 
         province.load(connection=connection_to(province.url, schema="no_such_database"))
 
 
+def test_a_load_sees_the_source_at_one_instant(province: Province) -> None:
+    province.add(DOSSIER, 1, 2)
+
+    def meanwhile(table: str, rows: int) -> None:
+        if table == DOSSIER and rows == 1:
+            province.add(DOSSIER, 3)
+            province.add(ACTION, 1, dossierId=2)
+
+    batch = province.load(read=ReadLimits(page_rows=1), progress=meanwhile)
+    assert (landed(batch, DOSSIER), landed(batch, ACTION)) == ([1, 2], [])
+    assert landed(province.load(), ACTION) == [1]
+
+
 def test_a_locked_table_ends_a_load_after_the_contract_s_time(province: Province) -> None:
     province.add(DOSSIER, 1)
     with province.engine.connect() as other:
