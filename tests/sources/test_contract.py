@@ -14,6 +14,7 @@ from lienthong.model.canonical import Entity
 from lienthong.model.codes import SourceMode
 from lienthong.model.errors import ContractError
 from lienthong.sources.contract import load_contract, load_contract_beside_others, load_contracts, read_contracts
+from lienthong.sources.contract_parts import ReadLimits
 
 SHIPPED = Path(__file__).resolve().parents[2] / "include/sources"
 
@@ -110,6 +111,17 @@ def test_all_mistakes_of_a_file_are_named_at_once(folder: Path) -> None:
     message = complaint(path)
     assert f"Line {line_of(path, 'mode:')}:" in message
     assert f"Line {line_of(path, 'precedence:')}:" in message
+
+
+def test_a_contract_that_is_silent_about_a_newer_key_keeps_its_hash() -> None:
+    """Else every load after an upgrade would take its code maps for changed, and ask an iGate for all papers again."""
+    igate = load_contract(SHIPPED / "igate_h21.yaml").model_dump(mode="json")
+    assert "originality" not in igate["codes"]
+    assert "timeout_s" not in igate["read"]
+    h17 = load_contract(SHIPPED / "opencps_h17.yaml")
+    assert h17.model_dump(mode="json")["codes"]["originality"]["-3"] == "removed"
+    patient = h17.model_copy(update={"read": ReadLimits(timeout_s=601)})
+    assert patient.contract_hash != h17.contract_hash
 
 
 def test_a_wrong_contract_does_not_hide_the_others(folder: Path) -> None:

@@ -64,7 +64,10 @@ class Codes(Section):
     paid: tuple[str, ...]
     document_role: dict[str, Literal["component", "result"]]
     removed: tuple[str, ...] = ()
-    originality: dict[str, Literal["live", "removed", "left_out"]] = Field(default_factory=dict)
+    # Left out of hashes where it says nothing: contracts that are silent about it mean what they meant.
+    originality: Annotated[
+        dict[str, Literal["live", "removed", "left_out"]], Field(exclude_if=lambda said: not said)
+    ] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ class ReadLimits(Section):
     key_rows: Annotated[int, Field(ge=1, le=500_000)] = 20_000
     fetch_rows: Annotated[int, Field(ge=1, le=100_000)] = 5_000
     pause_ms: Annotated[int, Field(ge=0, le=60_000)] = 0
-    timeout_s: Annotated[int, Field(ge=1, le=7_200)] = 600
+    timeout_s: Annotated[int, Field(ge=1, le=7_200, exclude_if=lambda said: said == 600)] = 600  # as above
     hours: Hours | None = None
 
 
