@@ -155,12 +155,14 @@ def _dossier(chunk: Chunk, lookups: Lookups, seen: _Seen) -> None:
     chunk.put("agency_code", looked_up(chunk.text("govAgencyCode"), normalise_agency_code, pl.String))
     chunk.put("abstract", _first_filled(chunk.text("briefNote"), chunk.text("dossierName")))
     keys = status_keys(chunk)
+    status, raw = looked_up(keys, lookups.status, pl.Int16), looked_up(keys, told, pl.String)
     live = is_live(chunk, codes)
-    status = pl.select(pl.when(live).then(looked_up(keys, lookups.status, pl.Int16))).to_series()
+    if not live.all():
+        why = pl.format("{} (originality {})", raw, chunk.text("originality"))
+        status = pl.select(pl.when(live).then(status)).to_series()
+        raw = pl.select(pl.when(live).then(raw).otherwise(why)).to_series()
     chunk.put("status", status)
-    raw = looked_up(keys, told, pl.String)
-    why = pl.format("{} (originality {})", raw, chunk.text("originality"))
-    chunk.put("status_raw", pl.select(pl.when(live).then(raw).otherwise(why)).to_series())
+    chunk.put("status_raw", raw)
     chunk.put("channel", looked_up(channel_words(chunk), codes.channel.get, pl.Int16))
     chunk.put("subject_type", looked_up(chunk.text("applicantIdType"), codes.subject.get, pl.Int16))
     methods = codes.return_method
@@ -181,9 +183,9 @@ def is_live(chunk: Chunk, codes: Codes) -> pl.Series:
     not those of an originality that the contract doesn't know. Without a rule, and without an originality: all."""
     if not codes.originality:
         return pl.repeat(True, chunk.rows, dtype=pl.Boolean, eager=True)
-    return looked_up(
-        chunk.text("originality"), lambda word: codes.originality.get(word) == "live", pl.Boolean
-    ).fill_null(True)
+    said = chunk.column("originality")
+    words = chunk.text("originality") if said.dtype == pl.String else said
+    return looked_up(words, lambda word: codes.originality.get(str(word)) == "live", pl.Boolean).fill_null(True)
 
 
 def channel_words(chunk: Chunk) -> pl.Series:

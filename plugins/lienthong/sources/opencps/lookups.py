@@ -98,12 +98,16 @@ def groups(chunk: Chunk) -> pl.Series:
 
 def procedure_keys(chunk: Chunk) -> pl.Series:
     """`group␟local code` of dossiers; null without a code."""
-    return groups(chunk) + PAIR + chunk.text("serviceCode")
+    return _joined(groups(chunk), chunk.text("serviceCode"))
 
 
 def status_keys(chunk: Chunk) -> pl.Series:
     """`group␟status␟sub-status` of dossiers; null without a status."""
-    return groups(chunk) + PAIR + chunk.text("dossierStatus") + PAIR + chunk.text("dossierSubStatus").fill_null("")
+    return _joined(groups(chunk), chunk.text("dossierStatus"), chunk.text("dossierSubStatus").fill_null(""))
+
+
+def _joined(*parts: pl.Series) -> pl.Series:
+    return pl.select(pl.concat_str(*parts, separator=PAIR)).to_series()
 
 
 def told(key: str) -> str:
