@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
@@ -84,6 +85,8 @@ def test_a_schema_that_our_account_may_not_use_is_an_access_error(province: Prov
         outside = connection_to(province.url, login="outside")
         message = refused(province, SourceAccessError, lambda: province.load(connection=outside))
         assert f"lacks SELECT on {DOSSIER} (and USAGE on schema public), " in message
+        seen = profile_of(province.contract).look(province.contract, outside, lambda: datetime.now(UTC))
+        assert (len(seen.unreadable), seen.missing) == (9, ())
     finally:
         province.run("DROP ROLE outside")
 

@@ -157,6 +157,16 @@ def added(province: Province, folder: Path) -> SourceContract:
     return load_contract(path)
 
 
+def test_a_mapping_holds_for_its_own_group_only(province: Province) -> None:
+    for key, (group, code) in enumerate([(55301, "4"), (20143, "9")], start=1):
+        province.add(DOSSIER, key, groupId=group, dossierStatus="odd", serviceCode="HT-03")
+        province.add("opencps_dossierstatusmapping", key, groupId=group, statusCode="odd", statusCodeDVCQG=code)
+        province.add("opencps_serviceinfomapping", key, groupId=group, serviceCode="HT-03",
+                     serviceCodeDVCQG=f"1.00000{key}")  # fmt: skip
+    rows = province.canonical(province.load())[Entity.DOSSIER]
+    assert [(row["status"], row["procedure_code"]) for row in rows] == [(4, "1.000001"), (9, "1.000002")]
+
+
 def test_a_look_tells_what_there_is_and_what_we_may_do(province: Province, mariadb: MariaServer) -> None:
     province.add(DOSSIER, 1, 2)
     province.add(FILE, 1, 2, 3, dossierId=1, dossierPartType=7)
