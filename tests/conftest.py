@@ -20,9 +20,11 @@ for folder in (REPO, REPO / "plugins"):
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "False")
 
+from devstack.mariadb import MariaDb, programs  # noqa: E402
 from devstack.postgres import Postgres, home_for  # noqa: E402
 from lienthong.warehouse.engine import engine_for  # noqa: E402
 from lienthong.warehouse.migrate import upgrade  # noqa: E402
+from tests.mariadb import ADDRESS, MariaServer  # noqa: E402
 
 _numbers = itertools.count(1)
 
@@ -47,9 +49,33 @@ def postgres() -> Iterator[Postgres]:
     _remove(server)
 
 
-def _remove(server: Postgres) -> None:
+def _remove(server: Postgres | MariaDb) -> None:
     server.stop()
     shutil.rmtree(server.home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariaServer]:
+    """A MariaDB of this test process, or the server whose address is given; where there is neither, a skip says so."""
+    address = os.environ.get(ADDRESS)
+    if address:
+        yield MariaServer(address)
+        return
+    if programs() is None:
+        missing = (
+            f"no MariaDB here: install mariadb-server-core and mariadb-client-core, or give a server's URL in {ADDRESS}"
+        )
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(missing)
+    homes = home_for(REPO, "tests")
+    for left in homes.glob("mariadb-*"):  # by test processes that were killed
+        if not Path(f"/proc/{left.name.rpartition('-')[2]}").exists():
+            _remove(MariaDb(left))
+    own = MariaDb(homes / f"mariadb-{os.getpid()}")
+    try:
+        own.start()
+        yield MariaServer(own.url(""), own)
+    finally:
+        _remove(own)
 
 
 @pytest.fixture(scope="session")

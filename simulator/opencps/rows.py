@@ -82,7 +82,7 @@ def dossier_row(facts: Facts, catalogue: Catalogue) -> Row:
         "dossierSubStatus": sub or "",
         "dossierSubStatusText": "",
         "dossierActionId": _action_id(facts, len(facts.steps) - 1),
-        "viaPostal": 1 if plan.has(Trait.RETURN_BY_POST) else 0,
+        "viaPostal": 2 if plan.has(Trait.RETURN_BY_POST) else place % 2,  # 1: it could have been posted
         "fromViaPostal": 1 if plan.channel == 3 else 0,
         "notification": place % 3 == 0,
         "online_": plan.channel == 2,
@@ -185,7 +185,7 @@ def _payment(facts: Facts, number: int, fee: Fee) -> Row:
         "serviceAmount": fee.amount if levy else 0,
         "shipAmount": 0,
         "paymentAmount": fee.amount,
-        "paymentStatus": 3 if fee.paid else 1,
+        "paymentStatus": (3, 5)[plan.key % 2] if fee.paid else (1, 0)[plan.key % 2],
         "paymentMethod": "BANK" if fee.channel == 3 and plan.key % 4 == 0 else _PAYMENT_METHODS[fee.channel],
         "confirmDatetime": moment(fee.paid),
     }

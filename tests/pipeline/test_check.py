@@ -469,6 +469,38 @@ def test_a_word_without_a_code_is_told_with_its_rows(live: Live) -> None:
     assert line.data["words"]["300"] > 10
 
 
+def test_what_is_in_the_bin_or_a_group_is_counted(live: Live) -> None:
+    newest = 'WHERE "dossierId" IN (SELECT max("dossierId") - {} FROM opencps_dossier)'
+    with at_source(
+        live,
+        f"UPDATE opencps_dossier SET originality = -3 {newest.format(0)}",
+        "UPDATE opencps_dossier SET originality = 3",
+    ):
+        live.at_source("H17", f"UPDATE opencps_dossier SET originality = 9 {newest.format(1)}")
+        report = look(live, sample=30, resolve=without_a_warehouse(live))
+    ((removed,), (group,)) = lines(report, "removed"), lines(report, "left_out")
+    assert (removed.level, removed.data["names"]) == (Level.WARNING, {"-3": 1})
+    assert "1 hồ sơ của mẫu đã bị xóa ở nguồn" in removed.text
+    assert (group.level, group.data["names"]) == (Level.WARNING, {"9": 1})
+    assert report.level_of("codes") is Level.OK
+    assert report.ok
+
+
+def test_outputs_of_groups_are_told_with_what_the_contract_makes_of_them(live: Live) -> None:
+    assert lines(look(live), "remark") == []
+    with at_source(
+        live,
+        'UPDATE opencps_dossierfile SET "dossierPartType" = 7 WHERE "dossierPartType" = 2',
+        'UPDATE opencps_dossierfile SET "dossierPartType" = 2 WHERE "dossierPartType" = 7',
+    ):
+        component = look(live)
+        with contract_says(live, "7: component", "7: result"):
+            result = look(live)
+    ((one,), (other,)) = lines(component, "remark"), lines(result, "remark")
+    assert "hợp đồng coi là thành phần hồ sơ" in one.text
+    assert "hợp đồng coi là kết quả" in other.text
+
+
 def test_a_field_of_the_index_that_is_never_filled_is_a_warning(live: Live) -> None:
     assert lines(look(live, sample=60, resolve=without_a_warehouse(live)), "never_filled") == []
     with contract_says(live, "      DSKetNoiCSDL: database_codes\n", ""):

@@ -128,7 +128,7 @@ def mapped_dossier(
 ) -> dict[str, Any]:
     """The wire fields that rows alone can tell (names of procedures and fields come from the portal's catalogue)."""
     meta = json.loads(row["metaData"])
-    paid = {fee["paymentMethod"] for fee in fees if fee["paymentStatus"] == 3}
+    paid = {fee["paymentMethod"] for fee in fees if fee["paymentStatus"] in (3, 5)}
     forms = [(file, json.loads(file["formData"])) for file in files]
     return {
         "MaHoSo": row["dossierNo"] or "",
@@ -146,7 +146,7 @@ def mapped_dossier(
         "NgayTuChoi": moment(row["cancellingDate"]) if row["dossierStatus"] == "denied" else "",
         "NgayKetThucXuLy": moment(row["releaseDate"]),
         "NgayTra": moment(row["finishDate"]),
-        "HinhThuc": str(row["viaPostal"]),
+        "HinhThuc": "0" if row["viaPostal"] in (0, 1) else "1",
         "DonViXuLy": row["govAgencyName"],
         "KenhThucHien": "2" if row["online_"] else "3" if row["fromViaPostal"] == 1 else "1",
         "HoSoCoThanhPhanSoHoa": meta.get("HoSoCoThanhPhanSoHoa", ""),

@@ -45,8 +45,9 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 
 def connection_to(url: str, **changes: Any) -> Connection:
     parts = sa.make_url(url)
-    known = {"host": parts.host, "port": parts.port, "login": parts.username, "schema": parts.database}
-    return Connection(**{"conn_id": "src_opencps_h17", "kind": "postgres", **known, **changes})
+    kind = "mysql" if parts.get_backend_name() == "mysql" else "postgres"
+    known = {"host": parts.host, "port": parts.port, "login": parts.username, "password": parts.password}
+    return Connection(**{"conn_id": "src_opencps_h17", "kind": kind, **known, "schema": parts.database, **changes})
 
 
 @dataclass

@@ -111,7 +111,7 @@ def test_a_url_without_volatile_parameters_is_untouched() -> None:
     ("raw", "kind", "values", "bad"),
     [
         (["1", "0", "", None, "x"], Kind.BOOLEAN, [True, False, None, None, None], [4]),
-        ([1, 0, 7], Kind.BOOLEAN, [True, False, None], [2]),
+        ([1, 0, 7, -1, None], Kind.BOOLEAN, [True, False, True, True, None], []),
         (["7", "70000", "1.00", "1.5", "-3"], Kind.SMALLINT, [7, None, 1, None, -3], [1, 3]),
         ([1.0, 1.5, None], Kind.BIGINT, [1, None, None], [1]),
         (["2026-10-12", "12/10/2026 07:00", "20261012070000", "hôm qua"], Kind.INSTANT,
@@ -207,14 +207,13 @@ def test_what_a_column_s_type_can_not_hold_is_landed_as_text_and_becomes_a_type_
         "price": sa.Numeric(12, 2),
     }
     schema = landing_schema(columns)
-    zero = "0000-00-00 00:00:00"  # how MySQL drivers hand out a date that is none
-    rows: Any = [(1, 5, datetime(2026, 10, 1), Decimal("1.50")), (2, 2**70, zero, None)]
+    rows: Any = [(1, 5, datetime(2026, 10, 1), Decimal("1.50")), (2, 2**70, "2026-02-00", None)]
     batch = to_batch(rows, schema)
     assert batch.schema.field("price").type == pa.string()
     assert batch.column("price").to_pylist() == ["1.50", None]
     assert [json.loads(text) if text else None for text in batch.column(UNREADABLE).to_pylist()] == [
         None,
-        {"paymentAmount": str(2**70), "paid": zero},
+        {"paymentAmount": str(2**70), "paid": "2026-02-00"},
     ]
     chunk = Chunk(batch, ZONE)
     chunk.take(FEE.field("amount"), "paymentAmount")
@@ -222,6 +221,20 @@ def test_what_a_column_s_type_can_not_hold_is_landed_as_text_and_becomes_a_type_
     table = chunk.table(FEE, "s", 0, pa.array([0, 1]), ("paymentFileId", "paymentFileId"))
     assert table.column("type_errors").to_pylist() == [None, ["amount", "paid_at"]]
     assert table.column("amount").to_pylist() == [5, None]
+
+
+def test_mysql_s_date_of_nothing_is_landed_as_it_came_and_read_as_null() -> None:
+    schema = landing_schema({"paymentFileId": sa.BigInteger(), "paid": sa.DateTime(), "told": sa.Text()})
+    zero = "0000-00-00 00:00:00"  # how the driver hands it out
+    batch = to_batch([(1, datetime(2026, 10, 1), ""), (2, zero, zero)], schema)  # type: ignore[list-item]
+    assert batch.column(UNREADABLE).to_pylist() == [None, json.dumps({"paid": zero})]
+    chunk = Chunk(batch, ZONE)
+    assert chunk.zero_dates() == {"paid": 1}
+    chunk.take(FEE.field("paid_at"), "paid")
+    table = chunk.table(FEE, "s", 0, pa.array([0, 1]), ("paymentFileId", "paymentFileId"))
+    assert table.column("paid_at").to_pylist() == [datetime(2026, 9, 30, 17, tzinfo=UTC), None]
+    assert table.column("type_errors").to_pylist() == [None, None]
+    assert chunk.typed("told", Kind.INSTANT).bad is None  # a column of text says it in the same way
 
 
 def test_nul_characters_never_reach_the_warehouse() -> None:

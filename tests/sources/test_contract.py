@@ -15,6 +15,7 @@ from lienthong.model.canonical import Entity
 from lienthong.model.codes import SourceMode
 from lienthong.model.errors import ContractError
 from lienthong.sources.contract import load_contract, load_contract_beside_others, load_contracts, read_contracts
+from lienthong.sources.contract_parts import ReadLimits
 
 SHIPPED = Path(__file__).resolve().parents[2] / "include/sources"
 
@@ -89,6 +90,13 @@ def test_the_shipped_contracts_are_valid_and_sorted() -> None:
         ("vneid_verified", "vneid_verfied", "extensions:", "did you mean 'vneid_verified'?"),
         ("    denied: 3 ", "    new: 3 ", "new: 3", "has the key 'new' twice"),
         ("source_id: opencps_h17", "source_id: opencps_h71", "source_id:", "not the name of the file"),
+        (
+            "substatus: {}",
+            "substatus: {by_court: 8}",
+            "substatus:",
+            "write the status before the sub-status: <status>/by",
+        ),
+        ("9: left_out", "9: gone", "originality:", "can't be 'gone'; it is one of live, removed, left_out"),
         ("codes:", "codes: {", "", "is not YAML"),
     ],
 )
@@ -106,6 +114,17 @@ def test_all_mistakes_of_a_file_are_named_at_once(folder: Path) -> None:
     message = complaint(path)
     assert f"Line {line_of(path, 'mode:')}:" in message
     assert f"Line {line_of(path, 'precedence:')}:" in message
+
+
+def test_a_contract_that_is_silent_about_a_newer_key_keeps_its_hash() -> None:
+    """Else every load after an upgrade would take its code maps for changed, and ask an iGate for all papers again."""
+    igate = load_contract(SHIPPED / "igate_h21.yaml").model_dump(mode="json")
+    assert "originality" not in igate["codes"]
+    assert "timeout_s" not in igate["read"]
+    h17 = load_contract(SHIPPED / "opencps_h17.yaml")
+    assert h17.model_dump(mode="json")["codes"]["originality"]["-3"] == "removed"
+    patient = h17.model_copy(update={"read": ReadLimits(timeout_s=601)})
+    assert patient.contract_hash != h17.contract_hash
 
 
 def test_a_wrong_contract_does_not_hide_the_others(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
@@ -17,10 +18,10 @@ from lienthong.model.errors import (
     SourceUnreachableError,
     TransientError,
 )
-from lienthong.sources.contract_parts import VolumeGuard
+from lienthong.sources.contract_parts import ReadLimits, VolumeGuard
 from lienthong.sources.database import reading
 from lienthong.sources.profiles import profile_of
-from tests.sources.conftest import Province, connection_to, landed
+from tests.sources.conftest import KEYS, Province, connection_to, landed
 
 DOSSIER, ACTION, FILE = "opencps_dossier", "opencps_dossieraction", "opencps_dossierfile"
 
@@ -65,9 +66,51 @@ def test_a_table_that_our_account_may_not_read_is_an_access_error(province: Prov
     province.run("CREATE ROLE half_a_reader LOGIN")
     try:
         reader = connection_to(province.url, login="half_a_reader")
-        assert "42501" in refused(province, SourceAccessError, lambda: province.load(connection=reader))
+        for table in KEYS:
+            if table != FILE:
+                province.run(f"GRANT SELECT ON {table} TO half_a_reader")
+        message = refused(province, SourceAccessError, lambda: province.load(connection=reader))
+        assert f"lacks SELECT on {FILE}." in message
     finally:
+        province.run("DROP OWNED BY half_a_reader")
         province.run("DROP ROLE half_a_reader")
+
+
+def test_a_schema_that_our_account_may_not_use_is_an_access_error(province: Province) -> None:
+    """PostgreSQL then lists none of its tables: they are not missing."""
+    province.run("DROP ROLE IF EXISTS outside")
+    province.run("CREATE ROLE outside LOGIN")
+    province.run("REVOKE USAGE ON SCHEMA public FROM PUBLIC")
+    try:
+        outside = connection_to(province.url, login="outside")
+        message = refused(province, SourceAccessError, lambda: province.load(connection=outside))
+        assert f"lacks SELECT on {DOSSIER} (and USAGE on schema public), " in message
+        seen = profile_of(province.contract).look(province.contract, outside, lambda: datetime.now(UTC))
+        assert (len(seen.unreadable), seen.missing) == (9, ())
+    finally:
+        province.run("DROP ROLE outside")
+
+
+def test_a_locked_table_ends_a_load_after_the_contract_s_time(province: Province) -> None:
+    with province.engine.begin() as other:
+        other.execute(sa.text(f"LOCK TABLE {FILE} IN ACCESS EXCLUSIVE MODE"))
+        patient = ReadLimits(timeout_s=1)
+        message = refused(province, SourceUnreachableError, lambda: province.load(read=patient))
+    assert "kept us waiting for more than 1 s" in message
+    assert "read.timeout_s" in message
+
+
+def test_a_database_that_the_account_may_not_use_is_no_wrong_password(province: Province) -> None:
+    name = sa.make_url(province.url).database
+    province.run("DROP ROLE IF EXISTS no_reader")
+    province.run("CREATE ROLE no_reader LOGIN")
+    province.run(f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC")
+    try:
+        reader = connection_to(province.url, login="no_reader")
+        message = refused(province, SourceAccessError, lambda: province.load(connection=reader))
+        assert f"may not use the database '{name}'" in message
+    finally:
+        province.run("DROP ROLE no_reader")
 
 
 def test_a_connection_that_is_no_database_is_named(province: Province) -> None:
@@ -119,6 +162,22 @@ def test_a_column_nobody_maps_is_reported_and_does_not_stop_the_load(province: P
     assert landed(batch, DOSSIER) == [1]
     check = profile_of(province.contract).check_schema(province.contract, province.connection)
     assert check == {"opencps_dossier": ("zaloId", "kiosk")}
+
+
+#: What releases 2.2 to 3.1 have and the simulator's tables don't.
+OF_SOME_RELEASE = {
+    "opencps_dossier": ("postalCodeSend", "postalCodeReceived", "lastReceiveDate", "lastSendDate", "serviceLevel"),
+    "opencps_serviceinfo": ("tagCode", "tagName"),
+}
+
+
+def test_the_columns_of_every_release_are_known(province: Province) -> None:
+    for table, columns in OF_SOME_RELEASE.items():
+        for column in columns:
+            province.run(f'ALTER TABLE {table} ADD COLUMN "{column}" text')
+    assert profile_of(province.contract).check_schema(province.contract, province.connection) == {}
+    columns = {row["name"] for row in sa.inspect(province.engine).get_columns("opencps_dossier")}
+    assert "dossierRegister" in columns
 
 
 def test_names_are_found_whatever_their_case(province: Province) -> None:

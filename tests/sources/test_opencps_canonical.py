@@ -165,7 +165,92 @@ def test_the_channel_follows_from_three_columns(province: Province) -> None:
 def test_the_way_of_return_follows_opencps(province: Province) -> None:
     for key, postal in enumerate([0, 1, 2, None], start=1):
         province.add(DOSSIER, key, viaPostal=postal)
-    assert [row["return_method"] for row in rows(province)] == [0, 1, 1, None]
+    assert [row["return_method"] for row in rows(province)] == [0, 0, 1, None]  # 1: could be posted, was not
+
+
+def test_what_is_in_the_bin_or_a_group_is_stored_without_a_status_and_counted(province: Province) -> None:
+    for key, originality in enumerate([3, -3, 9, -1, None, 7], start=1):
+        province.add(DOSSIER, key, dossierStatus="done", originality=originality)
+    batch = province.load()
+    found = [(row["status"], row["status_raw"], row["channel"]) for row in province.canonical(batch)[Entity.DOSSIER]]
+    assert found == [
+        (10, "done", 1),
+        (None, "done (originality -3)", 1),
+        (None, "done (originality 9)", 1),
+        (None, "done (originality -1)", 2),  # it had come in online
+        (10, "done", 1),
+        (None, "done (originality 7)", 1),
+    ]
+    assert unmapped(province, batch) == [
+        UnmappedCode("left_out", "9", 1),
+        UnmappedCode("originality", "7", 1),
+        UnmappedCode("removed", "-1", 1),
+        UnmappedCode("removed", "-3", 1),
+    ]
+    lax = province.contract.codes.model_copy(update={"originality": {}})
+    without = province.contract.model_copy(update={"codes": lax})
+    assert profile_of(without).unmapped_codes(without, batch) == []
+    assert {row["status"] for row in province.canonical(batch, codes=lax)[Entity.DOSSIER]} == {10}
+
+
+HERE, THERE = 20143, 55301
+
+
+def test_a_mapping_holds_for_its_own_group_only(province: Province) -> None:
+    """Two sites in one database: same words, other meanings; and a third that keeps no tables."""
+    for key, (group, sub) in enumerate([(HERE, ""), (THERE, ""), (THERE, "posting"), (777, ""), (777, "posting")]):
+        province.add(DOSSIER, key, groupId=group, dossierStatus="odd", dossierSubStatus=sub, serviceCode="HT-03")
+    mapping = [
+        (HERE, "odd", "", "4"),
+        (THERE, "odd", None, "9"),
+        (HERE, "odd", "posting", "5"),
+        (THERE, "", "posting", "3"),
+    ]
+    for key, (group, status, sub, code) in enumerate(mapping):
+        province.add("opencps_dossierstatusmapping", key, groupId=group, statusCode=status, subStatusCode=sub,
+                     statusCodeDVCQG=code)  # fmt: skip
+    for key, (group, code) in enumerate([(THERE, "2.000222"), (HERE, "1.000111"), (HERE, "9.999999")]):
+        province.add("opencps_serviceinfomapping", key, groupId=group, serviceCode="HT-03", serviceCodeDVCQG=code)
+    for key, group in enumerate([HERE, THERE, 777], start=1):
+        province.add("opencps_serviceinfo", key, groupId=group, serviceCode="HT-03", maxLevel=4)
+        province.add("opencps_serviceconfig", key, groupId=group, serviceInfoId=key, govAgencyCode=f"H17.0{key}")
+    batch = province.load()
+    found = [(row["status"], row["procedure_code"]) for row in province.canonical(batch)[Entity.DOSSIER]]
+    assert found == [(4, "1.000111"), (9, "2.000222"), (9, "2.000222"), (None, None), (None, None)]
+    assert [tuple(row.values()) for row in services(province, batch)] == [
+        ("H17.01", "1.000111", 4),
+        ("H17.02", "2.000222", 4),
+    ]
+    assert unmapped(province, batch) == [
+        UnmappedCode("procedure", "HT-03", 2),
+        UnmappedCode("service", "HT-03", 1),
+        UnmappedCode("status", "odd", 1),
+        UnmappedCode("status", "odd/posting", 1),
+        UnmappedCode("substatus", "odd/posting", 1),
+    ]
+
+
+def test_without_groups_in_the_tables_a_mapping_holds_for_all(province: Province) -> None:
+    province.add(DOSSIER, 1, groupId=HERE, dossierStatus="odd")
+    province.add("opencps_dossierstatusmapping", 1, groupId=THERE, statusCode="odd", statusCodeDVCQG="9")
+    province.run('ALTER TABLE opencps_dossierstatusmapping DROP COLUMN "groupId"')
+    ignore = {"opencps_dossierstatusmapping": ("groupId",)}
+    assert [row["status"] for row in province.canonical(province.load(ignore=ignore))[Entity.DOSSIER]] == [9]
+
+
+def test_of_several_rows_for_one_word_the_oldest_counts(province: Province) -> None:
+    province.add(DOSSIER, 1, dossierStatus="odd")
+    for key, code in ((9, "4"), (10, "8"), (3, "9")):
+        province.add("opencps_dossierstatusmapping", key, statusCode="odd", statusCodeDVCQG=code)
+    assert [row["status"] for row in rows(province)] == [9]
+
+
+def test_a_sub_status_of_the_contract_means_something_beside_its_status_only(province: Province) -> None:
+    for key, status in enumerate(["processing", "waiting", "done"], start=1):
+        province.add(DOSSIER, key, dossierStatus=status, dossierSubStatus="by_court")
+    province.add("opencps_dossierstatusmapping", 1, statusCode="waiting", statusCodeDVCQG="6")
+    codes = province.contract.codes.model_copy(update={"substatus": {"processing/by_court": 8, "waiting/by_court": 8}})
+    assert [row["status"] for row in rows(province, codes=codes)] == [8, 8, 10]
 
 
 def test_extensions_fill_fields_from_json(province: Province) -> None:
@@ -250,6 +335,21 @@ def test_online_payment_follows_from_the_paid_fees(
     assert (first["online_payment"], second["online_payment"]) == (expected, 0)
 
 
+def test_a_fee_is_paid_when_it_is_said_or_confirmed_to_be(province: Province) -> None:
+    for state in range(6):
+        province.add(FEE, state, dossierId=1, paymentStatus=state)
+    assert [row["paid"] for row in rows(province, Entity.FEE)] == [False, False, False, True, False, True]
+
+
+def test_a_group_s_output_is_what_the_contract_says(province: Province) -> None:
+    province.add(FILE, 1, dossierId=1, dossierPartType=7)
+    roles = {**province.contract.codes.document_role, "7": "result"}
+    codes = province.contract.codes.model_copy(update={"document_role": roles})
+    batch = province.load()
+    assert [row["role"] for row in province.canonical(batch)[Entity.DOCUMENT]] == ["component"]
+    assert [row["role"] for row in province.canonical(batch, codes=codes)[Entity.DOCUMENT]] == ["result"]
+
+
 def test_a_fee_says_what_was_paid_and_when(province: Province) -> None:
     province.add(
         FEE, 1, dossierId=1, paymentFee="Lệ phí", paymentAmount=50000, paymentStatus=3, paymentMethod="DVCQG",
@@ -318,7 +418,8 @@ def test_words_without_a_code_are_counted_by_kind(province: Province) -> None:
     province.add(DOSSIER, 1, 2, applicantIdType="alien", serviceCode="DNG-XX-51")
     province.add(ACTION, 1, dossierId=1, stepCode="777")
     province.add(FEE, 1, 2, 3, dossierId=1, paymentMethod="MOMO")
-    province.add(FEE, 4, dossierId=1, paymentMethod="CASH", paymentStatus=7)
+    for key, state in enumerate([0, 1, 2, 3, 4, 5, 7], start=4):
+        province.add(FEE, key, dossierId=1, paymentMethod="CASH", paymentStatus=state)
     assert unmapped(province, province.load()) == [
         UnmappedCode("payment_method", "MOMO", 3),
         UnmappedCode("payment_status", "7", 1),

@@ -167,7 +167,9 @@ def bound() -> BoundTable:
         look_statements.days(bound(), "receiveDate"),
         look_statements.count_up_to(bound()),
         look_statements.estimate(bound(), "mysql", DOSSIER.name),
-        look_statements.peek(bound()),
+        look_statements.peek(bound().table),
+        look_statements.touch(DOSSIER.name),
+        look_statements.count_among_newest(bound(), "viaPostal", 7),
         *look_statements.grants(),
     ],
 )

@@ -62,7 +62,7 @@ def test_words_without_a_usual_code_are_listed_with_their_rows(province: Provinc
     province.add("opencps_dossieraction", 1, 2, dossierId=1, stepCode="300")
     text, contract = added(province, tmp_path)
     assert "    # chưa ánh xạ: archived (3 hàng)\n" in text
-    assert "    # chưa ánh xạ: by_court (1 hàng)\n" in text
+    assert '    # chưa ánh xạ: "done/by_court" (1 hàng)\n' in text
     assert "    # chưa ánh xạ: 300 (2 hàng)\n" in text
     assert "archived" not in contract.codes.status
     assert contract.codes.step == {}
@@ -92,19 +92,55 @@ def test_a_word_that_the_provinces_own_table_maps_needs_no_code(province: Provin
     assert "archived" not in added(province, tmp_path)[0]
 
 
-def test_a_step_is_proposed_as_the_other_contracts_have_it_and_marked(
+def test_a_word_is_proposed_as_the_other_contracts_have_it_and_marked(
+    province: Province, contract: SourceContract, tmp_path: Path
+) -> None:
+    province.add("opencps_paymentfile", 1, dossierId=1, paymentMethod="CASH")
+    province.add("opencps_dossier", 1)
+    text, made = added(province, tmp_path, opencps_h17=contract)
+    assert made.codes.payment_method["CASH"] == 0
+    assert noted(text, "CASH: 0").endswith("CHECK: as in opencps_h17")
+    changed = contract.codes.model_copy(update={"payment_method": {"CASH": 2}})
+    other = contract.model_copy(update={"codes": changed, "source_id": "opencps_h99", "connection": "x"})
+    assert "CASH" not in added(province, tmp_path, opencps_h17=contract, opencps_h99=other)[1].codes.payment_method
+
+
+def test_steps_are_never_taken_from_another_contract(
     province: Province, contract: SourceContract, tmp_path: Path
 ) -> None:
     province.add("opencps_dossieraction", 1, dossierId=1, stepCode="300")
-    province.add("opencps_dossieraction", 2, dossierId=1, stepCode="777")
     province.add("opencps_dossier", 1)
     text, made = added(province, tmp_path, opencps_h17=contract)
-    assert made.codes.step == {"300": 4}
-    assert "CHECK: as in opencps_h17" in next(line for line in text.splitlines() if line.startswith("    300: 4"))
-    assert "# chưa ánh xạ: 777 (1 hàng)" in text
-    changed = contract.codes.model_copy(update={"step": {"300": 5}})
-    other = contract.model_copy(update={"codes": changed, "source_id": "opencps_h99", "connection": "x"})
-    assert added(province, tmp_path, opencps_h17=contract, opencps_h99=other)[1].codes.step == {}  # they disagree
+    assert contract.codes.step["300"] == 4
+    assert made.codes.step == {}
+    assert "# chưa ánh xạ: 300 (1 hàng)" in text
+
+
+def test_what_is_in_the_bin_and_what_could_have_been_posted_is_proposed_as_opencps_has_it(
+    province: Province, tmp_path: Path
+) -> None:
+    province.add("opencps_dossier", 1, 2, originality=3)
+    province.add("opencps_dossier", 3, originality=-3)
+    province.add("opencps_dossier", 4, originality=12)
+    text, made = added(province, tmp_path)
+    rule = {"live": ["0", "1", "2", "3", "4"], "removed": ["-1", "-2", "-3", "-4", "-9"], "left_out": ["9"]}
+    assert {kind: [word for word, said in made.codes.originality.items() if said == kind] for kind in rule} == rule
+    assert noted(text, '"-3": removed') == "1 hàng"
+    assert "    # chưa ánh xạ: 12 (1 hàng)\n" in text
+    assert made.codes.return_method == {"0": 0, "1": 0, "other": 1}
+    assert made.codes.paid == ("3", "5")
+
+
+def test_opencps_own_words_without_a_published_code_are_proposed_to_be_checked(
+    province: Province, tmp_path: Path
+) -> None:
+    province.add("opencps_dossier", 1, dossierStatus="interoperating")
+    text, made = added(province, tmp_path)
+    assert {
+        word: made.codes.status[word] for word in ("interoperating", "pausing", "correcting", "cancelling", "posting")
+    }
+    assert noted(text, "interoperating: 4").startswith("Đang xử lý; 1 hàng; CHECK: ")
+    assert "CHECK: " in noted(text, "7: component")
 
 
 @pytest.mark.parametrize("word", ["a: b", "# x", "true", "- a", "it's", 'sa"y', "hai\ndòng", "a\u2028b", "null", "{"])

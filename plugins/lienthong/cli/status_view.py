@@ -41,6 +41,10 @@ UNMAPPED_LABELS = {
     "procedure": "mã thủ tục",
     "service": "dịch vụ",
     "set_aside": "hồ sơ không nạp",
+    "originality": "loại hồ sơ",
+    "removed": "hồ sơ đã xóa ở nguồn",
+    "left_out": "hồ sơ nhóm",
+    "zero_date": "ngày trống (0000-00-00)",
 }
 DAY_LABELS = {
     DayKind.WORKING: "ngày làm việc",

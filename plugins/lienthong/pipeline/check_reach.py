@@ -66,6 +66,16 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
         "kiểm tra chứng thư của máy chủ và tham số TLS (sslmode, CA) trong extra của kết nối.",
     ),
     (
+        r"may not use the database|\b1044\b",
+        "mật khẩu đúng, nhưng tài khoản không có quyền trên cơ sở dữ liệu này (hoặc sai tên cơ sở dữ liệu)",
+        "cấp quyền SELECT trên cơ sở dữ liệu này cho tài khoản, hoặc sửa schema của kết nối.",
+    ),
+    (
+        r"kept us waiting",
+        "nguồn không trả lời trong thời hạn: có bảng đang bị khóa, hoặc máy chủ quá tải",
+        "hỏi đơn vị vận hành ai đang giữ khóa; hoặc tăng read.timeout_s trong hợp đồng.",
+    ),
+    (
         r"database (\".*\" )?does not exist|unknown database|\b1049\b|3d000",
         "không có cơ sở dữ liệu này trên máy chủ",
         "sửa tên cơ sở dữ liệu (schema) của kết nối.",

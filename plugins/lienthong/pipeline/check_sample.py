@@ -41,6 +41,7 @@ _KINDS = {
     "payment_method": "Hình thức thanh toán (codes.payment_method)",
     "payment_status": "Trạng thái thanh toán (codes.paid)",
     "document_role": "Loại giấy tờ (codes.document_role)",
+    "originality": "Loại hồ sơ (codes.originality)",
     "procedure": "Mã thủ tục của địa phương",
     "service": "Dịch vụ chưa có mã quốc gia",
 }
@@ -56,6 +57,25 @@ _INDEX_FIELDS = {
 }
 #: Those of them that a word of the source must be mapped for → the section of `codes`.
 _CODED = {"online_payment": "payment_method", "channel": "channel"}
+#: Kinds that are counts, not words: what is said of them, and what to do.
+_COUNTED = {
+    "set_aside": (
+        "{} hồ sơ của mẫu có trong danh sách nhưng dịch vụ chi tiết không tìm thấy.",
+        "hỏi đơn vị vận hành: hồ sơ vừa bị xoá, hay tài khoản chưa được xem chi tiết?",
+    ),
+    "removed": (
+        "{} hồ sơ của mẫu đã bị xóa ở nguồn (trong thùng rác): được lưu nhưng không có trạng thái nên không gửi.",
+        "đúng như vậy thì không cần làm gì; nếu không, sửa codes.originality trong hợp đồng.",
+    ),
+    "left_out": (
+        "{} hồ sơ của mẫu là hồ sơ nhóm: được lưu nhưng không có trạng thái nên không gửi.",
+        "hỏi tỉnh; nếu phải gửi, đặt là live trong codes.originality của hợp đồng.",
+    ),
+    "zero_date": (
+        "{} ngày của mẫu là 0000-00-00 (MySQL: không có ngày): được đọc là trống.",
+        "không cần làm gì, trừ khi nguồn lẽ ra phải có ngày.",
+    ),
+}
 #: Kinds that a contract has no section for.
 _LOCAL = ("procedure", "service")
 _SEVERITIES = {Severity.REJECT: "Cách ly", Severity.BLOCK: "Chặn gửi", Severity.WARN: "Cảnh báo"}
@@ -124,16 +144,10 @@ def _word_lines(contract: SourceContract, profile: Profile, batch: LandedBatch) 
     for code in profile.unmapped_codes(contract, batch):
         by_kind.setdefault(code.kind, []).append((code.word, code.rows))
     lines: list[Line] = []
-    if gone := by_kind.pop("set_aside", []):
-        amount = sum(rows for _, rows in gone)
-        lines.append(
-            warning(
-                "set_aside",
-                f"{grouped(amount)} hồ sơ của mẫu có trong danh sách nhưng dịch vụ chi tiết không tìm thấy.",
-                "hỏi đơn vị vận hành: hồ sơ vừa bị xoá, hay tài khoản chưa được xem chi tiết?",
-                dossiers=amount,
-            )
-        )
+    for kind, (said, next_step) in _COUNTED.items():
+        if found := by_kind.pop(kind, []):
+            amount = sum(rows for _, rows in found)
+            lines.append(warning(kind, said.format(grouped(amount)), next_step, dossiers=amount, names=dict(found)))
     for kind, words in by_kind.items():
         listed = ", ".join(f"{word} ({grouped(amount)} hàng)" for word, amount in words[:_WORDS_SHOWN])
         more = f" và {len(words) - _WORDS_SHOWN} từ khác" if len(words) > _WORDS_SHOWN else ""
@@ -148,7 +162,9 @@ def _word_lines(contract: SourceContract, profile: Profile, batch: LandedBatch) 
                 words=dict(words),
             )
         )
-    return lines or [good("codes", "Mọi từ trong mẫu đều đã được ánh xạ.")]
+    if not by_kind:
+        lines.append(good("codes", "Mọi từ trong mẫu đều đã được ánh xạ."))
+    return lines
 
 
 def _gate_lines(rt: Runtime, contract: SourceContract, profile: Profile, batch: LandedBatch) -> list[Line]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ from lienthong.landing import UNREADABLE
 from lienthong.model.canonical import Entity, EntitySpec, Field, Kind
 from lienthong.sources.json_columns import json_values
 from lienthong.sources.text_cleaning import clean
-from lienthong.sources.typing_columns import Typed, typed
+from lienthong.sources.typing_columns import Typed, is_zero_date, typed
 
 _ARROW: dict[Kind, pa.DataType] = {
     Kind.TEXT: pa.string(),
@@ -159,13 +160,22 @@ class Chunk:
         listed = pl.concat_list(marks).list.drop_nulls()
         return pl.select(pl.when(listed.list.len() > 0).then(listed)).to_series()
 
+    def zero_dates(self) -> dict[str, int]:
+        """How many of MySQL's dates of nothing each column has. They read as null: that is what they say."""
+        return Counter(column for row in self._remarks().values() for column, text in row.items() if is_zero_date(text))
+
     def _read_unreadable(self) -> dict[str, pl.Series]:
         """Masks by column of values that landing could only keep as text."""
-        if UNREADABLE not in self.raw.columns or self.raw[UNREADABLE].null_count() == self.rows:
-            return {}
         rows: dict[str, list[int]] = {}
-        for row, remark in enumerate(self.raw[UNREADABLE].to_list()):
-            for column in json.loads(remark) if remark else ():
-                rows.setdefault(column, []).append(row)
+        for row, remark in self._remarks().items():
+            for column, text in remark.items():
+                if not is_zero_date(text):
+                    rows.setdefault(column, []).append(row)
         nothing = pl.repeat(False, self.rows, dtype=pl.Boolean, eager=True)
         return {column: nothing.clone().scatter(places, True) for column, places in rows.items()}
+
+    def _remarks(self) -> dict[int, dict[str, str]]:
+        """Row → column → text of what landing could only keep as text."""
+        if UNREADABLE not in self.raw.columns or self.raw[UNREADABLE].null_count() == self.rows:
+            return {}
+        return {row: json.loads(remark) for row, remark in enumerate(self.raw[UNREADABLE].to_list()) if remark}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import time, timedelta
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 _DURATION = re.compile(r"(\d+)([smhdw])")
 _HOURS = re.compile(r"((?:[01]\d|2[0-3]):[0-5]\d)-((?:[01]\d|2[0-3]):[0-5]\d)")
@@ -28,6 +28,14 @@ Status = Annotated[int, Field(ge=1, le=10)]
 Words = dict[str, Status]
 
 
+def _pairs(words: Words) -> Words:
+    for word in words:
+        status, slash, sub = word.partition("/")
+        if not (status and slash and sub):
+            raise ValueError(f"write the status before the sub-status: <status>/{sub or word}")
+    return words
+
+
 class Section(BaseModel):
     """Strict: no unknown key, no conversion between types, no change after reading."""
 
@@ -40,11 +48,14 @@ class Codes(Section):
     `status`, `substatus`, `step` → TrangThaiHoSo (the sub-status wins); `channel` → KenhThucHien; `subject` →
     LoaiDoiTuong; `return_method` → HinhThuc; `payment_method` → DuocThanhToanTrucTuyen; `paid`: payment states that
     mean "paid"; `document_role`: component or result. In return_method and document_role `other` stands for the rest.
+    `substatus` is keyed `status/sub-status`: what a sub-status means depends on the status beside it.
     `removed`: words of `status` that mean "deleted at the source": known, but no status of the portal's, so never sent.
+    `originality` (OpenCPS): which dossiers are live, which are removed (in the bin) and which are left out of OpenCPS'
+    own lists (groups); the latter two are stored without a status, as `removed` is. Empty: every dossier is live.
     """
 
     status: Words
-    substatus: Words = Field(default_factory=dict)
+    substatus: Annotated[Words, AfterValidator(_pairs)] = Field(default_factory=dict)
     step: Words
     channel: dict[str, Annotated[int, Field(ge=1, le=3)]]
     subject: dict[str, Annotated[int, Field(ge=1, le=4)]]
@@ -53,6 +64,10 @@ class Codes(Section):
     paid: tuple[str, ...]
     document_role: dict[str, Literal["component", "result"]]
     removed: tuple[str, ...] = ()
+    # Left out of hashes where it says nothing: contracts that are silent about it mean what they meant.
+    originality: Annotated[
+        dict[str, Literal["live", "removed", "left_out"]], Field(exclude_if=lambda said: not said)
+    ] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -88,13 +103,14 @@ Hours = Annotated[
 
 class ReadLimits(Section):
     """How gently a source is read: dossiers per page, keys per page of discovery, rows per fetch, pause per page, and
-    the hours in which it may be read at all (absent: any).
+    the hours in which it may be read at all (absent: any). `timeout_s`: how long a database may be silent.
     """
 
     page_rows: Annotated[int, Field(ge=1, le=50_000)] = 2_000
     key_rows: Annotated[int, Field(ge=1, le=500_000)] = 20_000
     fetch_rows: Annotated[int, Field(ge=1, le=100_000)] = 5_000
     pause_ms: Annotated[int, Field(ge=0, le=60_000)] = 0
+    timeout_s: Annotated[int, Field(ge=1, le=7_200, exclude_if=lambda said: said == 600)] = 600  # as above
     hours: Hours | None = None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from enum import Enum
 from pathlib import Path
@@ -49,7 +50,7 @@ def problem_of(detail: Mapping[str, Any], marked: MarkedYaml, model: type[BaseMo
         return line, f"key {key!r} is missing."
     if kind in ("enum", "literal_error"):
         value = str(detail["input"])
-        known = _words_at(model, path) or [word.strip(" '") for word in str(detail["ctx"]["expected"]).split(" or ")]
+        known = _words_at(model, path) or re.findall(r"'([^']+)'", str(detail["ctx"]["expected"]))
         near = did_you_mean(value, known)
         return line, f"{key!r} can't be {mask_word(value)!r}{near}; it is one of {', '.join(known)}."
     text = str(detail["ctx"]["error"]) if kind == "value_error" else str(detail["msg"])

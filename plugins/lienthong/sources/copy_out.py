@@ -17,10 +17,7 @@ import sqlalchemy as sa
 from psycopg2 import Error
 from sqlalchemy import exc
 
-from lienthong.sources.rows_to_arrow import typed_or_remarked
-
-#: Of CSV, for one batch: wide rows fill a batch before there are many of them.
-BATCH_BYTES = 8 << 20
+from lienthong.sources.rows_to_arrow import BATCH_BYTES, typed_or_remarked
 
 
 def copy_out(

@@ -103,11 +103,15 @@ class SourceSight:
 
 @dataclass(frozen=True)
 class CodeWord:
-    """A word found at a source, in how many of the rows looked at, and the code that such systems usually give it."""
+    """A word found at a source, in how many of the rows looked at, and the code that such systems usually give it.
+
+    `note`: what to say beside it where the code is a proposal only.
+    """
 
     word: str
     rows: int
     code: int | str | None
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,9 @@ import sqlalchemy as sa
 
 from lienthong.landing import UNREADABLE
 
+#: Of text, for one batch: wide rows fill a batch before there are many of them.
+BATCH_BYTES = 8 << 20
+
 _CANT_HOLD = (pa.ArrowInvalid, pa.ArrowTypeError, TypeError, OverflowError, UnicodeEncodeError)
 
 
@@ -61,6 +64,8 @@ def typed_or_remarked(
 
 def _array(field: pa.Field[Any], values: Sequence[Any], unreadable: dict[int, dict[str, str]]) -> pa.Array[Any]:
     text = pa.types.is_string(field.type)
+    if pa.types.is_integer(field.type):  # MySQL's BIT comes as bytes
+        values = [int.from_bytes(value) if isinstance(value, bytes) else value for value in values]
     try:
         array: pa.Array[Any] = pa.array(values, field.type)
         return array

@@ -18,14 +18,18 @@ _RESERVED = {"true", "false", "null"}
 #: Section of `codes` → what it maps; STATUS sections get the label of each code.
 _SECTIONS = {
     "status": "the system's status of a dossier → TrangThaiHoSo",
-    "substatus": "its sub-status → TrangThaiHoSo, where that says more than the status",
+    "substatus": "status/sub-status → TrangThaiHoSo, where the two say more than the status",
     "step": "a step of processing → TrangThai of a progress step",
     "channel": "how the dossier came in → KenhThucHien: 1 direct, 2 online, 3 by post",
     "subject": "the applicant → LoaiDoiTuong: 1 citizen, 2 business, 3 state agency, 4 organisation",
     "return_method": "how the result is handed over → HinhThuc: 0 directly, 1 by post; `other` stands for the rest",
     "payment_method": "DuocThanhToanTrucTuyen: 1 through the portal, 2 through the system's own gateway, 0 neither",
     "document_role": "an attachment is a component or a result; `other` stands for the rest",
+    "originality": "live, removed (the bin flips the sign) or left_out (groups): the latter two are stored, never sent",
 }
+#: Words that each system makes for itself: what another contract says of them says nothing here.
+_OWN_WORDS = ("step",)
+_ALWAYS = frozenset(_SECTIONS) - {"originality"}
 _NAMES = {"igate": "iGate", "opencps": "OpenCPS"}
 _STATUS = ("status", "substatus", "step")
 
@@ -113,6 +117,8 @@ def _codes(contract: SourceContract, proposal: Proposal, peers: Sequence[SourceC
     lines.append("codes:")
     waiting = 0
     for section, meaning in _SECTIONS.items():
+        if section not in proposal.codes and section not in _ALWAYS:
+            continue
         mapped: list[str] = []
         unknown: list[str] = []
         for word in proposal.codes.get(section, ()):
@@ -133,9 +139,11 @@ def _codes(contract: SourceContract, proposal: Proposal, peers: Sequence[SourceC
 
 
 def _code(section: str, word: CodeWord, peers: Sequence[SourceContract]) -> tuple[int | str | None, str]:
-    """The code such systems always have; else the one that every peer which knows the word agrees on."""
+    """The code such systems always have; else, but for words of its own, the one that all peers give that know it."""
     if word.code is not None:
-        return word.code, ""
+        return word.code, word.note
+    if section in _OWN_WORDS:
+        return None, ""
     known = {
         peer.source_id: getattr(peer.codes, section)[word.word]
         for peer in peers

@@ -22,6 +22,8 @@ _DATE_FORMATS = (
     "%d/%m/%Y %H:%M",
     "%Y%m%d%H%M%S",
 )
+#: The day by which MySQL says that there is none.
+ZERO_DATE = "0000-00-00"
 _DAY_FORMATS = ("%Y-%m-%d", "%d/%m/%Y", "%Y%m%d")
 
 
@@ -30,6 +32,11 @@ class Typed(NamedTuple):
 
     values: pl.Series
     bad: pl.Series | None = None
+
+
+def is_zero_date(text: str) -> bool:
+    """Whether it is MySQL's date of nothing."""
+    return text.startswith(ZERO_DATE)
 
 
 def looked_up(keys: pl.Series, translate: Callable[[Any], object], dtype: pl.DataType | type[pl.DataType]) -> pl.Series:
@@ -66,9 +73,11 @@ def integers(raw: pl.Series, dtype: pl.DataType) -> pl.Series:
 
 
 def booleans(raw: pl.Series) -> pl.Series:
-    """Booleans from 0/1, true/false or their text."""
+    """Booleans from true/false, numbers (anything but 0 is true, as databases have it), or text such as `0`, `true`."""
     if raw.dtype == pl.Boolean:
         return raw
+    if raw.dtype.is_numeric():
+        return raw != 0
     text = raw if raw.dtype == pl.String else raw.cast(pl.String)
     return looked_up(text, _WORDS.get, pl.Boolean)
 
@@ -78,6 +87,11 @@ def instants(raw: pl.Series, zone: str) -> Typed:
     if raw.dtype == pl.Date:
         raw = raw.cast(pl.Datetime("us"))
     if raw.dtype == pl.String:
+        raw = (
+            raw.to_frame()
+            .select(pl.when(~pl.col(raw.name).str.starts_with(ZERO_DATE)).then(pl.col(raw.name)))
+            .to_series()
+        )
         local = _parse(raw)
     elif isinstance(raw.dtype, pl.Datetime):
         local = raw.dt.cast_time_unit("us")

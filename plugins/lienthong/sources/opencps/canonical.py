@@ -18,8 +18,8 @@ from lienthong.model.canonical import DOCUMENT, DOSSIER, FEE, SPECS, STEP, Entit
 from lienthong.model.codes import DossierStatus, OnlinePayment
 from lienthong.model.identifiers import normalise_agency_code
 from lienthong.sources.chunk import Chunk
-from lienthong.sources.contract import SourceContract
-from lienthong.sources.opencps.lookups import PAIR, Lookups, lookups_of
+from lienthong.sources.contract import Codes, SourceContract
+from lienthong.sources.opencps.lookups import Lookups, lookups_of, procedure_keys, status_keys, told
 from lienthong.sources.opencps.tables import ENTITY_TABLES, OWNER
 from lienthong.sources.text_cleaning import without_query
 from lienthong.sources.typing_columns import looked_up
@@ -151,14 +151,18 @@ def _dossier(chunk: Chunk, lookups: Lookups, seen: _Seen) -> None:
     _take(chunk, DOSSIER, _DOSSIER_COLUMNS)
     codes = lookups.contract.codes
     chunk.put("dossier_code", looked_up(chunk.text("dossierNo"), lambda code: code or None, pl.String))
-    chunk.put("procedure_code", looked_up(chunk.text("serviceCode"), lookups.procedure, pl.String))
+    chunk.put("procedure_code", looked_up(procedure_keys(chunk), lookups.procedure, pl.String))
     chunk.put("agency_code", looked_up(chunk.text("govAgencyCode"), normalise_agency_code, pl.String))
     chunk.put("abstract", _first_filled(chunk.text("briefNote"), chunk.text("dossierName")))
-    word, sub = chunk.text("dossierStatus"), chunk.text("dossierSubStatus").fill_null("")
-    pair = word + PAIR + sub
-    status = looked_up(pair, lookups.status, pl.Int16)
+    keys = status_keys(chunk)
+    status, raw = looked_up(keys, lookups.status, pl.Int16), looked_up(keys, told, pl.String)
+    live = is_live(chunk, codes)
+    if not live.all():
+        why = pl.format("{} (originality {})", raw, chunk.text("originality"))
+        status = pl.select(pl.when(live).then(status)).to_series()
+        raw = pl.select(pl.when(live).then(raw).otherwise(why)).to_series()
     chunk.put("status", status)
-    chunk.put("status_raw", looked_up(pair, lambda key: key.rstrip(PAIR).replace(PAIR, "/"), pl.String))
+    chunk.put("status_raw", raw)
     chunk.put("channel", looked_up(channel_words(chunk), codes.channel.get, pl.Int16))
     chunk.put("subject_type", looked_up(chunk.text("applicantIdType"), codes.subject.get, pl.Int16))
     methods = codes.return_method
@@ -174,9 +178,20 @@ def _dossier(chunk: Chunk, lookups: Lookups, seen: _Seen) -> None:
         chunk.put("online_payment", _online_payment(chunk.column(OWNER), seen.best_payment))
 
 
+def is_live(chunk: Chunk, codes: Codes) -> pl.Series:
+    """Which dossiers have a status of the portal's: not those in the bin, not those left out of OpenCPS' own lists, and
+    not those of an originality that the contract doesn't know. Without a rule, and without an originality: all."""
+    if not codes.originality:
+        return pl.repeat(True, chunk.rows, dtype=pl.Boolean, eager=True)
+    said = chunk.column("originality")
+    words = chunk.text("originality") if said.dtype == pl.String else said
+    return looked_up(words, lambda word: codes.originality.get(str(word)) == "live", pl.Boolean).fill_null(True)
+
+
 def channel_words(chunk: Chunk) -> pl.Series:
-    """online, postal or direct: how the dossier came in."""
-    online = chunk.typed("online_", Kind.BOOLEAN).values | (chunk.typed("originality", Kind.BIGINT).values == 1)
+    """online, postal or direct: how the dossier came in. The bin flips the sign of `originality`."""
+    came_online = chunk.typed("originality", Kind.BIGINT).values.abs() == 1
+    online = chunk.typed("online_", Kind.BOOLEAN).values | came_online
     postal = chunk.typed("fromViaPostal", Kind.BIGINT).values == 1
     word = pl.when(online).then(pl.lit("online")).when(postal).then(pl.lit("postal")).otherwise(pl.lit("direct"))
     return pl.select(word).to_series()

@@ -51,7 +51,7 @@ def extract(
     """See `profile.Profile.extract`. Only an incremental load returns watermarks in its manifest."""
     if (mode is LoadMode.RANGE) != (window is not None):
         raise ValueError("a range load takes a window, other loads take none")
-    with writer, reading(connection, contract.source_id, writer.load_id) as source:
+    with writer, reading(connection, contract.source_id, writer.load_id, timeout_s=contract.read.timeout_s) as source:
         observed_at = source.clock()
         ours = now()
         # A watermark that runs ahead hides all changes until time catches up with it.

@@ -8,17 +8,17 @@ from collections.abc import Callable, Collection
 import polars as pl
 import pyarrow as pa
 
-from lienthong.landing import LandedBatch
+from lienthong.landing import UNREADABLE, LandedBatch
 from lienthong.model.canonical import Entity
 from lienthong.model.capabilities import Capability
 from lienthong.model.identifiers import normalise_agency_code
 from lienthong.sources.capabilities import capabilities_of
 from lienthong.sources.chunk import Chunk
-from lienthong.sources.contract import SourceContract
+from lienthong.sources.contract import Codes, SourceContract
 from lienthong.sources.opencps.canonical import channel_words
-from lienthong.sources.opencps.lookups import PAIR, lookups_of, rows_of
+from lienthong.sources.opencps.lookups import PAIR, lookups_of, procedure_keys, rows_of, status_keys, told
 from lienthong.sources.opencps.schema import ABSENT
-from lienthong.sources.opencps.tables import ENTITY_TABLES, PAYMENT_STATES, SERVICE_CONFIG, SERVICE_INFO
+from lienthong.sources.opencps.tables import ENTITY_TABLES, GROUP, PAYMENT_STATES, SERVICE_CONFIG, SERVICE_INFO
 from lienthong.sources.profile import UnmappedCode, unmapped
 
 _SERVICE_COLUMNS: list[tuple[str, pa.DataType]] = [
@@ -58,8 +58,10 @@ def services(contract: SourceContract, batch: LandedBatch) -> pa.Table:
     """
     lookups = lookups_of(contract, batch)
     codes: dict[str, tuple[str | None, str]] = {}
-    for key, local, highest in rows_of(batch, SERVICE_INFO.name, "serviceInfoId", "serviceCode", "maxLevel"):
-        codes[key] = (lookups.procedure(local.strip()), highest)
+    for key, group, local, highest in rows_of(
+        batch, SERVICE_INFO.name, "serviceInfoId", GROUP, "serviceCode", "maxLevel"
+    ):
+        codes[key] = (lookups.procedure(f"{group}{PAIR}{local.strip()}"), highest)
     found: dict[tuple[str, str], int] = {}
     for key, agency, level in rows_of(batch, SERVICE_CONFIG.name, "serviceInfoId", "govAgencyCode", "serviceLevel"):
         procedure, highest = codes.get(key, (None, ""))
@@ -77,15 +79,17 @@ def services(contract: SourceContract, batch: LandedBatch) -> pa.Table:
 def unmapped_codes(contract: SourceContract, batch: LandedBatch) -> list[UnmappedCode]:
     """See `profile.Profile.unmapped_codes`. Empty words are the gate's business, not the contract's.
 
-    A sub-status is reported where the status alone decided.
+    A sub-status is reported where the status alone decided. Beside the words: (removed, originality) and (left_out,
+    originality) count dossiers that are stored without a status, (zero_date, column) MySQL's dates of nothing.
     """
     lookups, codes = lookups_of(contract, batch), contract.codes
-    status_columns = ("dossierStatus", "dossierSubStatus")
+    status_columns = (GROUP, "dossierStatus", "dossierSubStatus")
     kinds: dict[Entity, list[_Kind]] = {
         Entity.DOSSIER: [
-            ("status", _status_pairs, lambda pair: lookups.status(pair) is not None, status_columns),
-            ("substatus", _status_pairs, lambda pair: not lookups.passes_over(pair), status_columns),
-            ("procedure", _text("serviceCode"), lambda code: lookups.procedure(code) is not None, ("serviceCode",)),
+            ("status", status_keys, lambda key: lookups.status(key) is not None, status_columns),
+            ("substatus", status_keys, lambda key: not lookups.passes_over(key), status_columns),
+            ("procedure", procedure_keys, lambda key: lookups.procedure(key) is not None, (GROUP, "serviceCode")),
+            *_originality(codes),
             ("channel", channel_words, codes.channel.__contains__, ("online_", "originality", "fromViaPostal")),
             *_column("subject", "applicantIdType", codes.subject),
             *_column("return_method", "viaPostal", codes.return_method),
@@ -100,18 +104,20 @@ def unmapped_codes(contract: SourceContract, batch: LandedBatch) -> list[Unmappe
     counts: Counter[tuple[str, str]] = Counter()
     for entity, lists in kinds.items():
         table = batch.manifest.tables.get(ENTITY_TABLES[entity].name)
-        if table is None or not lists:
+        if table is None:
             continue
         there = {name for name, _ in table.columns}
-        columns = [name for *_, names in lists for name in names if name in there]
-        for _, _, raw in batch.batches(table.name, columns):
+        columns = dict.fromkeys([UNREADABLE, *(name for *_, names in lists for name in names if name in there)])
+        for _, _, raw in batch.batches(table.name, list(columns)):
             chunk = Chunk(raw, contract.time_zone)
+            counts.update({("zero_date", f"{table.name}.{name}"): rows for name, rows in chunk.zero_dates().items()})
             for kind, words, known, _ in lists:
                 for word, rows in words(chunk).drop_nulls().rename("word").value_counts().iter_rows():
-                    if word.strip(PAIR) and not known(word):
-                        counts[(kind, word.rstrip(PAIR).replace(PAIR, "/"))] += rows
-    for (local,) in rows_of(batch, SERVICE_INFO.name, "serviceCode"):
-        if local.strip() and lookups.procedure(local.strip()) is None:
+                    shown = told(word) if PAIR in word else word
+                    if shown and not known(word):
+                        counts[(kind, shown)] += rows
+    for group, local in rows_of(batch, SERVICE_INFO.name, GROUP, "serviceCode"):
+        if local.strip() and lookups.procedure(f"{group}{PAIR}{local.strip()}") is None:
             counts[("service", local.strip())] += 1
     return unmapped(counts)
 
@@ -121,9 +127,17 @@ def _column(kind: str, column: str, words: Collection[str]) -> list[_Kind]:
     return [] if "other" in words else [(kind, _text(column), words.__contains__, (column,))]
 
 
+def _originality(codes: Codes) -> list[_Kind]:
+    """Words that nobody knows, and dossiers that are stored without a status: none is set aside in silence."""
+    rule = codes.originality
+    if not rule:
+        return []
+    words = _text("originality")
+    kinds: list[_Kind] = [("originality", words, rule.__contains__, ("originality",))]
+    for kind in ("removed", "left_out"):
+        kinds.append((kind, words, lambda word, kind=kind: rule.get(word) != kind, ("originality",)))  # type: ignore[misc]
+    return kinds
+
+
 def _text(column: str) -> _Words:
     return lambda chunk: chunk.text(column)
-
-
-def _status_pairs(chunk: Chunk) -> pl.Series:
-    return chunk.text("dossierStatus") + PAIR + chunk.text("dossierSubStatus").fill_null("")

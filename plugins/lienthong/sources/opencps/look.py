@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 
 import sqlalchemy as sa
-from sqlalchemy import exc
 
 from lienthong.connections import Connection
 from lienthong.model.periods import BUSINESS_ZONE
@@ -14,7 +13,7 @@ from lienthong.sources.contract import SourceContract
 from lienthong.sources.database import SourceDatabase, reading
 from lienthong.sources.opencps import look_statements as ask
 from lienthong.sources.opencps.schema import BoundTable, FoundSchema, find
-from lienthong.sources.opencps.tables import DOSSIER, MODIFIED
+from lienthong.sources.opencps.tables import DOSSIER, FILE, MODIFIED
 from lienthong.sources.profile import SourceSight, TableSight
 
 #: No single question of a look may take longer.
@@ -22,22 +21,22 @@ STATEMENT_TIMEOUT_S = 20
 #: Days of which the dossiers are told.
 DAYS = 7
 _RECEIVED = "receiveDate"
+_PART_TYPE, _GROUP_OUTPUT = "dossierPartType", 7
+_ROLES = {"component": "thành phần hồ sơ", "result": "kết quả"}
 _PRODUCTS = {"postgresql": "PostgreSQL", "mysql": "MySQL", "mariadb": "MariaDB"}
 
 
 def look(contract: SourceContract, connection: Connection, now: Callable[[], datetime]) -> SourceSight:
     """See `profile.Profile.look`. The newest modification is that of the newest rows by key: the column has no index
     of its own (portal-exchange §6.1)."""
-    with reading(connection, contract.source_id) as source:
+    with reading(connection, contract.source_id, timeout_s=STATEMENT_TIMEOUT_S) as source:
         before = now()
         clock = source.clock()  # first of all: PostgreSQL tells when the transaction began
         after = now()
         limit_time(source)
         found = find(source, contract)
-        unreadable = tuple(name for name, table in found.bound.items() if not _readable(source, table))
-        readable = {name: table for name, table in found.bound.items() if name not in unreadable}
         hours = [0] * 24
-        sights = tuple(_sight(source, contract, table, hours) for table in readable.values())
+        sights = tuple(_sight(source, contract, table, hours) for table in found.bound.values())
         return SourceSight(
             server=_server(source),
             clock=clock.astimezone(contract.zone),
@@ -46,8 +45,9 @@ def look(contract: SourceContract, connection: Connection, now: Callable[[], dat
             tables=sights,
             unmapped_columns=found.unmapped,
             missing=found.missing,
-            unreadable=unreadable,
-            days=_days(source, readable),
+            unreadable=found.unreadable,
+            days=_days(source, found.bound),
+            remarks=_remarks(source, contract, found),
             hours=tuple(hours),
         )
 
@@ -74,19 +74,6 @@ def _quoted(source: SourceDatabase, table: BoundTable) -> str:
     return source.connection.dialect.identifier_preparer.format_table(table.table)
 
 
-def _readable(source: SourceDatabase, table: BoundTable) -> bool:
-    if _dialect(source) == "postgresql":  # asked, not tried: a refused statement would end the snapshot
-        columns = [column.name for column in table.table.c]
-        return bool(source.row(ask.may_read(_quoted(source, table), columns)).readable)
-    try:
-        source.connection.execute(ask.peek(table)).all()
-    except (exc.OperationalError, exc.ProgrammingError) as error:
-        if next(iter(getattr(error.orig, "args", ())), None) in (1142, 1143):
-            return False
-        raise
-    return True
-
-
 def _may_write(source: SourceDatabase, found: FoundSchema) -> tuple[str, ...]:
     if _dialect(source) != "postgresql":
         rows = [row for statement in ask.grants() for row in source.connection.execute(statement)]
@@ -108,7 +95,7 @@ def _sight(source: SourceDatabase, contract: SourceContract, table: BoundTable, 
     clock = table.clock(contract.zone)
     newest: datetime | None = None
     for row in source.connection.execute(ask.newest_modified(table)):
-        if row.modified is not None:
+        if isinstance(row.modified, datetime):  # MySQL's date of nothing is handed out as text
             moment = clock.to_instant(row.modified)
             hours[moment.astimezone(BUSINESS_ZONE).hour] += 1
             newest = moment if newest is None else max(newest, moment)
@@ -131,7 +118,7 @@ def _indexed(source: SourceDatabase, table: BoundTable) -> bool:
     return any(first is not None and first.lower() == MODIFIED.lower() for first in firsts)
 
 
-def _days(source: SourceDatabase, readable: dict[str, BoundTable]) -> tuple[tuple[date, int], ...]:
+def _days(source: SourceDatabase, readable: Mapping[str, BoundTable]) -> tuple[tuple[date, int], ...]:
     """Dossiers received by day, of the newest days; the oldest day of a full answer is cut off and left out."""
     dossier = readable.get(DOSSIER.name)
     if dossier is None or _RECEIVED not in dossier.table.c:
@@ -139,3 +126,20 @@ def _days(source: SourceDatabase, readable: dict[str, BoundTable]) -> tuple[tupl
     rows = [(row.day, int(row.rows)) for row in source.connection.execute(ask.days(dossier, _RECEIVED))]
     whole = rows if sum(amount for _, amount in rows) < ask.DAY_ROWS else rows[:-1]
     return tuple(whole[:DAYS])
+
+
+def _remarks(source: SourceDatabase, contract: SourceContract, found: FoundSchema) -> tuple[str, ...]:
+    """That outputs of groups are there, and what the contract makes of them: OpenCPS itself is of two minds."""
+    files = found.bound.get(FILE.name)
+    if files is None or _PART_TYPE not in files.table.c:
+        return ()
+    rows = int(source.row(ask.count_among_newest(files, _PART_TYPE, _GROUP_OUTPUT)).rows)
+    roles = contract.codes.document_role
+    role = roles.get(str(_GROUP_OUTPUT), roles.get("other"))
+    if not rows or role is None:
+        return ()
+    return (
+        f"{rows} trong {ask.NEWEST_ROWS} giấy tờ mới nhất có dossierPartType 7 (kết quả của nhóm hồ sơ); hợp đồng coi "
+        f"là {_ROLES[role]}. OpenCPS xử lý loại này như kết quả nhưng chỉ gửi loại 2 lên Cổng; đổi ở "
+        "codes.document_role.",
+    )

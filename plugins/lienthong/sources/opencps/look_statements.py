@@ -6,13 +6,15 @@ Nothing here reads a table through: the newest rows come off the primary key, th
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
-from typing import Any
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from lienthong.sources.opencps.schema import BoundTable
 from lienthong.sources.opencps.tables import MODIFIED
+
+if TYPE_CHECKING:
+    from lienthong.sources.opencps.schema import BoundTable
 
 #: Rows at the end of a table that a look reads one or two columns of.
 NEWEST_ROWS = 1_000
@@ -20,6 +22,9 @@ NEWEST_ROWS = 1_000
 DAY_ROWS = 20_000
 #: A table without statistics is counted up to here.
 COUNT_UP_TO = 100_000
+
+#: MySQL's dates of nothing lie before it, all others behind it.
+FIRST_MOMENT = datetime(1000, 1, 1)
 
 _READING = ("SELECT", "USAGE", "SHOW VIEW", "SHOW DATABASES", "PROCESS")
 
@@ -39,13 +44,19 @@ def newest_keys(bound: BoundTable, limit: int) -> sa.Select[Any]:
     )
 
 
+def count_among_newest(bound: BoundTable, column: str, value: int) -> sa.Select[Any]:
+    """One row: how many of the newest rows by key have this value."""
+    newest = sa.select(bound.table.c[column].label("value")).order_by(bound.key.desc()).limit(NEWEST_ROWS).subquery()
+    return sa.select(sa.func.count().label("rows")).select_from(newest).where(newest.c.value == value)
+
+
 def days(bound: BoundTable, column: str) -> sa.Select[date, int]:
     """(day, rows) of a date column among the newest rows by key, newest day first."""
     newest = sa.select(bound.table.c[column].label("moment")).order_by(bound.key.desc()).limit(DAY_ROWS).subquery()
     day = sa.cast(newest.c.moment, sa.Date)
     return (
         sa.select(day.label("day"), sa.func.count().label("rows"))
-        .where(newest.c.moment.is_not(None))
+        .where(newest.c.moment >= FIRST_MOMENT)
         .group_by(day)
         .order_by(day.desc())
     )
@@ -72,9 +83,32 @@ def estimate(bound: BoundTable, dialect: str, name: str) -> sa.Select[Any]:
     )
 
 
-def peek(bound: BoundTable) -> sa.Select[Any]:
+def peek(table: sa.Table) -> sa.Select[Any]:
     """Any one row, of every column that we read."""
-    return sa.select(*bound.table.c).limit(1)
+    return sa.select(*table.c).limit(1)
+
+
+def touch(name: str) -> sa.Select[Any]:
+    """Nothing of a table that may not be there."""
+    return sa.select(sa.literal(1)).select_from(sa.table(name)).limit(0)
+
+
+def schema_without_usage(name: str) -> sa.Select[Any]:
+    """PostgreSQL: a schema that has this table, or a view of this name, and that we may not use."""
+    relation = sa.table(
+        "pg_class", sa.column("relname"), sa.column("relnamespace"), sa.column("relkind"), schema="pg_catalog"
+    )
+    schema = sa.table("pg_namespace", sa.column("oid"), sa.column("nspname"), schema="pg_catalog")
+    return (
+        sa.select(schema.c.nspname)
+        .select_from(relation.join(schema, schema.c.oid == relation.c.relnamespace))
+        .where(
+            sa.func.lower(relation.c.relname) == name.lower(),
+            relation.c.relkind.in_(("r", "p", "v", "m", "f")),
+            sa.not_(sa.func.has_schema_privilege(schema.c.oid, "USAGE")),
+        )
+        .limit(1)
+    )
 
 
 def may_read(name: str, columns: Iterable[str]) -> sa.Select[Any]:

@@ -36,7 +36,7 @@ class OpenCps:
         return {table.name: OWNER for table in ENTITY_TABLES.values()}
 
     def check_schema(self, contract: SourceContract, connection: Connection) -> Mapping[str, tuple[str, ...]]:
-        with reading(connection, contract.source_id) as source:
+        with reading(connection, contract.source_id, timeout_s=contract.read.timeout_s) as source:
             return bind(source, contract).unmapped
 
     def extract(

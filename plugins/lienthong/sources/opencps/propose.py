@@ -14,7 +14,7 @@ from lienthong.model.errors import SchemaDriftError
 from lienthong.sources.contract import Codes, SourceContract
 from lienthong.sources.database import reading
 from lienthong.sources.opencps.findings import unmapped_codes
-from lienthong.sources.opencps.look import limit_time
+from lienthong.sources.opencps.look import STATEMENT_TIMEOUT_S, limit_time
 from lienthong.sources.opencps.lookups import rows_of
 from lienthong.sources.opencps.sample import sample
 from lienthong.sources.opencps.schema import ABSENT, FoundSchema, find
@@ -31,16 +31,28 @@ USUAL: Mapping[str, Mapping[str, int | str]] = {
     "status": {
         "receiving": 1, "new": 2, "denied": 3, "processing": 4, "waiting": 5, "paying": 6, "cancelled": 7,
         "unresolved": 8, "releasing": 9, "done": 10,
+        "interoperating": 4, "pausing": 4, "correcting": 5, "cancelling": 7, "posting": 9,
     },
     "substatus": {},
     "step": {},
     "channel": {"direct": 1, "online": 2, "postal": 3},
     "subject": {"citizen": 1, "business": 2},
-    "return_method": {"0": 0, "1": 1, "other": 1},
+    "return_method": {"0": 0, "1": 0, "other": 1},
     "payment_method": {"KEYPAY": 2},
-    "document_role": {"2": "result", "other": "component"},
+    "document_role": {"2": "result", "7": "component", "other": "component"},
+    "originality": {
+        "0": "live", "1": "live", "2": "live", "3": "live", "4": "live", "9": "left_out",
+        "-1": "removed", "-2": "removed", "-3": "removed", "-4": "removed", "-9": "removed",
+    },
 }  # fmt: skip
-PAID = ("3",)
+PAID = ("3", "5")
+
+_NO_MAPPING = "CHECK: OpenCPS' own word, no mapping of it is published; ask the province"
+#: Said beside a usual word whose code is a proposal.
+NOTES: Mapping[tuple[str, str], str] = {
+    **{("status", word): _NO_MAPPING for word in ("interoperating", "pausing", "correcting", "cancelling", "posting")},
+    ("document_role", "7"): "CHECK: a group's output; OpenCPS' own client of the portal sends 2 only",
+}
 
 #: JSON columns worth looking into, and what their keys usually fill: the wire's own names.
 JSON_COLUMNS: Mapping[Entity, Mapping[str, Mapping[str, str]]] = {
@@ -68,7 +80,7 @@ _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,59}")
 def propose(contract: SourceContract, connection: Connection) -> Proposal:
     """See `profile.Profile.propose`."""
     draft = contract.model_copy(update={"entities": tuple(ENTITY_TABLES), "extensions": _extensions(ENTITY_TABLES)})
-    with reading(connection, contract.source_id) as source:
+    with reading(connection, contract.source_id, timeout_s=STATEMENT_TIMEOUT_S) as source:
         limit_time(source)
         found = find(source, draft)
     entities, absent, ignore = _what_is_not_there(draft, found)
@@ -141,26 +153,27 @@ def _codes(draft: SourceContract, batch: LandedBatch) -> dict[str, tuple[CodeWor
     of statuses and sub-statuses, those that the usual words leave open are told."""
     seen: dict[str, Counter[str]] = {kind: Counter() for kind in USUAL}
     for found in unmapped_codes(draft, batch):
-        if found.kind in seen and found.kind not in ("status", "substatus"):
+        if found.kind in seen and found.kind not in ("status", "substatus", "originality"):
             seen[found.kind][found.word] += found.rows
     usual = Codes.model_validate({**{kind: dict(words) for kind, words in USUAL.items()}, "paid": PAID})
     for found in unmapped_codes(draft.model_copy(update={"codes": usual}), batch):
-        status, _, sub = found.word.partition("/")
+        status = found.word.partition("/")[0]
         if found.kind in ("status", "substatus"):
-            seen[found.kind][status if found.kind == "status" else sub] += found.rows
+            seen[found.kind][status if found.kind == "status" else found.word] += found.rows
     words = Counter(word for (word,) in rows_of(batch, DOSSIER.name, "dossierStatus"))
     seen["status"].update({word: words[word] for word in USUAL["status"]})
-    return {kind: _section(words, seen[kind]) for kind, words in USUAL.items()}
+    seen["originality"].update(word for (word,) in rows_of(batch, DOSSIER.name, "originality") if word)
+    return {kind: _section(kind, words, seen[kind]) for kind, words in USUAL.items()}
 
 
-def _section(usual: Mapping[str, int | str], seen: Counter[str]) -> tuple[CodeWord, ...]:
+def _section(kind: str, usual: Mapping[str, int | str], seen: Counter[str]) -> tuple[CodeWord, ...]:
     """The usual words in their order, then the others by frequency; where `other` stands for the rest, only usual, and
     its rows are those of all the rest."""
     rest = [(word, rows) for word, rows in seen.most_common() if word not in usual]
     if "other" in usual:
         seen = seen | Counter(other=sum(rows for _, rows in rest) + seen["other"])
         rest = []
-    words = [CodeWord(word, seen[word], code) for word, code in usual.items()]
+    words = [CodeWord(word, seen[word], code, NOTES.get((kind, word), "")) for word, code in usual.items()]
     return (*words, *(CodeWord(word, rows, None) for word, rows in rest))
 
 

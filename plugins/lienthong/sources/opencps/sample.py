@@ -11,7 +11,7 @@ from lienthong.sources.contract import SourceContract, digest
 from lienthong.sources.database import SourceDatabase, reading
 from lienthong.sources.opencps import look_statements as ask
 from lienthong.sources.opencps import statements
-from lienthong.sources.opencps.look import limit_time
+from lienthong.sources.opencps.look import STATEMENT_TIMEOUT_S, limit_time
 from lienthong.sources.opencps.schema import BoundSchema, bind
 from lienthong.sources.opencps.tables import ACTION
 from lienthong.sources.rows_to_arrow import to_batch
@@ -20,7 +20,7 @@ from lienthong.sources.rows_to_arrow import to_batch
 def sample(contract: SourceContract, connection: Connection, writer: BatchWriter, dossiers: int) -> str:
     """See `profile.Profile.sample`. Half are the newest by key, half those of the newest steps: dossiers that are
     further on. Reference tables come whole."""
-    with writer, reading(connection, contract.source_id) as source:
+    with writer, reading(connection, contract.source_id, timeout_s=STATEMENT_TIMEOUT_S) as source:
         limit_time(source)
         observed_at = source.clock()
         schema = bind(source, contract)

@@ -12,11 +12,13 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import sqlalchemy as sa
+from sqlalchemy import exc
 
 from lienthong.model.canonical import Entity
-from lienthong.model.errors import ContractError, SchemaDriftError
+from lienthong.model.errors import ContractError, SchemaDriftError, SourceAccessError
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.database import SourceDatabase
+from lienthong.sources.opencps.rights import hidden, may_read, refuses
 from lienthong.sources.opencps.tables import DOSSIER, ENTITY_TABLES, MODIFIED, OWNER, REFERENCE_TABLES, TableMap
 from lienthong.sources.rows_to_arrow import landing_schema
 
@@ -40,10 +42,14 @@ class SourceClock:
 
 @dataclass(frozen=True)
 class BoundTable:
-    """A table as it is in this database. `table.c` is addressed by OpenCPS' names, whatever the database's case."""
+    """A table as it is in this database. `table.c` is addressed by OpenCPS' names, whatever the database's case.
+
+    `zero_dates`: this is a database that may write 0000-00-00 for "none".
+    """
 
     map: TableMap
     table: sa.Table
+    zero_dates: bool = False
 
     @cached_property
     def schema(self) -> pa.Schema:
@@ -102,19 +108,33 @@ def wanted_columns(contract: SourceContract, table: TableMap, entity: Entity | N
 
 @dataclass(frozen=True)
 class FoundSchema:
-    """What of the mapped tables is there: bound tables by name with the columns that exist, and what is not."""
+    """What of the mapped tables is there: bound tables by name with the columns that exist, and what is not.
+
+    `unreadable`: tables on which our account lacks SELECT; MySQL doesn't say which of them exist.
+    """
 
     bound: Mapping[str, BoundTable]
     unmapped: Mapping[str, tuple[str, ...]]
     missing: tuple[str, ...]
+    unreadable: tuple[str, ...] = ()
 
 
 def bind(source: SourceDatabase, contract: SourceContract) -> BoundSchema:
     """Find every mapped table and column in the database.
 
-    SchemaDriftError names all that are missing, with the nearest unknown name where there is one.
+    SourceAccessError names the tables that we may not read; SchemaDriftError names all that are missing, with the
+    nearest unknown name where there is one.
     """
     found = find(source, contract)
+    if found.unreadable:
+        raise SourceAccessError(
+            f"Our account lacks SELECT on {', '.join(found.unreadable)}.",
+            next_step="have SELECT granted on each of them: without it nobody can tell what they hold. Nothing was "
+            "loaded.",
+            source=source.source_id,
+            load=source.load,
+            key=found.unreadable[0],
+        )
     if found.missing:
         raise SchemaDriftError(
             f"The source no longer has: {'; '.join(found.missing)}.",
@@ -143,13 +163,21 @@ def find(source: SourceDatabase, contract: SourceContract) -> FoundSchema:
     bound: dict[str, BoundTable] = {}
     unmapped: dict[str, tuple[str, ...]] = {}
     missing: list[str] = []
+    unreadable: list[str] = []
+    zero_dates = source.connection.dialect.name in ("mysql", "mariadb")
     for table in maps:
         actual_name = present.get(table.name.lower())
+        if actual_name is None and (told := hidden(source, table.name)):
+            unreadable.append(told)
+            continue
         if actual_name is None:
             missing.append(f"table {table.name}{_renamed(table.name, present.values())}")
             continue
         wanted = wanted_columns(contract, table, entities.get(table.name))
-        actual = {column["name"].lower(): column for column in inspector.get_columns(actual_name)}
+        actual = _columns(inspector, actual_name)
+        if actual is None:
+            unreadable.append(table.name)
+            continue
         used = {column.lower() for column in wanted}
         expected = used | {column.lower() for column in (*table.known, *contract.ignore.get(table.name, ()))}
         extra = tuple(str(column["name"]) for lower, column in actual.items() if lower not in expected)
@@ -163,8 +191,22 @@ def find(source: SourceDatabase, contract: SourceContract) -> FoundSchema:
             for name in wanted
             if name.lower() in actual
         ]
-        bound[table.name] = BoundTable(table, sa.Table(actual_name, sa.MetaData(), *columns))
-    return FoundSchema(bound, unmapped, tuple(missing))
+        found = sa.Table(actual_name, sa.MetaData(), *columns)
+        if may_read(source, found):
+            bound[table.name] = BoundTable(table, found, zero_dates)
+        else:
+            unreadable.append(table.name)
+    return FoundSchema(bound, unmapped, tuple(missing), tuple(unreadable))
+
+
+def _columns(inspector: sa.Inspector, table: str) -> dict[str, Any] | None:
+    """A table's columns by name in lower case; None where we have no right to know them."""
+    try:
+        return {column["name"].lower(): column for column in inspector.get_columns(table)}
+    except exc.DBAPIError as error:
+        if refuses(error):
+            return None
+        raise
 
 
 def _renamed(name: str, candidates: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from lienthong.sources.opencps.look_statements import FIRST_MOMENT
 from lienthong.sources.opencps.schema import BoundTable
 from lienthong.sources.opencps.tables import MODIFIED
 
@@ -20,6 +21,16 @@ Place = tuple[datetime, int]
 
 def _modified(bound: BoundTable) -> sa.Column[Any]:
     return bound.table.c[MODIFIED]
+
+
+def _undated(bound: BoundTable) -> sa.ColumnElement[bool]:
+    """Rows without a modification: null, or MySQL's date of nothing."""
+    modified = _modified(bound)
+    return sa.or_(modified.is_(None), modified < FIRST_MOMENT) if bound.zero_dates else modified.is_(None)
+
+
+def _dated(bound: BoundTable) -> sa.ColumnElement[bool]:
+    return _modified(bound) >= FIRST_MOMENT if bound.zero_dates else _modified(bound).is_not(None)
 
 
 def last_key(bound: BoundTable) -> sa.Select[Any]:
@@ -32,7 +43,7 @@ def recent(bound: BoundTable, now: datetime, since: datetime | None, known_key: 
     modified = _modified(bound)
     known = sa.false() if known_key is None else bound.key <= known_key
     statement = sa.select(
-        sa.func.max(sa.case((modified <= now, modified))).label("modified_at"),
+        sa.func.max(sa.case((sa.and_(modified <= now, _dated(bound)), modified))).label("modified_at"),
         sa.func.coalesce(sa.func.sum(sa.case((known, 1), else_=0)), 0).label("found_again"),
     )
     return statement if since is None else statement.where(modified >= since)
@@ -62,15 +73,13 @@ def changed(
     if after is not None:
         moment, last = after
         statement = statement.where(sa.or_(modified > moment, sa.and_(modified == moment, key > last)))
-    return statement.where(modified.is_not(None)).order_by(modified, key).limit(limit)
+    return statement.where(_dated(bound)).order_by(modified, key).limit(limit)
 
 
 def added(bound: BoundTable, last_key: int, after: int | None, limit: int) -> sa.Select[Any]:
     """A page of (owner, key) that modifiedDate can't find: keys above `last_key`, and rows without modifiedDate."""
     key = bound.key
-    statement = sa.select(bound.owner.label("owner"), key.label("key")).where(
-        sa.or_(key > last_key, _modified(bound).is_(None))
-    )
+    statement = sa.select(bound.owner.label("owner"), key.label("key")).where(sa.or_(key > last_key, _undated(bound)))
     if after is not None:
         statement = statement.where(key > after)
     return statement.order_by(key).limit(limit)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from lienthong.model.canonical import Entity
 
 OWNER = "dossierId"
+#: Whose row it is: one database may serve several sites, and their mapping tables hold for themselves only.
+GROUP = "groupId"
 MODIFIED = "modifiedDate"
 _AUDIT = "uuid_ groupId companyId userId userName createDate modifiedDate"
 
@@ -47,14 +49,16 @@ DOSSIER = _table(
     f"{OWNER} {MODIFIED} dossierNo serviceCode govAgencyCode dossierStatus",
     "referenceUid serviceName govAgencyName dossierSubStatus applicantName applicantIdType applicantIdNo address "
     "contactTelNo contactEmail dossierName briefNote submitDate receiveDate dueDate extendDate releaseDate finishDate "
-    "cancellingDate viaPostal fromViaPostal online_ originality",
-    f"counter registerBookCode registerBookName processNo applicantIdDate {_places('')} contactName delegateType "
-    f"delegateName delegateIdNo delegateTelNo delegateEmail delegateAddress {_places('delegate')} documentNo "
-    "documentDate dossierTemplateNo dossierTemplateName dossierNote submissionNote applicantNote submitting "
+    f"cancellingDate viaPostal fromViaPostal online_ originality {GROUP}",
+    f"counter registerBookCode registerBookName dossierRegister processNo applicantIdDate {_places('')} contactName "
+    f"delegateType delegateName delegateIdNo delegateTelNo delegateEmail delegateAddress {_places('delegate')} "
+    "documentNo documentDate dossierTemplateNo dossierTemplateName dossierNote submissionNote applicantNote submitting "
     "processDate correcttingDate dossierStatusText dossierSubStatusText folderId dossierActionId postalServiceCode "
     f"postalServiceName postalAddress {_places('postal')} postalTelNo password_ notification original serverNo "
     "endorsementDate lockState originDossierId sampleCount durationUnit durationCount originDossierNo "
-    "groupDossierId metaData systemId dossierCounter vnpostalStatus vnpostalProfile multipleCheck",
+    "groupDossierId metaData systemId dossierCounter vnpostalStatus vnpostalProfile multipleCheck "
+    # Of release 3.0 only.
+    "postalCodeSend postalCodeReceived lastReceiveDate lastSendDate serviceLevel",
 )
 ACTION = _table(
     "opencps_dossieraction",
@@ -94,31 +98,35 @@ SERVICE_INFO = _table(
     "opencps_serviceinfo",
     None,
     "serviceInfoId serviceCode maxLevel",
-    "serviceName public_",
+    f"serviceName public_ {GROUP}",
     "processText methodText dossierText conditionText durationText applicantText resultText regularText feeText "
     "administrationCode administrationName administrationIndex domainCode domainName domainIndex govAgencyText "
-    "isNotarization",
+    "isNotarization serviceNameTitle tagCode tagName",
 )
 SERVICE_CONFIG = _table(
     "opencps_serviceconfig",
     None,
     "serviceInfoId govAgencyCode serviceLevel",
     "",
-    "serviceConfigId serviceUrl forCitizen forBusiness postService registration",
+    "serviceConfigId govAgencyName serviceInstruction serviceUrl forCitizen forBusiness postService registration",
 )
 SERVICE_MAPPING = _table(
     "opencps_serviceinfomapping",
     None,
     "serviceCode serviceCodeDVCQG",
-    "",
-    "serviceInfoMappingId serviceNameDVCQG synced",
+    f"{GROUP} serviceInfoMappingId",
+    "serviceNameDVCQG synced",
 )
 ITEM_MAPPING = _table("opencps_dictitemmapping", None, "itemCode itemCodeDVCQG collectionId", "", "mappingId")
 STATUS_MAPPING = _table(
-    "opencps_dossierstatusmapping", None, "statusCode subStatusCode statusCodeDVCQG", "", "dossierStatusMappingId"
+    "opencps_dossierstatusmapping",
+    None,
+    "statusCode subStatusCode statusCodeDVCQG",
+    f"{GROUP} dossierStatusMappingId",
 )
 
-#: Every paymentStatus that OpenCPS has: advance, settlement, complete. Which of them mean "paid" says the contract.
-PAYMENT_STATES = frozenset({"1", "2", "3"})
+#: Every paymentStatus that OpenCPS sets: unchanged, advance, settlement, said to be paid, to be paid again, confirmed.
+#: Which of them mean "paid" says the contract.
+PAYMENT_STATES = frozenset({"0", "1", "2", "3", "4", "5"})
 
 REFERENCE_TABLES: tuple[TableMap, ...] = (SERVICE_INFO, SERVICE_CONFIG, SERVICE_MAPPING, ITEM_MAPPING, STATUS_MAPPING)
