@@ -13,8 +13,8 @@ COMMENT ON COLUMN exchange.delivery.parked_at IS
 'set aside until somebody resumes it: no drain takes it, whatever is derived meanwhile';
 COMMENT ON COLUMN exchange.delivery.parked_for IS 'the rule that parked it, or the reason that a person gave';
 COMMENT ON COLUMN exchange.delivery.doubted_at IS
-'when an update was last left without an answer and nobody has looked at the portal since: what was acknowledged after it
-may have been overwritten by a late request';
+'when an update was last left without an answer and nobody has looked at the portal since: what was acknowledged
+after it may have been overwritten by a late request';
 
 -- The one transition of a delivery: from the facts of its row to where it stands.
 CREATE FUNCTION exchange.move_delivery() RETURNS trigger

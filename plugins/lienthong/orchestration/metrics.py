@@ -38,15 +38,16 @@ PUSH_DOSSIERS = Metric("lienthong.push.dossiers", Kind.COUNTER, ("tenant", "outc
 PUSH_STEPS = Metric("lienthong.push.steps", Kind.COUNTER, ("tenant",))
 PUSH_CALLS = Metric("lienthong.push.calls", Kind.COUNTER, ("tenant",))
 DELIVERY_DOSSIERS = Metric("lienthong.delivery.dossiers", Kind.GAUGE, ("tenant", "state"))
+DELIVERY_STEPS_UNSETTLED = Metric("lienthong.delivery.steps_unsettled", Kind.GAUGE, ("tenant",))
 CATALOGUE_PROCEDURES = Metric("lienthong.catalogue.procedures", Kind.GAUGE)
 FRESHNESS_OPEN_FINDINGS = Metric("lienthong.freshness.open_findings", Kind.GAUGE)
 METRICS = (
-    LOAD_ROWS, LOAD_DURATION, PUSH_DOSSIERS, PUSH_STEPS, PUSH_CALLS, DELIVERY_DOSSIERS, CATALOGUE_PROCEDURES,
-    FRESHNESS_OPEN_FINDINGS,
+    LOAD_ROWS, LOAD_DURATION, PUSH_DOSSIERS, PUSH_STEPS, PUSH_CALLS, DELIVERY_DOSSIERS, DELIVERY_STEPS_UNSETTLED,
+    CATALOGUE_PROCEDURES, FRESHNESS_OPEN_FINDINGS,
 )  # fmt: skip
 
 _DELIVERED = ("created", "updated")
-_HELD = ("owed", "blocked", "rejected", "unsettled", "waiting")
+_HELD = ("owed", "blocked", "rejected", "unsettled", "parked", "waiting")
 
 
 def load_merged(result: Mapping[str, Any], run_started_at: datetime | None) -> None:
@@ -70,6 +71,7 @@ def tenant_pushed(result: Mapping[str, Any]) -> None:
     _count(PUSH_CALLS, pushed["calls"], tenant=tenant)
     for state in _HELD:
         stats.gauge(DELIVERY_DOSSIERS.name, pushed[state], tags={"tenant": tenant, "state": state})
+    stats.gauge(DELIVERY_STEPS_UNSETTLED.name, pushed["steps_unsettled"], tags={"tenant": tenant})
 
 
 def catalogue_synced(result: Mapping[str, Any]) -> None:
