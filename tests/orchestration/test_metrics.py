@@ -210,7 +210,7 @@ def test_a_push_reports_what_it_delivered_and_what_is_held_back(received: Receiv
     assert (created.tags, created.kind) == ({"tenant": TENANT, "outcome": "created"}, "c")
     assert created.value > 0
     held = {each.tags["state"]: each.value for each in received.of("lienthong.delivery.dossiers")}
-    assert set(held) == {"owed", "blocked", "rejected", "unsettled", "waiting"}
+    assert set(held) == {"owed", "blocked", "rejected", "unsettled", "parked", "waiting"}
     assert held["owed"] == 0
 
 

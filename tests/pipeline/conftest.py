@@ -110,6 +110,20 @@ def _loaded(postgres: Postgres, live: Live, name: str) -> str:
     return name
 
 
+@pytest.fixture(scope="session")
+def delivered(request: pytest.FixtureRequest) -> Iterator[Live]:
+    """Catalogue, both provinces loaded, everything pushed: once for all tests that only read.
+
+    Their modules name the group `truth`, so that one worker has it.
+    """
+    with running(request) as live:
+        live.sync_catalogue()
+        for tenant in PROVINCES:
+            live.load(f"opencps_{tenant.lower()}")
+            live.push(tenant)
+        yield live
+
+
 @pytest.fixture
 def loaded(request: pytest.FixtureRequest, loaded_warehouse: str) -> Iterator[Live]:
     """A running world, both provinces loaded once."""

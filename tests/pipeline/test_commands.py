@@ -18,9 +18,10 @@ from tests.world import MONTH, Live
 
 
 @pytest.fixture(scope="module")
-def typed(request: pytest.FixtureRequest, loaded_warehouse: str) -> Iterator[Live]:
+def typed(request: pytest.FixtureRequest, small_loaded_warehouse: str) -> Iterator[Live]:
     """The loaded world, with the command line pointed at it; one for all tests here."""
-    with running(request, warehouse_template=loaded_warehouse) as live, pytest.MonkeyPatch.context() as monkeypatch:
+    world = running(request, warehouse_template=small_loaded_warehouse, small=True)
+    with world as live, pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(Runtime, "from_environment", classmethod(lambda _: live.rt))
         monkeypatch.setenv("COLUMNS", "100")
         yield live

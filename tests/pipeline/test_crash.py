@@ -19,7 +19,10 @@ from lienthong.pipeline.load import open_load
 from lienthong.pipeline.push import push
 from lienthong.pipeline.runtime import Runtime
 from lienthong.pipeline.score import score
+from tests.pipeline.small import small_live
 from tests.world import MONTH, STEPS, Live, Wiring
+
+__all__ = ["small_live"]  # a fixture
 
 SOURCE = "opencps_h17"
 

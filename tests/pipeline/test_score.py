@@ -23,20 +23,16 @@ from lienthong.model.errors import BusyError, FinalScoreExistsError, LienThongEr
 from lienthong.pipeline.runtime import Runtime
 from lienthong.pipeline.score import chosen_month, publish, score
 from lienthong.pipeline.summary import DELIVERY_COLUMNS
-from tests.pipeline.conftest import running
 from tests.world import MONTH, PROVINCES, Live
 
-pytestmark = pytest.mark.xdist_group("score")  # one world for the whole module
+pytestmark = pytest.mark.xdist_group("truth")  # one world, `delivered`
 
 
 @pytest.fixture(scope="module")
-def scored(request: pytest.FixtureRequest) -> Iterator[tuple[Live, int]]:
+def scored(delivered: Live) -> tuple[Live, int]:
     """Both provinces loaded and pushed, the month scored: once for this module, which only reads."""
-    with running(request, warehouse_template=request.getfixturevalue("loaded_warehouse")) as live:
-        for tenant in PROVINCES:
-            live.push(tenant)
-        live.clock += timedelta(hours=1)  # a score knows what the portal took up to its own instant
-        yield live, score(live.rt, MONTH, "the-month")
+    delivered.clock += timedelta(hours=1)  # a score knows what the portal took up to its own instant
+    return delivered, score(delivered.rt, MONTH, "the-month")
 
 
 @pytest.fixture

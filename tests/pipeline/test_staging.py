@@ -8,7 +8,10 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from lienthong.warehouse import staging
+from tests.pipeline.small import small_loaded
 from tests.world import Live
+
+__all__ = ["small_loaded"]  # a fixture
 
 SOURCE = "opencps_h17"
 

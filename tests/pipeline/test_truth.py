@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,6 @@ from lienthong.model.periods import BUSINESS_ZONE
 from simulator.defects import Defect
 from simulator.ledger import Entry
 from tests.pipeline.comparison import differences
-from tests.pipeline.conftest import running
 from tests.world import PROVINCES, Live
 
 #: Defects that the gate must hold back, with the reasons it may give.
@@ -26,18 +25,7 @@ BLOCKING = {
 }
 
 
-pytestmark = pytest.mark.xdist_group("truth")  # one world for the whole module
-
-
-@pytest.fixture(scope="module")
-def delivered(request: pytest.FixtureRequest) -> Iterator[Live]:
-    """Catalogue, both provinces loaded, everything pushed: once for all tests of this module, which only read."""
-    with running(request) as live:
-        live.sync_catalogue()
-        for tenant in PROVINCES:
-            live.load(f"opencps_{tenant.lower()}")
-            live.push(tenant)
-        yield live
+pytestmark = pytest.mark.xdist_group("truth")  # one world, `delivered`
 
 
 @pytest.fixture(params=PROVINCES)
