@@ -47,7 +47,7 @@ USUAL: Mapping[str, Mapping[str, int | str]] = {
 }  # fmt: skip
 PAID = ("3", "5")
 
-_NO_MAPPING = "CHECK: OpenCPS' own word, no mapping of it is published; ask the province"
+_NO_MAPPING = "CHECK: no published mapping; ask the province"
 #: Said beside a usual word whose code is a proposal.
 NOTES: Mapping[tuple[str, str], str] = {
     **{("status", word): _NO_MAPPING for word in ("interoperating", "pausing", "correcting", "cancelling", "posting")},
