@@ -156,7 +156,7 @@ def test_an_incomplete_step_gets_a_call_of_its_own() -> None:
     bare = full | {"NoiDungXuLy": ""}
     assert is_complete_step(full)
     assert not is_complete_step(bare)
-    steps = [WantedStep(str(n), b"", MORNING, wire) for n, wire in enumerate([full, full, bare, full, full, full])]
+    steps = [WantedStep(str(n), MORNING, wire) for n, wire in enumerate([full, full, bare, full, full, full])]
     assert [[step.key for step in chunk] for chunk in chunks(steps, 2)] == [["0", "1"], ["2"], ["3", "4"], ["5"]]
 
 

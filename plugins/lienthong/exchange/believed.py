@@ -114,8 +114,12 @@ class BelievedDossier:
     steps: tuple[Step, ...] = ()
 
 
-def load_believed(connection: Connection, tenant: str, dossier_ids: Sequence[str]) -> list[BelievedDossier]:
-    """The dossiers of `dossier_ids` that exist, with their children in key order."""
+def load_believed(
+    connection: Connection, tenant: str, dossier_ids: Sequence[str], *, papers: bool = True, steps: bool = True
+) -> list[BelievedDossier]:
+    """The dossiers of `dossier_ids` that exist, with their children in key order. Without `papers` they have no
+    documents and fees and no payload must be made of them; without `steps` no steps.
+    """
     rows = run(connection, "exchange/read_believed", tenant=tenant, dossier_ids=list(dossier_ids)).all()
     sources = [row.source_id for row in rows]
     keys = [row.source_key for row in rows]
@@ -127,10 +131,10 @@ def load_believed(connection: Connection, tenant: str, dossier_ids: Sequence[str
             found[values[0], values[1]].append(make(*values[2:]))
         return found
 
-    documents = children("exchange/read_documents", Document)
-    charges = children("exchange/read_fees", Fee)
-    steps = children("exchange/read_steps", Step)
-    return [_assemble(tuple(row), documents, charges, steps) for row in rows]
+    documents = children("exchange/read_documents", Document) if papers else {}
+    charges = children("exchange/read_fees", Fee) if papers else {}
+    taken = children("exchange/read_steps", Step) if steps else {}
+    return [_assemble(tuple(row), documents, charges, taken) for row in rows]
 
 
 def _assemble(

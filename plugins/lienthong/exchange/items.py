@@ -16,7 +16,8 @@ from lienthong.model.codes import DeliveryState
 @dataclass(frozen=True)
 class Item:
     """One leased dossier, as it is believed at this moment. `acknowledged_before` and `sent_before` (in a turn
-    before this one) are about the code it carries now; `standing` is where it stands apart from its lease.
+    before this one) are about the code it carries now; `standing` is where it stands apart from its lease; `hash` is of
+    the payload that is wanted. Of `wanted` only what the claim was for is read: the payload or the steps.
     """
 
     fence: int
@@ -26,6 +27,7 @@ class Item:
     sent_before: bool
     presence: str
     attempts: int
+    hash: bytes | None
     wanted: Wanted
 
     @property

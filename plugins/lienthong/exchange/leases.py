@@ -26,6 +26,8 @@ MOST_TURNS = 20
 CLAIM = 200
 BEFORE_ALL = "00000000-0000-0000-0000-000000000000"
 CIRCLING = "circling"
+_PAPERS = {"papers": True, "steps": False}
+_STEPS = {"papers": False, "steps": True}
 
 
 @dataclass
@@ -49,7 +51,7 @@ class Leases:
         (None: none is left). Dossiers that turn out not to be owed are given back.
         """
         standing = {DeliveryState.OWED, DeliveryState.UNSETTLED}
-        return self._claim("exchange/claim_deliveries", standing, after=after, size=size)
+        return self._claim("exchange/claim_deliveries", standing, _PAPERS, after=after, size=size)
 
     def claim_progress(self, after: str = BEFORE_ALL, size: int = CLAIM) -> tuple[list[Item], str | None]:
         """The same for acknowledged dossiers whose steps can go on, among the next `size` that have open steps."""
@@ -58,7 +60,7 @@ class Leases:
             page = run(connection, "exchange/page_progress", tenant=self.tenant, after=after, size=size, **values)
             ids = [row.dossier_id for row in page]
         items, _ = self._claim(
-            "exchange/claim_progress", {DeliveryState.ACKNOWLEDGED}, dossier_ids=ids, size=size, **values
+            "exchange/claim_progress", {DeliveryState.ACKNOWLEDGED}, _STEPS, dossier_ids=ids, size=size, **values
         )  # fmt: skip
         return items, ids[-1] if len(ids) == size else None
 
@@ -66,7 +68,7 @@ class Leases:
         """The same for acknowledged dossiers that a late request may have overwritten and that are due for a look."""
         before = self.clock() - timedelta(seconds=self.settings.look_after_s)
         standing = {DeliveryState.ACKNOWLEDGED}
-        return self._claim("exchange/claim_doubted", standing, after=after, size=size, doubted_before=before)
+        return self._claim("exchange/claim_doubted", standing, _PAPERS, after=after, size=size, doubted_before=before)
 
     def dispatch(self, items: Sequence[Item]) -> set[str]:
         """Write down what is about to be sent and renew the leases; the ids of dossiers that are still ours."""
@@ -82,7 +84,7 @@ class Leases:
                 dossier_ids=[item.dossier_id for item in items],
                 fences=[item.fence for item in items],
                 versions=[item.wanted.dossier.version for item in items],
-                hashes=[item.wanted.hash for item in items],
+                hashes=[item.hash for item in items],
                 dossier_codes=[item.code for item in items],
                 recipe=PAYLOAD_RECIPE,
                 lease_until=self._lease_until(now),
@@ -143,7 +145,9 @@ class Leases:
     def _lease_until(self, now: datetime) -> datetime:
         return now + timedelta(seconds=self.settings.lease_s)
 
-    def _claim(self, statement: str, standing: set[DeliveryState], **values: Any) -> tuple[list[Item], str | None]:
+    def _claim(
+        self, statement: str, standing: set[DeliveryState], parts: Mapping[str, bool], **values: Any
+    ) -> tuple[list[Item], str | None]:
         """Those of the claimed dossiers that stand as they should; the others are given back."""
         now = self.clock()
         with self.engine.begin() as connection:
@@ -160,7 +164,7 @@ class Leases:
             run(connection, "exchange/abandon_steps", tenant=self.tenant, dossier_ids=list(fences))
         last = max(fences) if len(fences) == values["size"] else None
         self._park_circling(fences)
-        items = self._refresh(fences)
+        items = self._refresh(fences, parts)
         self.release([item for item in items if item.standing not in standing])
         return [item for item in items if item.standing in standing], last
 
@@ -195,21 +199,26 @@ class Leases:
                     fences=[item.fence for item in items],
                 )
 
-    def _refresh(self, fences: dict[str, int]) -> list[Item]:
-        """Derive the leased dossiers again: what is sent is what is believed now, or nothing."""
+    def _refresh(self, fences: dict[str, int], parts: Mapping[str, bool]) -> list[Item]:
+        """Derive the leased dossiers again: what is sent is what is believed now, or nothing. Only `parts` of those are
+        read that were derived from the same version, catalogue entry and mode.
+        """
         if not fences:
             return []
         with self.engine.begin() as connection:
             modes = run(connection, "exchange/read_modes", tenant=self.tenant).scalar_one()
-            page = {
-                d.dossier_id: want(d, mode_of(modes, d.source_id))
-                for d in load_believed(connection, self.tenant, sorted(fences))
-            }
+
+            def wanted_of(dossier_ids: Sequence[str], **parts: bool) -> dict[str, Wanted]:
+                found = load_believed(connection, self.tenant, dossier_ids, **parts)
+                return {d.dossier_id: want(d, mode_of(modes, d.source_id)) for d in found}
+
+            page = wanted_of(sorted(fences), **parts)
             rows = self._read(connection, list(page))
-            moved = [wanted for key, wanted in page.items() if key in rows and not _is_derived(rows[key], wanted)]
+            moved = [key for key, wanted in page.items() if key in rows and not _is_derived(rows[key], wanted)]
             if moved:
-                store_wanted(connection, self.tenant, moved)
-                rows |= self._read(connection, [wanted.dossier.dossier_id for wanted in moved])
+                page |= wanted_of(moved)
+                store_wanted(connection, self.tenant, [page[key] for key in moved])
+                rows |= self._read(connection, moved)
             return [
                 Item(
                     row.fence,
@@ -219,6 +228,7 @@ class Leases:
                     row.sent_before,
                     row.presence,
                     row.attempts,
+                    None if row.wanted_hash is None else bytes(row.wanted_hash),
                     page[row.dossier_id],
                 )
                 for row in rows.values()
@@ -237,7 +247,9 @@ class Leases:
 
 
 def _is_derived(row: Any, wanted: Wanted) -> bool:
-    """Whether the delivery says already what is wanted now; then its steps do too, they come with the version."""
+    """Whether the delivery was derived from the same facts. Payload and steps follow from them, so their hashes are
+    those that are kept.
+    """
     dossier = wanted.dossier
     says: Mapping[str, Any] = row._mapping
     return (
@@ -249,5 +261,4 @@ def _is_derived(row: Any, wanted: Wanted) -> bool:
         and says["hold"] == (wanted.hold.value if wanted.hold else None)
         and tuple(says["reasons"]) == wanted.reasons
         and says["recipe"] == PAYLOAD_RECIPE
-        and (None if says["wanted_hash"] is None else bytes(says["wanted_hash"])) == wanted.hash
     )

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -30,27 +31,50 @@ NOT_RECEIVED = "not_received"
 NO_CODE = "dossier_code_missing"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WantedStep:
     """One step that belongs on the portal."""
 
     key: str
-    hash: bytes
     occurred_at: datetime
     payload: Wire
 
+    @cached_property
+    def hash(self) -> bytes:
+        return payload_hash(self.payload)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Wanted:
-    """What one dossier should become. `hold` forbids sending for now; `payload` is None when none can be built."""
+    """What one dossier should become. `hold` forbids sending for now. What is costly is made when it is asked for."""
 
     dossier: BelievedDossier
     mode: SourceMode
     hold: DeliveryState | None
     reasons: tuple[str, ...]
-    payload: Wire | None
-    hash: bytes | None
-    steps: tuple[WantedStep, ...]
+
+    @cached_property
+    def payload(self) -> Wire | None:
+        """None when none can be built: without a code, or of a source that is only observed."""
+        if self.mode is SourceMode.OBSERVE or self.dossier.dossier_code is None:
+            return None
+        return dossier_payload(self.dossier)
+
+    @cached_property
+    def hash(self) -> bytes | None:
+        return None if self.payload is None else payload_hash(self.payload)
+
+    @cached_property
+    def steps(self) -> tuple[WantedStep, ...]:
+        """In the order of time; none while nothing may be sent."""
+        code = self.dossier.dossier_code
+        if self.hold is not None or code is None:
+            return ()
+        return tuple(
+            WantedStep(step_key(self.dossier, step), step.occurred_at, step_payload(code, step))
+            for step in sendable_steps(self.dossier)
+            if step.occurred_at is not None
+        )
 
 
 def mode_of(modes: Mapping[str, str], source_id: str) -> SourceMode:
@@ -73,17 +97,7 @@ def want(dossier: BelievedDossier, mode: SourceMode) -> Wanted:
         hold, reasons = DeliveryState.BLOCKED, dossier.blocked_reasons
     elif dossier.dossier_code is None:
         hold, reasons = DeliveryState.BLOCKED, (NO_CODE,)
-    code = dossier.dossier_code
-    payload = None if mode is SourceMode.OBSERVE or code is None else dossier_payload(dossier)
-    steps: tuple[WantedStep, ...] = ()
-    if hold is None and code is not None:
-        steps = tuple(
-            WantedStep(step_key(dossier, step), payload_hash(wire), step.occurred_at, wire)
-            for step in sendable_steps(dossier)
-            if step.occurred_at is not None
-            for wire in (step_payload(code, step),)
-        )
-    return Wanted(dossier, mode, hold, reasons, payload, None if payload is None else payload_hash(payload), steps)
+    return Wanted(dossier, mode, hold, reasons)
 
 
 def store_wanted(
