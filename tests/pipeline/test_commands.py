@@ -95,7 +95,7 @@ def test_catalogue_prints_how_much_is_listed_and_how_much_changed(typed: Live) -
         (("load", "opencps_h17"), "counts"),
         (("push", "H17"), "derived"),
         (("catalogue",), "procedures"),
-        (("score", MONTH), "provinces"),
+        (("score", MONTH), "units"),
         (("shadow", "H17", "--limit", "1", "--show", "1"), "verdicts"),
         (("adopt", "H17", "--accept-presence"), "undecided"),
         (("contracts",), "usable"),

@@ -29,6 +29,7 @@ from lienthong.pipeline.load import open_load
 from lienthong.pipeline.push import push
 from lienthong.pipeline.score import publish, score
 from lienthong.quality.report import write_quarantine_report
+from lienthong.reports.deliveries import write_page
 from lienthong.warehouse.migrate import upgrade
 from simulator.opencps.install import install
 from simulator.portal.server import PortalServer
@@ -344,16 +345,17 @@ def test_reports_that_do_not_fit_leave_the_old_ones_whole(live: Live, undisturbe
     run_id = score(live.rt, MONTH, "reports")
     publish(live.rt, run_id)
     before = {path: path.read_bytes() for path in files_in(tmp_path)}
-    assert len(before) == 3, "workbook, page and listing"
+    assert len(before) == 5, "workbook, and two pages with their listings"
     live.clock = live.clock.replace(hour=20)
     newer = score(live.rt, MONTH, "newer reports")
     [workbook] = [path for path in before if path.suffix == ".xlsx"]
     page = workbook.with_name("bao-cao-cach-ly.html")
-    listing = page.with_suffix(".csv")
+    listing, deliveries = page.with_suffix(".csv"), workbook.with_name("viec-gui-cong.html")
     writers: dict[Path, Callable[[], object]] = {
         workbook: partial(publish, live.rt, newer),
         page: partial(write_quarantine_report, live.engine, page),
         listing: partial(write_quarantine_report, live.engine, page),
+        deliveries: partial(write_page, live.engine, [TENANT], deliveries),
     }
     with live.engine.begin() as connection:  # the listing is written after the page: make it the larger one
         connection.execute(
@@ -366,6 +368,7 @@ def test_reports_that_do_not_fit_leave_the_old_ones_whole(live: Live, undisturbe
         workbook: len(before[workbook]) // 2,
         page: len(before[page]) // 2,
         listing: (len(before[page]) + len(before[listing])) // 2,
+        deliveries: len(before[deliveries]) // 2,
     }.items():
         with files_at_most(limit), pytest.raises(DiskFullError) as caught:
             writers[path]()

@@ -295,7 +295,7 @@ def test_the_warehouse_restarts_while_deliveries_are_derived_and_sent(
 
     for number, restart in ((1, by_hand), (8, after_a_crash), (30, by_hand)):
         is_told(interrupted(push_once, number, partial(restart, server)), "key lienthong_warehouse")
-    live.clock += timedelta(minutes=10)  # what the interrupted push had leased is free again
+    live.clock += timedelta(minutes=15)  # what the interrupted push had leased is free again
 
     # The warehouse stays away, the portal's answer is lost: the dossiers are asked about, not sent again.
     monkeypatch.setattr(evidence, "HOLD_S", 0.0)
@@ -305,7 +305,7 @@ def test_the_warehouse_restarts_while_deliveries_are_derived_and_sent(
     is_told(caught.value, "key lienthong_warehouse")
     server.start()
     monkeypatch.undo()
-    live.clock += timedelta(minutes=10)
+    live.clock += timedelta(minutes=15)
 
     # It restarts: what the portal said is held until it is back.
     after_answer(monkeypatch, "send_dossiers", 1, lambda: after_a_crash(server))
@@ -402,7 +402,7 @@ def test_the_warehouse_goes_away_while_the_portal_is_asked(
         is_told(interrupted(ask, number, server.stop, database), "key lienthong_warehouse")
         monkeypatch.undo()
         server.start()
-        live.clock += timedelta(minutes=10)  # what the interrupted run had leased is free again
+        live.clock += timedelta(minutes=15)  # what the interrupted run had leased is free again
         assert ask() == summary
         assert known() == expected
     live.engine.dispose()

@@ -24,6 +24,7 @@ SWITCHES: list[dict[str, Any]] = [
     {"lookup_fields": "full"},
     {"require_v2_fields": True},
     {"reject_unknown_procedure": True},
+    {"lookup_shows_steps": True, "progress_mixes_dossiers": False, "latency_s": 0.002},
 ]
 
 
