@@ -35,10 +35,19 @@ class Case:
     settings: Mapping[str, Any]
 
 
+_MIXED = {"mix_steps": True, "refusals_are_whole": True}
 CASES = (
     Case("batch 1, steps by dossier", 1_000, {"batch_size": 1, "step_chunk": 10, "mix_steps": False}),
-    Case("batch 1, steps mixed", 1_000, {"batch_size": 1, "step_chunk": 10, "mix_steps": True}),
-    Case("batch 50, steps mixed by 50", 10_000, {"batch_size": 50, "step_chunk": 50, "mix_steps": True}),
+    Case(
+        "batch 1, steps mixed",
+        1_000,
+        {"batch_size": 1, "step_chunk": 10} | _MIXED,
+    ),
+    Case(
+        "batch 50, steps mixed by 50",
+        10_000,
+        {"batch_size": 50, "step_chunk": 50} | _MIXED,
+    ),
 )
 
 

@@ -390,7 +390,7 @@ def test_steps_of_different_dossiers_are_in_flight_together_and_each_dossiers_in
 
 
 def test_one_progress_call_may_carry_steps_of_several_dossiers_where_the_portal_takes_them(province: Province) -> None:
-    province.settings = settings_with(mix_steps=True, step_chunk=10)
+    province.settings = settings_with(mix_steps=True, step_chunk=10, refusals_are_whole=True)
     ids = [province.believe(number, steps=2) for number in range(1, 11)]
     assert province.push().steps_sent == 20
     assert len(province.calls(STEPS)) == 2

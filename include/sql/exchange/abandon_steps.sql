@@ -2,6 +2,5 @@
 -- Grain: one row per step. Idempotency: yes. Locks: those rows; the caller holds the dossiers' leases.
 UPDATE exchange.step_delivery AS s SET
     state = 'unsettled',
-    attempts = s.attempts + 1,
     last_outcome = 'unknown'
 WHERE s.tenant = :tenant AND s.dossier_id = ANY(CAST(:dossier_ids AS uuid[])) AND s.state = 'sending';

@@ -1,5 +1,5 @@
 -- Purpose: renew the lease and write down what is about to be sent, before it is sent.
--- Grain: one row per dossier, only where the lease is still ours. Idempotency: by fence. Locks: those rows.
+-- Grain: one row per dossier, only where the lease is still ours and nothing was parked or held since. Idempotency: by fence. Locks: those rows.
 UPDATE exchange.delivery AS x SET
     lease_until = :lease_until,
     dispatched = true,
@@ -20,4 +20,6 @@ WHERE
     AND x.dossier_id = lease.dossier_id
     AND x.fence = lease.fence
     AND x.lease_until IS NOT NULL
+    AND x.parked_at IS NULL
+    AND x.hold IS NULL
 RETURNING x.dossier_id::text AS dossier_id;

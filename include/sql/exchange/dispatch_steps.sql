@@ -1,5 +1,6 @@
 -- Purpose: write down which steps are about to be sent, before they are sent, and renew their dossiers' leases.
--- Grain: one row per step that is still owed and whose dossier's lease is still ours.
+-- Grain: one row per step that is still owed and whose dossier's lease is still ours and was not
+-- parked or held since.
 -- Idempotency: by state and fence. Locks: those dossiers, then their steps; the caller has locked them in key order.
 WITH sent AS (
     SELECT
@@ -24,6 +25,8 @@ renewed AS (
         AND x.dossier_id = lease.dossier_id
         AND x.fence = lease.fence
         AND x.lease_until IS NOT NULL
+        AND x.parked_at IS NULL
+        AND x.hold IS NULL
     RETURNING x.dossier_id, x.fence
 )
 UPDATE exchange.step_delivery AS s SET

@@ -1,5 +1,5 @@
 -- Purpose: a person wants the portal to be looked at: acknowledged dossiers of some codes, or sent within a period. The
--- next push asks about them and owes again what differs.
+-- next push asks about them and owes again what differs; where a doubt is younger, when that is due.
 -- Grain: one row back per dossier. Idempotency: repeating asks again. Locks: those rows in key order.
 WITH chosen AS MATERIALIZED (
     SELECT x.dossier_id
@@ -15,7 +15,7 @@ WITH chosen AS MATERIALIZED (
     FOR UPDATE
 ),
 doubted AS (
-    UPDATE exchange.delivery AS x SET doubted_at = :doubted_at
+    UPDATE exchange.delivery AS x SET doubted_at = greatest(x.doubted_at, CAST(:doubted_at AS timestamptz))
     FROM chosen
     WHERE x.tenant = :tenant AND x.dossier_id = chosen.dossier_id
     RETURNING x.dossier_id, x.dossier_code

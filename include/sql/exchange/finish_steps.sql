@@ -1,10 +1,11 @@
 -- Purpose: record what became of steps that were sent, or of doubtful ones that the portal was asked about.
--- Grain: one row per step that is still ours. `delay_s`: when a doubtful step may be tried again.
+-- Grain: one row per step that is still ours. `delay_s`: when a doubtful step may be tried again;
+-- what the try counts for is decided when the drain ends (count_step_doubts).
 -- Idempotency: by state and fence. Locks: those rows; the caller has locked their dossiers.
 UPDATE exchange.step_delivery AS s SET
     state = done.state,
     acked_at = CASE WHEN done.state = 'acknowledged' THEN CAST(:now AS timestamptz) ELSE s.acked_at END,
-    attempts = CASE done.state WHEN 'unsettled' THEN s.attempts + 1 WHEN 'acknowledged' THEN 0 ELSE s.attempts END,
+    attempts = CASE done.state WHEN 'acknowledged' THEN 0 ELSE s.attempts END,
     next_attempt_at = CASE
         WHEN done.state = 'unsettled' THEN CAST(:now AS timestamptz) + done.delay_s * interval '1 second'
     END,

@@ -44,7 +44,7 @@ settled AS (
                 FROM named
                 WHERE
                     named.code = chosen.dossier_code
-                    AND coalesce(named.moment = date_trunc('second', s.occurred_at), TRUE)
+                    AND coalesce(date_trunc('second', named.moment) = date_trunc('second', s.occurred_at), TRUE)
             )
         )
     RETURNING s.dossier_id

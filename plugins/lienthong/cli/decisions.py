@@ -105,7 +105,7 @@ def settle(
     if arrived == resend:
         raise ArgumentError("Say one of --arrived and --resend.", next_step="choose one of the two.", key=tenant)
     action = Action.ARRIVED if arrived else Action.RESEND
-    _decide(tenant, action, _choice(code, file, everything), reason, by, yes, as_json)
+    _decide(tenant, action, _choice(code, file, everything, steps=True), reason, by, yes, as_json)
 
 
 @delivery.command()
@@ -123,7 +123,9 @@ def look(
     _decide(tenant, Action.LOOK, choice, reason, by, yes, as_json)
 
 
-def _choice(code: list[str] | None, file: Path | None, everything: bool, **values: object) -> Choice:
+def _choice(
+    code: list[str] | None, file: Path | None, everything: bool, *, steps: bool = False, **values: object
+) -> Choice:
     from lienthong.exchange.decisions import Choice
 
     if sum((bool(code), file is not None, everything)) != 1:
@@ -131,12 +133,14 @@ def _choice(code: list[str] | None, file: Path | None, everything: bool, **value
             "Say which dossiers: exactly one of --code, --file and --all (or a period, or a rule).",
             next_step="give the codes of the dossiers, a file of them, or --all.",
         )
-    codes, moments = (tuple(code or ()), ()) if file is None else _codes_of(file)
+    codes, moments = (tuple(code or ()), ()) if file is None else _codes_of(file, steps)
     return Choice(None if everything else codes, moments, **values)  # type: ignore[arg-type]
 
 
-def _codes_of(file: Path) -> tuple[tuple[str, ...], tuple[datetime | None, ...]]:
-    """Codes, and moments of steps where the file has them: a list of codes, or a work list (by its headings)."""
+def _codes_of(file: Path, steps: bool) -> tuple[tuple[str, ...], tuple[datetime | None, ...]]:
+    """Codes, and moments of steps where the file has them: a list of codes, or a work list (by its headings). Of a work
+    list only lines about `steps` decide about steps: a line about the dossier is not about all of them.
+    """
     try:
         text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -146,11 +150,13 @@ def _codes_of(file: Path) -> tuple[tuple[str, ...], tuple[datetime | None, ...]]
             key=str(file),
         ) from None
     rows = [[cell.strip().lstrip("'") for cell in row] for row in csv.reader(text.splitlines()) if row]
-    code, moment = 0, 1
-    if rows and CODE_COLUMN in rows[0]:
+    code, moment, listed = 0, 1, bool(rows) and CODE_COLUMN in rows[0]
+    if listed:
         code, moment = rows[0].index(CODE_COLUMN), rows[0].index(MOMENT_COLUMN) if MOMENT_COLUMN in rows[0] else -1
         rows = rows[1:]
     named = [row for row in rows if len(row) > code and row[code]]
+    if steps and listed:
+        named = [row for row in named if 0 <= moment < len(row) and row[moment]]
     whens = [row[moment] if 0 <= moment < len(row) else "" for row in named]
     return tuple(row[code] for row in named), tuple(read_instant(when) if when else None for when in whens)
 

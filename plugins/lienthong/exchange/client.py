@@ -175,8 +175,10 @@ class PortalClient:
         if call is not Call.LOOKUP and answer.http_status not in (401, 403):
             session = self._session(until)
             probe = self._post(Call.LOOKUP, LOOKUP, {"mahoso": ""}, 1, Endpoint.INTEGRATION, session)
-            if probe.outcome is not Outcome.RELOGIN:
+            if probe.outcome in (Outcome.OK, Outcome.REJECTED):
                 return Answer(**{**vars(answer), "outcome": Outcome.REJECTED})
+            if probe.outcome is not Outcome.RELOGIN:  # nobody knows which; without a session nothing arrived
+                return Answer(**{**vars(answer), "outcome": Outcome.RETRY})
         raise PortalAccessError(
             f"The portal refuses every session of this account (HTTP {answer.http_status}, code {answer.code}).",
             next_step="check the account and its rights with the portal's operators.",

@@ -48,9 +48,8 @@ class DossierSender:
         jobs = [self._ready.popleft() for _ in range(min(most, len(self._ready)))]
         sending = [item for job in jobs if job.call is not Call.LOOKUP for item in job.items]
         ours = self.leases.dispatch(sending)
-        for item in sending:
-            if item.dossier_id not in ours:
-                self._open.pop(item.dossier_id, None)
+        if refused := [item for item in sending if item.dossier_id not in ours]:  # parked, held, or no longer ours
+            self._give_back(refused)
         kept = []
         for job in jobs:
             items = job.items
@@ -76,9 +75,14 @@ class DossierSender:
 
     def give_back(self) -> None:
         """Release what was certainly not sent, when the drain has to stop."""
+        self._ready = deque()
+        self._give_back(list(self._open.values()))
+
+    def _give_back(self, items: Sequence[Item]) -> None:
         results = Results()
-        results.add(Move.RELEASE, self._open.values())
-        self._open, self._ready = {}, deque()
+        for item in items:  # what an earlier call may have brought there stays known as perhaps ours
+            results.add(Move.RELEASE_SENT if item.dossier_id in self._perhaps_sent else Move.RELEASE, [item])
+        self._close(items)
         self.ledger.write(results)
 
     def _claim(self) -> None:
@@ -90,7 +94,13 @@ class DossierSender:
         self._send([item for item in items if item.on_portal], Call.UPDATE)
         self._send([item for item in items if not item.on_portal and not item.in_doubt], Call.CREATE)
         # Only a create without an answer has to be asked about: an update that is repeated changes nothing.
-        self._ask([item for item in items if not item.on_portal and item.in_doubt])
+        asked = [item for item in items if not item.on_portal and item.in_doubt]
+        if self.patience.asks:
+            self._ask(asked)
+        elif asked:
+            results = Results()
+            self._put_off(asked, results)
+            self.ledger.write(results)
 
     def _send(self, items: Sequence[Item], call: Call) -> None:
         fresh = [item for item in items if not item.attempts]
@@ -151,7 +161,7 @@ class DossierSender:
         else:
             self.patience.unanswered(Call.LOOKUP, answer)
             if not self.patience.asks:
-                self._put_off(answer, results)
+                self._stop_asking(results)
         if inquiry.open == 0:
             self._go_on(inquiry)
 
@@ -162,16 +172,21 @@ class DossierSender:
         self._send(inquiry.absent, Call.CREATE)
         self._send(inquiry.present, Call.UPDATE)
 
-    def _put_off(self, silence: Answer, results: Results) -> None:
+    def _stop_asking(self, results: Results) -> None:
         """Look-ups stay without an answer: what still has to be asked about waits, the rest goes on."""
         waiting = [job for job in self._ready if job.call is Call.LOOKUP]
         self._ready = deque(job for job in self._ready if job.call is not Call.LOOKUP)
         for job in waiting:
             assert job.inquiry is not None
-            self._doubt(job.items, silence, results, writing=False)
+            self._put_off(job.items, results)
             job.inquiry.open -= 1
             if job.inquiry.open == 0:
                 self._go_on(job.inquiry)
+
+    def _put_off(self, items: Sequence[Item], results: Results) -> None:
+        """Ask another time; nothing was tried, so nothing counts against these."""
+        self._close(items)
+        results.add(Move.DOUBT, items, self.patience.last_silence)
 
     def _doubt(self, items: Sequence[Item], answer: Answer, results: Results, *, writing: bool) -> None:
         self._close(items)

@@ -21,7 +21,7 @@ from lienthong.exchange.items import Job, StepState
 from lienthong.exchange.leases import Leases
 from lienthong.exchange.limiter import SharedBucket
 from lienthong.exchange.looks import Looker
-from lienthong.exchange.patience import Patience, unreachable
+from lienthong.exchange.patience import Kind, Patience, unreachable
 from lienthong.exchange.payload import as_sent
 from lienthong.exchange.progress import StepSender
 from lienthong.exchange.replies import Call, Outcome
@@ -29,7 +29,7 @@ from lienthong.exchange.results import Ledger
 from lienthong.exchange.settings import PortalSettings
 from lienthong.exchange.summary import delivery_summary
 from lienthong.model.codes import DeliveryState
-from lienthong.model.errors import TransientError
+from lienthong.model.errors import LienThongError, TransientError
 from lienthong.warehouse.statements import run
 
 
@@ -97,19 +97,25 @@ def drain(
 
     try:
         with Crew(client, settings.workers, make) as crew:
-            while _run(crew, dossiers, patience) + _run(crew, steps, patience):
+            while True:
+                made = _run(crew, dossiers, Kind.DOSSIERS, patience)
+                if patience.is_over(Kind.DOSSIERS) and not _is_there(client, patience):
+                    break
+                made += _run(crew, steps, Kind.STEPS, patience)
+                if not made or patience.is_over(Kind.DOSSIERS) or patience.is_over(Kind.STEPS):
+                    break
                 dossiers.start()
                 steps.start()
-            _run(crew, looker, patience)
-        _count_doubts(leases, client, patience, dossiers)
-        if patience.last_silence is not None and not patience.asks and not patience.heard(writing=True):
-            raise unreachable(patience.last_silence, tenant)
+            if not (patience.is_over(Kind.DOSSIERS) or patience.is_over(Kind.STEPS)):
+                _run(crew, looker, Kind.LOOKS, patience)
+        _count_doubts(leases, client, patience, dossiers, steps)
+        _raise_silence(patience)
     except BaseException as error:
         with suppress(TransientError):  # the evidence of the last calls must not hide what went wrong
             ledger.note(client.take_calls())
             ledger.keep_calls()
             if error is patience.stop:
-                _count_doubts(leases, None, patience, dossiers)
+                _count_doubts(leases, None, patience, dossiers, steps)
         raise
     ledger.note(client.take_calls())
     ledger.keep_calls()
@@ -132,30 +138,60 @@ def drain(
     )
 
 
-def _run(crew: Crew, sender: Sender, patience: Patience) -> int:
-    """Let one sender work until it has nothing more; how many calls it made. Stops with `patience.stop`."""
+def _run(crew: Crew, sender: Sender, kind: Kind, patience: Patience) -> int:
+    """Let one sender work until it has nothing more, or its kind of call is over; how many calls it made. Raises
+    `patience.stop`.
+    """
     made = 0
     while True:
-        if patience.stop is None and (free := patience.most_in_flight(crew.size) - crew.busy) > 0:
+        goes_on = patience.stop is None and (kind is Kind.LOOKS or not patience.is_over(kind))
+        if goes_on and (free := patience.most_in_flight(crew.size) - crew.busy) > 0:
             for job in sender.jobs(free):
                 crew.submit(job)
                 made += 1
         if not crew.busy:
             break
         sender.take(crew.finished())
-    if patience.stop is not None:
+    if not goes_on:
         sender.give_back()
+    if patience.stop is not None:
         raise patience.stop
     return made
 
 
-def _count_doubts(leases: Leases, client: PortalClient | None, patience: Patience, dossiers: DossierSender) -> None:
-    """A try without an answer counts against a dossier when the portal answered others, or answers a look-up of
-    `client` now: then it is the dossier. Else it is the portal. Nobody asks for a first doubt.
+def _is_there(client: PortalClient, patience: Patience) -> bool:
+    """Whether the portal answers a look-up now, when it answered none of those who were asked to take something."""
+    try:
+        answer = client.find_dossier("")
+    except LienThongError:
+        return False
+    there = answer.outcome in (Outcome.OK, Outcome.REJECTED)
+    if there:
+        patience.answered(Call.LOOKUP)
+    return there
+
+
+def _count_doubts(
+    leases: Leases, client: PortalClient | None, patience: Patience, dossiers: DossierSender, steps: StepSender
+) -> None:
+    """A try without an answer counts against a dossier or a step when the portal answered others, or answers a look-up
+    of `client` now: then it is not the portal. Nobody asks for a first doubt.
     """
     for writing, doubted in dossiers.doubted.items():
-        heard = patience.heard(writing=writing) or patience.heard(writing=False)
+        heard = patience.heard(Kind.DOSSIERS, Kind.LOOKS) if writing else patience.heard(Kind.LOOKS)
         if client and any(doubted.values()) and not heard:
-            heard = client.find_dossier("").outcome in (Outcome.OK, Outcome.REJECTED)
+            heard = _is_there(client, patience)
         if doubted and heard:
             leases.count_doubts(sorted(doubted), UNANSWERED)
+    if steps.doubted and patience.heard():
+        leases.count_step_doubts(steps.doubted)
+
+
+def _raise_silence(patience: Patience) -> None:
+    """PortalUnreachableError when calls that write were given up, or nobody answered anything that was asked."""
+    silence = patience.last_silence
+    if silence is None:
+        return
+    given_up = patience.is_over(Kind.DOSSIERS) or patience.is_over(Kind.STEPS)
+    if given_up or (not patience.asks and not patience.heard(Kind.DOSSIERS, Kind.STEPS)):
+        raise unreachable(silence, patience.tenant)

@@ -69,6 +69,7 @@ class Job:
 class Move(StrEnum):
     """What becomes of a leased dossier. PRESENT, ABSENT and TAKE_OVER (another program sent it) keep the lease. After a
     look at the portal: LOOKED (nothing wrong is seen), OWE_AGAIN (it shows something else), LOOK_LATER.
+    RELEASE: nothing of this turn is on the portal; RELEASE_SENT: an earlier call may still have brought it there.
     """
 
     ACKNOWLEDGE = "acknowledge"
@@ -81,6 +82,7 @@ class Move(StrEnum):
     OWE_AGAIN = "owe_again"
     LOOK_LATER = "look_later"
     RELEASE = "release"
+    RELEASE_SENT = "release_sent"
 
 
 class StepState(StrEnum):

@@ -116,11 +116,14 @@ class Leases:
         """Forget owed steps of a leased dossier that nobody believes any more."""
         if keys:
             with self.engine.begin() as connection:
+                self.lock(connection, [item.dossier_id])
                 run(
                     connection,
                     "exchange/forget_steps",
                     tenant=self.tenant,
-                    dossier_ids=[item.dossier_id] * len(keys),
+                    dossier_id=item.dossier_id,
+                    fence=item.fence,
+                    version=item.wanted.dossier.version,
                     step_keys=list(keys),
                 )
 
@@ -136,6 +139,19 @@ class Leases:
                     most=self.settings.park_after,
                     rule=rule,
                     now=self.clock(),
+                )
+
+    def count_step_doubts(self, steps: Collection[tuple[str, str]]) -> None:
+        """Count a try for each of these doubtful steps, (dossier id, step key)."""
+        if steps:
+            with self.engine.begin() as connection:
+                self.lock(connection, sorted({dossier_id for dossier_id, _ in steps}))
+                run(
+                    connection,
+                    "exchange/count_step_doubts",
+                    tenant=self.tenant,
+                    dossier_ids=[dossier_id for dossier_id, _ in steps],
+                    step_keys=[key for _, key in steps],
                 )
 
     def lock(self, connection: Connection, dossier_ids: Sequence[str]) -> None:
@@ -174,6 +190,7 @@ class Leases:
         circling = {dossier_id: fence for dossier_id, fence in fences.items() if self._turns[dossier_id] > MOST_TURNS}
         if circling:
             with self.engine.begin() as connection:
+                self.lock(connection, list(circling))
                 run(
                     connection,
                     "exchange/park_circling",
@@ -197,6 +214,7 @@ class Leases:
                     tenant=self.tenant,
                     dossier_ids=[item.dossier_id for item in items],
                     fences=[item.fence for item in items],
+                    keep_sent=False,
                 )
 
     def _refresh(self, fences: dict[str, int], parts: Mapping[str, bool]) -> list[Item]:

@@ -40,8 +40,11 @@ class Looker:
             items, self._after = self.leases.claim_doubted(self._after)
             self._open |= {item.dossier_id: item for item in items}
             self._ready.extend(Job(Call.LOOKUP, (item,)) for item in items)
-        if not self.patience.asks:
+        if not self.patience.asks and self._ready:
+            results = Results()
+            results.add(Move.RELEASE, [self._open.pop(job.items[0].dossier_id) for job in self._ready])
             self._ready.clear()
+            self.ledger.write(results)
         return [self._ready.popleft() for _ in range(min(most, len(self._ready)))]
 
     def take(self, finished: Sequence[Finished]) -> None:

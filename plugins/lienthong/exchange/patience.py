@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
+from enum import StrEnum
 
-from lienthong.exchange.client import Answer
+from lienthong.exchange.answer import Answer
 from lienthong.exchange.replies import Call
 from lienthong.model.errors import LienThongError, PortalUnreachableError
+
+
+class Kind(StrEnum):
+    """Calls whose silences are counted together."""
+
+    DOSSIERS = "dossiers"
+    STEPS = "steps"
+    LOOKS = "looks"
+
+    @classmethod
+    def of(cls, call: Call) -> Kind:
+        return cls.LOOKS if not call.writes else cls.STEPS if call is Call.PROGRESS else cls.DOSSIERS
 
 
 def unreachable(answer: Answer, tenant: str) -> PortalUnreachableError:
@@ -23,43 +37,47 @@ def unreachable(answer: Answer, tenant: str) -> PortalUnreachableError:
 class Patience:
     """What a drain knows about the portal. `stop` is why it must not send any more.
 
-    `limit` calls in a row that write and stay without an answer end the drain: each one more would leave another batch
-    in doubt. As many look-ups end the asking only: what was certain goes on. A failed look-up is never anybody's doubt.
+    `limit` calls of a kind in a row that stay without an answer end that kind of call in this drain: each one more that
+    writes would leave another batch in doubt. Look-ups that nobody answers keep nothing from being sent.
     """
 
     limit: int
     tenant: str
     stop: LienThongError | None = None
     last_silence: Answer | None = None
-    _silent: dict[bool, int] = field(default_factory=lambda: {True: 0, False: 0})
-    _heard: dict[bool, bool] = field(default_factory=lambda: {True: False, False: False})
+    _silent: Counter[Kind] = field(default_factory=Counter)
+    _heard: set[Kind] = field(default_factory=set)
 
     def answered(self, call: Call) -> None:
         """The portal gave an answer that can be understood."""
-        self._silent[call.writes] = 0
-        self._heard[call.writes] = True
+        kind = Kind.of(call)
+        self._silent[kind] = 0
+        self._heard.add(kind)
 
     def unanswered(self, call: Call, answer: Answer) -> None:
         """It did not; record what that call came to all the same."""
-        self._silent[call.writes] += 1
+        self._silent[Kind.of(call)] += 1
         self.last_silence = answer
-        if call.writes and self._silent[True] >= self.limit:
-            self.stop_for(unreachable(answer, self.tenant))
 
     def stop_for(self, error: LienThongError) -> None:
         """Send nothing more; the first reason stays."""
         if self.stop is None:
             self.stop = error
 
+    def is_over(self, kind: Kind) -> bool:
+        """Whether calls of this kind are worth no further try in this drain."""
+        return self._silent[kind] >= self.limit
+
     def most_in_flight(self, size: int) -> int:
         """How many calls may be under way: one until the portal answers, and one again while it is silent."""
-        return size if (self._heard[True] or self._heard[False]) and not self._silent[True] else 1
+        calm = not self._silent[Kind.DOSSIERS] and not self._silent[Kind.STEPS]
+        return size if self._heard and calm else 1
 
-    def heard(self, *, writing: bool) -> bool:
-        """Whether the portal answered any call of this kind."""
-        return self._heard[writing]
+    def heard(self, *kinds: Kind) -> bool:
+        """Whether the portal answered any call of these kinds; of any kind without arguments."""
+        return bool(self._heard & set(kinds or Kind))
 
     @property
     def asks(self) -> bool:
         """Whether look-ups are worth another call."""
-        return self._silent[False] < self.limit
+        return not self.is_over(Kind.LOOKS)

@@ -30,7 +30,7 @@ Chunk = tuple[tuple[Item, WantedStep], ...]
 @dataclass
 class _Chain:
     """One dossier's steps: `chunks` still to be sent, one after the other; `doubtful` ones with their attempts.
-    `alone`: refused together with others', they share no call any more.
+    `alone`: doubtful or refused together with others', they share no call any more.
     """
 
     item: Item
@@ -48,6 +48,8 @@ class StepSender:
     settings: PortalSettings
     patience: Patience
     sent: int = 0
+    #: Steps, (dossier id, key), that a call or a look-up of this drain left doubtful.
+    doubted: set[tuple[str, str]] = field(default_factory=set)
     _after: str | None = BEFORE_ALL
     _chains: dict[str, _Chain] = field(default_factory=dict)
     _ready: deque[Job] = field(default_factory=deque)
@@ -93,7 +95,9 @@ class StepSender:
             else:
                 self._judge(one.job, one.answer, results)
         sent = {(item.dossier_id, step.key) for one in finished for item, step in one.job.steps}
-        self.sent += len(self.ledger.write(results).steps[StepState.ACKNOWLEDGED] & sent)
+        done = self.ledger.write(results)
+        self.sent += len(done.steps[StepState.ACKNOWLEDGED] & sent)
+        self.doubted |= done.steps[StepState.UNSETTLED]
 
     def give_back(self) -> None:
         """Release the dossiers that are still held, when the drain has to stop."""
@@ -112,12 +116,13 @@ class StepSender:
             self._chains[item.dossier_id] = chain
             doubts = {key: tries for key, tries in doubtful[item.dossier_id].items() if self._settles(tries)}
             if doubts and self.settings.lookup_steps and self.patience.asks:
-                chain.doubtful = doubts
+                chain.doubtful, chain.alone = doubts, True
                 self._ready.append(Job(Call.LOOKUP, (item,)))
                 continue
             if doubts and self.settings.lookup_steps:  # asked another time; later steps wait behind the doubtful ones
                 self._drop(item.dossier_id, results)
                 continue
+            chain.alone = bool(doubts)
             results.steps += [StepResult(item, key, StepState.OWED, None) for key in doubts]
             self._fill(chain, owed[item.dossier_id] | doubts.keys(), results)
         if results.moves or results.steps:
@@ -130,7 +135,8 @@ class StepSender:
         believed = {step.key for step in chain.item.wanted.steps}
         self.leases.forget_steps(chain.item, keys - believed)
         steps = [step for step in chain.item.wanted.steps if step.key in keys]
-        for chunk in chunks(steps, self.settings.step_chunk):
+        # What stayed doubtful before goes alone: it may be why.
+        for chunk in chunks(steps, 1 if chain.alone else self.settings.step_chunk):
             chain.chunks.append(tuple((chain.item, step) for step in chunk))
         self._advance(chain.item.dossier_id, results)
 

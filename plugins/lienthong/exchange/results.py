@@ -26,6 +26,7 @@ _ORDER = (
     (Move.OWE_AGAIN, "exchange/end_doubts"),
     (Move.LOOK_LATER, "exchange/end_doubts"),
     (Move.RELEASE, "exchange/release_deliveries"),
+    (Move.RELEASE_SENT, "exchange/release_deliveries"),
 )
 
 
@@ -76,6 +77,8 @@ class Ledger:
         }
         if move in (Move.PRESENT, Move.ABSENT):
             values["presences"] = [move.value] * len(entries)
+        if move in (Move.RELEASE, Move.RELEASE_SENT):
+            values["keep_sent"] = move is Move.RELEASE_SENT
         if move in (Move.ACKNOWLEDGE, Move.REJECT, Move.DOUBT):
             values |= {
                 "outcomes": [answer and answer.outcome.value for _, answer in entries],

@@ -137,6 +137,15 @@ class PortalSettings(_Strict):
             )
         return self
 
+    @model_validator(mode="after")
+    def _mixing_spoils_nothing(self) -> Self:
+        if self.mix_steps and not (self.refusals_are_whole or self.repeats_are_harmless):
+            raise ValueError(
+                "mix_steps needs refusals_are_whole: true or steps_sent_twice: ignore; else one refused step would"
+                " leave the steps of every dossier of its call in doubt"
+            )
+        return self
+
     @property
     def repeats_are_harmless(self) -> bool:
         """Whether a step may be sent again without harm."""
