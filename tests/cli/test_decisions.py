@@ -89,6 +89,18 @@ def test_a_work_list_that_was_shortened_in_a_spreadsheet_is_taken_back(province:
     assert province.push().steps_sent == 1
 
 
+def test_a_line_about_a_dossier_decides_nothing_about_its_steps(province: Province, tmp_path: Path) -> None:
+    output("park", TENANT, "--code", code(1), "--reason", "x", "--yes")
+    listing = tmp_path / "viec.csv"
+    output("list", TENANT, "--csv", str(listing))
+    lines = listing.read_text(encoding="utf-8-sig").splitlines(keepends=True)
+    kept = [line for line in lines if "Bước xử lý chưa rõ" not in line]
+    assert len(kept) == 2  # the headings, and that the dossier is parked
+    listing.write_text("".join(kept), encoding="utf-8-sig")
+    assert "gửi lại 0 bước" in output("settle", TENANT, "--resend", "--file", str(listing), "--reason", "x", "--yes")
+    assert "cho gửi tiếp 1 hồ sơ" in output("resume", TENANT, "--file", str(listing), "--yes")
+
+
 def test_parked_dossiers_are_named_with_their_reason_until_they_are_resumed(province: Province, tmp_path: Path) -> None:
     codes = tmp_path / "ma.txt"
     codes.write_text(f"{code(1)}\n\nH17.05-261012-8888\n", encoding="utf-8")

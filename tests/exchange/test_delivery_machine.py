@@ -30,6 +30,10 @@ SERVICES = st.sampled_from(["DongBoHoSoMC", "CapNhatTienDoHoSoMC", "TraCuuHoSo"]
 DEATHS = st.sampled_from(["before dossiers", "after dossiers", "before steps", "after steps"])
 
 
+#: What becomes of steps that may have arrived.
+WAYS_OUT = ("people", "look_up", "ignore")
+
+
 class Killed(BaseException):
     """Stands for kill -9."""
 
@@ -63,15 +67,25 @@ class Machine(RuleBasedStateMachine):
     engine: Engine
     portal: PortalServer
 
-    @initialize(batch_size=st.sampled_from([1, 3]), mix=st.booleans())
-    def begin(self, batch_size: int, mix: bool) -> None:
+    @initialize(batch_size=st.sampled_from([1, 3]), mix=st.booleans(), way_out=st.sampled_from(WAYS_OUT))
+    def begin(self, batch_size: int, mix: bool, way_out: str) -> None:
         empty(self.engine)
         self.portal.portal.reset()
-        self.portal.switches = PortalSwitches(lookup_fields="full")
+        self.portal.switches = PortalSwitches(
+            lookup_fields="full", lookup_shows_steps=way_out == "look_up", progress_dedup=way_out == "ignore"
+        )
         self.province = Province(
             self.engine,
             self.portal,
-            settings_with(batch_size=batch_size, mix_steps=mix, step_chunk=2, refusals_are_whole=True, park_after=4),
+            settings_with(
+                batch_size=batch_size,
+                mix_steps=mix,
+                step_chunk=2,
+                refusals_are_whole=mix,
+                park_after=4,
+                lookup_steps="DanhSachTienTrinh" if way_out == "look_up" else None,
+                steps_sent_twice="ignore" if way_out == "ignore" else "double",
+            ),
         )
         self.versions: Counter[int] = Counter()
         self.steps: Counter[int] = Counter()

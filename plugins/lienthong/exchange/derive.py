@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from lienthong.exchange.believed import load_believed
 from lienthong.exchange.senders import effective_modes
-from lienthong.exchange.wanted import mode_of, store_wanted, want
+from lienthong.exchange.wanted import mode_of, sound, store_wanted, want
 from lienthong.model.codes import DeliveryState, SourceMode
 from lienthong.warehouse.statements import run
 
@@ -56,7 +56,7 @@ def derive(engine: Engine, tenant: str, modes: Mapping[str, SourceMode]) -> Deri
                 if summary.examined >= PAGE:
                     run(connection, "exchange/analyze", tenant=tenant)
                 return summary
-            page = [want(d, mode_of(now_modes, d.source_id)) for d in load_believed(connection, tenant, ids)]
+            page = [sound(want(d, mode_of(now_modes, d.source_id))) for d in load_believed(connection, tenant, ids)]
             counts = store_wanted(connection, tenant, page)
         after = ids[-1]
         summary = _added(summary, counts, sum(len(wanted.steps) for wanted in page))

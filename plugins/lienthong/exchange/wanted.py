@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -29,6 +30,8 @@ from lienthong.warehouse.statements import read, run
 #: Reasons of this package; those of blocked dossiers otherwise come from the gate.
 NOT_RECEIVED = "not_received"
 NO_CODE = "dossier_code_missing"
+PAYLOAD_DEFECT = "payload_defect"
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,12 @@ class Wanted:
     mode: SourceMode
     hold: DeliveryState | None
     reasons: tuple[str, ...]
+    defective: bool = False
 
     @cached_property
     def payload(self) -> Wire | None:
         """None when none can be built: without a code, or of a source that is only observed."""
-        if self.mode is SourceMode.OBSERVE or self.dossier.dossier_code is None:
+        if self.mode is SourceMode.OBSERVE or self.dossier.dossier_code is None or self.defective:
             return None
         return dossier_payload(self.dossier)
 
@@ -98,6 +102,21 @@ def want(dossier: BelievedDossier, mode: SourceMode) -> Wanted:
     elif dossier.dossier_code is None:
         hold, reasons = DeliveryState.BLOCKED, (NO_CODE,)
     return Wanted(dossier, mode, hold, reasons)
+
+
+def sound(wanted: Wanted, *, papers: bool = True, steps: bool = True) -> Wanted:
+    """`wanted` with its payload and steps made, or blocked for PAYLOAD_DEFECT: a dossier for which our own program
+    fails must not stop its province.
+    """
+    try:
+        if papers:
+            _ = wanted.payload
+        if steps:
+            _ = wanted.steps
+    except Exception as error:
+        _log.error("[%s] No payload can be built (%s).", wanted.dossier.dossier_id, type(error).__name__)
+        return replace(wanted, hold=DeliveryState.BLOCKED, reasons=(PAYLOAD_DEFECT,), defective=True)
+    return wanted
 
 
 def store_wanted(

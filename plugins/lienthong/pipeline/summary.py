@@ -165,4 +165,7 @@ def _table(title: str) -> Table:
 def _rule_titles(rt: Runtime) -> dict[str, str]:
     with rt.warehouse().connect() as connection:
         rows = run(connection, "quality/read_rule_titles").all()
-    return {"dossier_code_collision": "Mã hồ sơ đã thuộc hồ sơ khác"} | {row.rule_id: row.title_vi for row in rows}
+    return {
+        "dossier_code_collision": "Mã hồ sơ đã thuộc hồ sơ khác",
+        "payload_defect": "Lỗi của chương trình khi lập nội dung gửi, báo người vận hành",
+    } | {row.rule_id: row.title_vi for row in rows}
