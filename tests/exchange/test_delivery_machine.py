@@ -21,7 +21,7 @@ from simulator.portal import FaultKind, PortalServer, PortalSwitches
 from tests.exchange.conftest import empty
 from tests.exchange.world import NOW, Province, code, settings_with
 
-NUMBERS = st.integers(1, 4)
+NUMBERS = st.integers(1, 3)
 FAULTS = st.sampled_from(
     [FaultKind.DROP_BEFORE, FaultKind.DROP_AFTER, FaultKind.HTTP_500, FaultKind.HTML_PAGE, FaultKind.EXPIRE_SESSION,
      FaultKind.REFUSE]
@@ -91,6 +91,9 @@ class Machine(RuleBasedStateMachine):
         self.steps: Counter[int] = Counter()
         self.shown: dict[int, str] = {}
         self.parked: set[int] = set()
+        for number in (1, 2, 3):
+            self.change(number, 2)
+        self.province.derive()
 
     @rule(number=NUMBERS, steps=st.integers(0, 2))
     def change(self, number: int, steps: int) -> None:
@@ -108,13 +111,15 @@ class Machine(RuleBasedStateMachine):
         with suppress(LienThongError):
             self.province.push()
 
-    @rule(service=SERVICES, fault=FAULTS)
-    def push_with_a_fault(self, service: str, fault: FaultKind) -> None:
-        self.portal.fail_next(service, fault)
+    @rule(number=NUMBERS, service=SERVICES, fault=FAULTS, times=st.integers(1, 3))
+    def change_and_push_with_faults(self, number: int, service: str, fault: FaultKind, times: int) -> None:
+        self.change(number, 1)
+        self.portal.fail_next(service, fault, times)
         self.push()
 
-    @rule(when=DEATHS)
-    def die(self, when: str) -> None:
+    @rule(number=NUMBERS, when=DEATHS)
+    def change_and_die(self, number: int, when: str) -> None:
+        self.change(number, 1)
         self.province.derive()
         with suppress(Killed, LienThongError):
             self.province.drain(dying(when))
@@ -220,8 +225,8 @@ def test_the_delivery_machine_keeps_its_promises(warehouse: Engine, portal: Port
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         Here,
         settings=settings(
-            max_examples=12,
-            stateful_step_count=14,
+            max_examples=20,
+            stateful_step_count=20,
             deadline=None,
             derandomize=True,
             database=None,
