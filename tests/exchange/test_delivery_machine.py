@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import Engine
@@ -199,7 +199,7 @@ class Machine(RuleBasedStateMachine):
             local = NOW + timedelta(days=version, hours=7)
             assert held.body["NgayHenTra"] == f"{local:%Y%m%d%H%M%S}"
             rejected = self._rejected_steps()
-            told = {step.body["NoiDungXuLy"][-1] for step in self.portal.store.steps(code(number))}
+            told = self.portal.store.steps(code(number))
             assert len(told) + rejected[code(number)] == self.steps[number]
         assert self.province.push().calls == 0
 
@@ -230,6 +230,7 @@ def test_the_delivery_machine_keeps_its_promises(warehouse: Engine, portal: Port
             deadline=None,
             derandomize=True,
             database=None,
+            phases=(Phase.generate,),  # shrinking takes minutes; what failed is printed whole
             suppress_health_check=list(HealthCheck),
         ),
     )
