@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from lienthong.model.periods import BUSINESS_ZONE
-from lienthong.pipeline.full_loads import is_due
+from lienthong.pipeline.full_loads import LATEST_START, is_due
 from tests.freshness.world import SOURCE, Province
 
 WEEKLY = "0 1 * * 0"
@@ -51,6 +51,13 @@ def test_a_full_load_that_failed_is_tried_again_once_in_each_night(province: Pro
 def test_what_was_missed_is_made_up_by_night_and_never_by_day(province: Province) -> None:
     assert due(province, vietnam(25, 5), vietnam(25, 5, 1), vietnam(26, 0, 59)) == [True, False, False]
     assert due(province, vietnam(26, 1), vietnam(27, 3)) == [True, True]
+
+
+def test_a_run_that_begins_hours_after_its_tick_waits_for_the_next_night(province: Province) -> None:
+    province.today = date(2026, 10, 25)
+    late = province.now - vietnam(25, 1)
+    assert late > LATEST_START
+    assert due(province, vietnam(25, 1), vietnam(26, 1)) == [False, True]
 
 
 def test_a_source_that_was_just_loaded_for_the_first_time_was_read_as_a_whole(province: Province) -> None:

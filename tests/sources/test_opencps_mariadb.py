@@ -256,6 +256,11 @@ def test_a_locked_table_ends_a_load_after_the_contract_s_time(province: Province
     assert landed(province.load(), DOSSIER) == [1]
 
 
+def test_the_server_itself_ends_a_statement_that_takes_too_long(province: Province) -> None:
+    with reading(province.connection, "opencps_h17", timeout_s=7) as source:
+        assert float(source.connection.exec_driver_sql("SELECT @@max_statement_time").scalar_one()) == 7.0
+
+
 def test_wide_rows_are_held_a_few_at_a_time(province: Province) -> None:
     """80 KB of form data a row: 300 of them would be one batch of `fetch_rows`."""
     width, rows = 80_000, 300

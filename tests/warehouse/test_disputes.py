@@ -81,6 +81,11 @@ def test_a_code_whose_holder_is_marked_as_removed_goes_to_the_claimant(dispute: 
     assert (held(dispute), disputed(dispute)) == ({"1": None, "2": CODE}, ["1"])
 
 
+def test_a_code_whose_holder_is_in_the_bin_of_opencps_goes_to_the_claimant(dispute: Engine) -> None:
+    load(dispute, "binned", dossier("1", status=None, status_raw="done (originality -1)"), removed=("originality -1",))
+    assert (held(dispute), disputed(dispute)) == ({"1": None, "2": CODE}, ["1"])
+
+
 def test_of_several_claimants_the_oldest_gets_the_code(dispute: Engine) -> None:
     load(dispute, "third", dossier("3", dossier_code=CODE, procedure_code="3.000001"))
     load(dispute, "given up", dossier("1", dossier_code=FREED))

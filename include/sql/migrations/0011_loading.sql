@@ -128,7 +128,14 @@ LANGUAGE sql STABLE AS $$
         AND EXISTS (
             SELECT 1
             FROM ops.source AS s
-            WHERE s.tenant = of_tenant AND s.source_id = of_source AND of_status_raw = ANY(s.removed)
+            WHERE
+                s.tenant = of_tenant
+                AND s.source_id = of_source
+                AND (
+                    of_status_raw = ANY(s.removed)
+                    -- An OpenCPS dossier in the bin keeps its status word: `done (originality -1)`.
+                    OR substring(of_status_raw FROM ' \((originality [^()]*)\)$') = ANY(s.removed)
+                )
         )
     )
 $$;

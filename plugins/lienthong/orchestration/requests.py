@@ -25,6 +25,8 @@ MOMENT_PATTERN = rf"^{_MOMENT}$"
 MODE_PATTERN = rf"^({LoadMode.INCREMENTAL}|{LoadMode.FULL}|{_MOMENT}/{_MOMENT})$"
 TENANT_PATTERN = r"^[A-Z]\d{2}$"
 _KNOWN = frozenset({"mode", "accept_collapse"})
+#: Runs from before a range was one value carry these, empty.
+_FORMER = frozenset({"window_from", "window_to"})
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ def load_request(kind: str, tick: datetime | None, params: Mapping[str, Any], cr
     cover its whole period without a gap. ArgumentError for what can't be meant: Airflow takes parameters that a DAG
     does not have without a word.
     """
-    if unknown := sorted(params.keys() - _KNOWN):
+    given = {name for name, value in params.items() if not (name in _FORMER and value is None)}
+    if unknown := sorted(given - _KNOWN):
         raise ArgumentError(
             f"A load has no parameter {', '.join(map(repr, unknown))}.",
             key="conf",

@@ -87,7 +87,7 @@ def open_load(
         contract.precedence,
         contract.mode.value,
         contract.contract_hash,
-        contract.codes.removed,
+        (*contract.codes.removed, *contract.codes.binned),
         tuple(profile_of(contract).capabilities(contract)),
     )
     with rt.warehouse().begin() as connection:
@@ -272,7 +272,6 @@ def _merge_unless_overtaken(rt: Runtime, load_id: int) -> bool:
             return False
         merging.merge_load(connection, load, landed_rows(profile, batch))
         freshness.count_volumes(connection, profile, load, batch)
-        store_source_findings(connection, load, rt.now())
         apply_gate(
             connection,
             tenant=load.tenant,
@@ -302,6 +301,7 @@ def _merge_unless_overtaken(rt: Runtime, load_id: int) -> bool:
             source_id=load.source_id,
             before=rt.now() - ABANDONED_AFTER,
         )
+        store_source_findings(connection, load, rt.now())  # last: findings of all sources wait for its lock
     return True
 
 

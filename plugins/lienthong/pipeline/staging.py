@@ -77,7 +77,7 @@ def stage_batch(rt: Runtime, connection: Connection, load: Load) -> None:
             next_step="nothing was staged; report this as a defect of the source profile.",
         )
     remembered.remember(connection, load)
-    sightings.note(connection, load)
+    sightings.note(connection, load, profile.listed(batch))
     unchanged = staging.set_aside_known(connection, load, judged)
     ledger.finish_stage(
         connection,

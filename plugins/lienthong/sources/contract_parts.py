@@ -69,6 +69,11 @@ class Codes(Section):
         dict[str, Literal["live", "removed", "left_out"]], Field(exclude_if=lambda said: not said)
     ] = Field(default_factory=dict)
 
+    @property
+    def binned(self) -> tuple[str, ...]:
+        """How the status word of a dossier in the bin ends: `originality -1`."""
+        return tuple(f"originality {word}" for word, meaning in self.originality.items() if meaning == "removed")
+
 
 @dataclass(frozen=True)
 class DailyWindow:

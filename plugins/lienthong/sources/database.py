@@ -180,7 +180,14 @@ def _limits(dialect: str, timeout_s: int) -> list[sa.Executable]:
         names = ("lock_timeout", "statement_timeout")
         return [sa.select(*(sa.func.set_config(name, f"{timeout_s}s", True) for name in names))]
     if dialect in ("mysql", "mariadb"):
-        return [sa.text(f"SET SESSION lock_wait_timeout = {timeout_s}"), sa.text("SET SESSION TRANSACTION READ ONLY")]
+        # What the other of the two has no name for stands in its own kind of comment.
+        statement = (
+            f"/*M!100101 , max_statement_time = {timeout_s} */ /*!50708 , max_execution_time = {timeout_s}000 */"
+        )
+        return [
+            sa.text(f"SET SESSION lock_wait_timeout = {timeout_s} {statement}"),
+            sa.text("SET SESSION TRANSACTION READ ONLY"),
+        ]
     return []
 
 

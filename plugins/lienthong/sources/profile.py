@@ -223,6 +223,9 @@ class Profile(Protocol):
     def capabilities(self, contract: SourceContract) -> frozenset[Capability]:
         """What a source of this kind can tell under this contract. What it can't has no data, which is not 0."""
 
+    def listed(self, batch: LandedBatch) -> list[str]:
+        """Keys of dossiers that the source shows although they could not be read and are not in the batch's rows."""
+
     def services(self, contract: SourceContract, batch: LandedBatch) -> pa.Table:
         """agency_code, procedure_code, online_level (2 information, 3 partly, 4 fully online); one row per pair."""
 

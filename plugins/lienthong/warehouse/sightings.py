@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy.engine import Connection
 
 from lienthong.model.codes import LoadMode
@@ -10,10 +12,11 @@ from lienthong.warehouse.planning import without_nested_loops
 from lienthong.warehouse.statements import run
 
 
-def note(connection: Connection, load: Load) -> None:
+def note(connection: Connection, load: Load, listed: Collection[str] = ()) -> None:
     """Compare what the load found with what is believed: only a full load, which reads everything, misses a record.
 
-    For the transaction in which `fingerprints.find_known` was asked, before anything staged is set aside.
+    `listed`: keys that the source shows but that could not be loaded. For the transaction in which
+    `fingerprints.find_known` was asked, before anything staged is set aside.
     """
     scope = {"load_id": load.load_id}
     of_source = scope | {"tenant": load.tenant, "source_id": load.source_id, "reading_no": load.reading_no}
@@ -21,7 +24,7 @@ def note(connection: Connection, load: Load) -> None:
     with without_nested_loops(connection):  # how many have vanished, the planner can't know
         run(connection, "staging/note_seen_again", of_source)
         if load.mode is LoadMode.FULL:
-            run(connection, "staging/note_unseen", of_source)
+            run(connection, "staging/note_unseen", of_source | {"listed": list(listed)})
 
 
 def apply(connection: Connection, load: Load) -> None:

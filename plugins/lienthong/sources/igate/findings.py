@@ -92,3 +92,15 @@ def _kinds(contract: SourceContract, entity: Entity) -> list[_Kind]:
         ("return_method", paths["return_method"], lambda key: key in methods or "other" in methods),
         ("payment_method", paths["online_payment"], codes.payment_method.__contains__),
     ]  # fmt: skip
+
+
+def gone_keys(batch: LandedBatch) -> list[str]:
+    """Their keys: the list shows them, so they are at their source."""
+    if SET_ASIDE not in batch.manifest.tables:
+        return []
+    return [
+        key
+        for _, _, raw in batch.batches(SET_ASIDE, ["id", "why"])
+        for key, why in zip(raw["id"].to_pylist(), raw["why"].to_pylist(), strict=True)
+        if why == GONE and key is not None
+    ]

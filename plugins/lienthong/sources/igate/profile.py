@@ -62,6 +62,9 @@ class Igate:
     def capabilities(self, contract: SourceContract) -> frozenset[Capability]:
         return findings.capabilities(contract)
 
+    def listed(self, batch: LandedBatch) -> list[str]:
+        return findings.gone_keys(batch)
+
     def services(self, contract: SourceContract, batch: LandedBatch) -> pa.Table:
         return findings.services()
 

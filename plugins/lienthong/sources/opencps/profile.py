@@ -67,6 +67,9 @@ class OpenCps:
     def capabilities(self, contract: SourceContract) -> frozenset[Capability]:
         return findings.capabilities(contract)
 
+    def listed(self, batch: LandedBatch) -> list[str]:
+        return []
+
     def services(self, contract: SourceContract, batch: LandedBatch) -> pa.Table:
         return findings.services(contract, batch)
 
