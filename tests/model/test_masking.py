@@ -68,7 +68,7 @@ def test_a_name_goes_wherever_it_stands_and_the_code_beside_it_stays(
     text = f"{name}; {code}" if first else f"{code}; {name}"
     kept = mask_word(text)
     assert name not in kept
-    assert given_name.casefold() not in kept.casefold().split()
+    assert given_name.casefold() not in kept.replace(code, "").casefold().split()
     assert code in kept
 
 
