@@ -105,10 +105,6 @@ class PortalClient:
         taken, self._calls = self._calls, []
         return taken
 
-    def return_calls(self, calls: Sequence[Answer]) -> None:
-        """Give taken evidence back: it could not be kept."""
-        self._calls[:0] = calls
-
     def prepare(self) -> None:
         """Have a session, a token and the portal's leave, so that what is noted as being sent next is sent at once or
         not at all.
