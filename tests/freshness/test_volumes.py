@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from lienthong.freshness.volumes import record_volumes
-from lienthong.model.canonical import Entity
+from lienthong.model.kinds.dossier import Entity
 from lienthong.warehouse.migrate import upgrade
 from tests.warehouse.staged import NOON, TENANT, dossier, merge_load, open_and_stage
 

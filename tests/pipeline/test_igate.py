@@ -8,7 +8,8 @@ import pytest
 
 from lienthong.indices import scores
 from lienthong.indices.table import Absence, Flag
-from lienthong.model.canonical import DOSSIER, Kind
+from lienthong.model.kinds.dossier import DOSSIER
+from lienthong.model.kinds.spec import ValueType
 from lienthong.pipeline.score import score
 from simulator.defects import Defect
 from simulator.ledger import Entry
@@ -74,7 +75,7 @@ def test_the_portal_holds_nothing_else(delivered: Live) -> None:
 
 
 def test_the_warehouse_believes_the_truth_field_by_field(delivered: Live) -> None:
-    fields = [field for field in DOSSIER.fields if field.wire and field.kind is not Kind.TEXTS]
+    fields = [field for field in DOSSIER.fields if field.wire and field.type is not ValueType.TEXTS]
     columns = ", ".join(f"{'p' if field.personal else 'r'}.{field.name}" for field in fields)
     rows = delivered.rows(
         f"SELECT r.source_key, {columns} FROM dossier.source_record r "
@@ -85,7 +86,7 @@ def test_the_warehouse_believes_the_truth_field_by_field(delivered: Live) -> Non
     wrong = {}
     for entry in entries(delivered, TENANT, lambda e: e.clean or Defect.NFD_TEXT in e.defects):
         row = believed[key_of(entry)]
-        text = {field.wire: wire_text(row[field.wire], field.kind) for field in fields if field.wire != "TenTTHC"}
+        text = {field.wire: wire_text(row[field.wire], field.type) for field in fields if field.wire != "TenTTHC"}
         true = entry.truth if received(entry) else {**entry.truth, "MaHoSo": ""}
         found = {name: (true[name], value) for name, value in text.items() if name and true[name] != value}
         if found:

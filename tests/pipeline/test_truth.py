@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from lienthong.model.canonical import DOSSIER, Kind
+from lienthong.model.kinds.dossier import DOSSIER
+from lienthong.model.kinds.spec import ValueType
 from lienthong.model.periods import BUSINESS_ZONE
 from simulator.defects import Defect
 from simulator.ledger import Entry
@@ -43,14 +44,14 @@ def with_defect(defect: Defect) -> Callable[[Entry], bool]:
     return lambda entry: defect in entry.defects
 
 
-def wire_text(value: Any, kind: Kind) -> str:
+def wire_text(value: Any, kind: ValueType) -> str:
     """A canonical value as the portal writes it."""
     if value is None:
         return ""
-    if kind is Kind.INSTANT:
+    if kind is ValueType.INSTANT:
         assert isinstance(value, datetime)
         return value.astimezone(BUSINESS_ZONE).strftime("%Y%m%d%H%M%S")
-    if kind is Kind.BOOLEAN:
+    if kind is ValueType.BOOLEAN:
         return "1" if value else "0"
     return str(value)
 
@@ -82,7 +83,7 @@ def test_the_portal_holds_nothing_else(delivered: Live, tenant: str) -> None:
 
 
 def test_the_warehouse_believes_the_truth_field_by_field(delivered: Live, tenant: str) -> None:
-    fields = [field for field in DOSSIER.fields if field.wire and field.kind is not Kind.TEXTS]
+    fields = [field for field in DOSSIER.fields if field.wire and field.type is not ValueType.TEXTS]
     columns = ", ".join(f"{'p' if field.personal else 'r'}.{field.name}" for field in fields)
     rows = delivered.rows(
         f"SELECT r.source_key, {columns} FROM dossier.source_record r "
@@ -93,7 +94,7 @@ def test_the_warehouse_believes_the_truth_field_by_field(delivered: Live, tenant
     wrong = {}
     for entry in entries(delivered, tenant, lambda e: e.clean or Defect.NFD_TEXT in e.defects):
         row = believed[str(entry.dossier_id)]
-        text = {field.wire: wire_text(row[field.wire], field.kind) for field in fields if field.wire != "TenTTHC"}
+        text = {field.wire: wire_text(row[field.wire], field.type) for field in fields if field.wire != "TenTTHC"}
         found = {
             name: (entry.truth[name], value) for name, value in text.items() if name and entry.truth[name] != value
         }

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
-from lienthong.model.canonical import SPECS, Entity
 from lienthong.model.codes import Severity
 from lienthong.model.errors import ContractError, GateError, TransientError
+from lienthong.model.kinds.dossier import SPECS, Entity
 from lienthong.quality import evaluation
 from lienthong.quality.gate import run_gate
 from lienthong.settings import PROJECT

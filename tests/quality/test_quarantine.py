@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from lienthong.model.canonical import PERSON_FIELDS, SPECS, Entity
+from lienthong.model.kinds.dossier import PERSON_FIELDS, SPECS, Entity
 from tests.quality.staged import apply, document, dossier, gate, load, open_load, rows_of, stage, step
 
 BAD = {"type_errors": ["due_at"]}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from lienthong.model.canonical import Entity
+from lienthong.model.kinds.dossier import Entity
 from lienthong.quality.suites import load_suites
 from lienthong.settings import PROJECT
 from tests.quality.staged import NOON, document, dossier, fee, gate, open_load, stage, step, violations

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from lienthong.model.canonical import Entity
 from lienthong.model.codes import Severity
 from lienthong.model.errors import ContractError
 from lienthong.model.identifiers import DOSSIER_CODE_PATTERN
+from lienthong.model.kinds.dossier import Entity
 from lienthong.quality.evaluation import check_suite
 from lienthong.quality.suites import load_suites
 from lienthong.settings import PROJECT

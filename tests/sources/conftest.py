@@ -15,8 +15,8 @@ import sqlalchemy as sa
 from devstack.postgres import Postgres
 from lienthong.connections import Connection
 from lienthong.landing import LandedBatch, LandingStore, Watermark
-from lienthong.model.canonical import Entity
 from lienthong.model.codes import LoadMode
+from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.contract import SourceContract, load_contract
 from lienthong.sources.profile import Progress, Window, no_progress
 from lienthong.sources.profiles import profile_of

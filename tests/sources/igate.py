@@ -14,8 +14,8 @@ import pytest
 
 from lienthong.connections import Connection
 from lienthong.landing import BatchFacts, LandedBatch, LandingStore, Watermark
-from lienthong.model.canonical import Entity
 from lienthong.model.codes import LoadMode
+from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.contract import SourceContract, load_contract
 from lienthong.sources.igate import read
 from lienthong.sources.igate.extract import extract, utc_now

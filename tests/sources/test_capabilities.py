@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from lienthong.model.canonical import Entity
 from lienthong.model.capabilities import Capability
+from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.contract import SourceContract, load_contract
 from lienthong.sources.profiles import profile_of
 from tests.sources.igate import REPO

@@ -18,8 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lienthong.landing import UNREADABLE
-from lienthong.model.canonical import DOSSIER, FEE, Kind
 from lienthong.model.identifiers import base_procedure_code, normalise_agency_code
+from lienthong.model.kinds.dossier import DOSSIER, FEE
+from lienthong.model.kinds.spec import ValueType
 from lienthong.sources.chunk import Chunk
 from lienthong.sources.rows_to_arrow import landing_schema, to_batch
 from lienthong.sources.text_cleaning import clean, without_query
@@ -48,7 +49,7 @@ def test_cleaning_equals_python_s_own_normalisation(values: list[str | None]) ->
 @given(st.lists(st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1)), min_size=1, max_size=8))
 @settings(max_examples=200, deadline=None)
 def test_local_time_becomes_the_same_instant_in_utc(moments: list[datetime]) -> None:
-    values, bad = typed(pl.Series(moments, dtype=pl.Datetime("us")), Kind.INSTANT, ZONE)
+    values, bad = typed(pl.Series(moments, dtype=pl.Datetime("us")), ValueType.INSTANT, ZONE)
     expected = [moment.replace(tzinfo=ZoneInfo(ZONE)).astimezone(UTC) for moment in moments]
     doubtful = [m.replace(tzinfo=ZoneInfo(ZONE)).astimezone(UTC).astimezone(ZoneInfo(ZONE)).replace(tzinfo=None) != m
                 for m in moments]  # fmt: skip
@@ -63,9 +64,9 @@ def test_local_time_becomes_the_same_instant_in_utc(moments: list[datetime]) -> 
 
 def test_aware_times_and_days_become_utc_too() -> None:
     aware = pl.Series([datetime(2026, 10, 12, 1, tzinfo=UTC)]).dt.convert_time_zone("Europe/Paris")
-    assert typed(aware, Kind.INSTANT, ZONE).values.to_list() == [datetime(2026, 10, 12, 1, tzinfo=UTC)]
+    assert typed(aware, ValueType.INSTANT, ZONE).values.to_list() == [datetime(2026, 10, 12, 1, tzinfo=UTC)]
     day = pl.Series([date(2026, 10, 12)])
-    assert typed(day, Kind.INSTANT, ZONE).values.to_list() == [datetime(2026, 10, 11, 17, tzinfo=UTC)]
+    assert typed(day, ValueType.INSTANT, ZONE).values.to_list() == [datetime(2026, 10, 11, 17, tzinfo=UTC)]
 
 
 @given(st.lists(st.one_of(st.none(), st.text(alphabet="0159.HGh ", max_size=14)), max_size=8))
@@ -110,17 +111,17 @@ def test_a_url_without_volatile_parameters_is_untouched() -> None:
 @pytest.mark.parametrize(
     ("raw", "kind", "values", "bad"),
     [
-        (["1", "0", "", None, "x"], Kind.BOOLEAN, [True, False, None, None, None], [4]),
-        ([1, 0, 7, -1, None], Kind.BOOLEAN, [True, False, True, True, None], []),
-        (["7", "70000", "1.00", "1.5", "-3"], Kind.SMALLINT, [7, None, 1, None, -3], [1, 3]),
-        ([1.0, 1.5, None], Kind.BIGINT, [1, None, None], [1]),
-        (["2026-10-12", "12/10/2026 07:00", "20261012070000", "hôm qua"], Kind.INSTANT,
+        (["1", "0", "", None, "x"], ValueType.BOOLEAN, [True, False, None, None, None], [4]),
+        ([1, 0, 7, -1, None], ValueType.BOOLEAN, [True, False, True, True, None], []),
+        (["7", "70000", "1.00", "1.5", "-3"], ValueType.SMALLINT, [7, None, 1, None, -3], [1, 3]),
+        ([1.0, 1.5, None], ValueType.BIGINT, [1, None, None], [1]),
+        (["2026-10-12", "12/10/2026 07:00", "20261012070000", "hôm qua"], ValueType.INSTANT,
          [datetime(2026, 10, 11, 17, tzinfo=UTC)] + [datetime(2026, 10, 12, tzinfo=UTC)] * 2 + [None], [3]),
-        (['["7","1"]', "7", "[]", '[{"MaCSDL":"7"}]', "[7]", "", "[[1]]", "[null"], Kind.TEXTS,
+        (['["7","1"]', "7", "[]", '[{"MaCSDL":"7"}]', "[7]", "", "[[1]]", "[null"], ValueType.TEXTS,
          [["1", "7"], ["7"], [], ["7"], ["7"], None, None, None], [6, 7]),
     ],
 )  # fmt: skip
-def test_values_are_typed_or_marked(raw: list[Any], kind: Kind, values: list[Any], bad: list[int]) -> None:
+def test_values_are_typed_or_marked(raw: list[Any], kind: ValueType, values: list[Any], bad: list[int]) -> None:
     found = typed(pl.Series(raw), kind, ZONE)
     assert found.values.to_list() == values
     assert (found.bad.arg_true().to_list() if found.bad is not None else []) == bad
@@ -234,7 +235,7 @@ def test_mysql_s_date_of_nothing_is_landed_as_it_came_and_read_as_null() -> None
     table = chunk.table(FEE, "s", 0, pa.array([0, 1]), ("paymentFileId", "paymentFileId"))
     assert table.column("paid_at").to_pylist() == [datetime(2026, 9, 30, 17, tzinfo=UTC), None]
     assert table.column("type_errors").to_pylist() == [None, None]
-    assert chunk.typed("told", Kind.INSTANT).bad is None  # a column of text says it in the same way
+    assert chunk.typed("told", ValueType.INSTANT).bad is None  # a column of text says it in the same way
 
 
 def test_nul_characters_never_reach_the_warehouse() -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from lienthong.model.canonical import Entity
 from lienthong.model.codes import SourceMode
 from lienthong.model.errors import ContractError
+from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.contract import load_contract, load_contract_beside_others, load_contracts, read_contracts
 from lienthong.sources.contract_parts import ReadLimits
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from lienthong.landing import LandingStore
-from lienthong.model.canonical import Entity
 from lienthong.model.codes import LoadMode
+from lienthong.model.kinds.dossier import Entity
 from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.sources.igate.audit import ENOUGH_ROWS, Audit
 from lienthong.sources.igate.mapping import DOSSIER, PAPER, SET_ASIDE, TASK

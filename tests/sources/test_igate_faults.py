@@ -16,7 +16,6 @@ import pytest
 
 from lienthong.connections import Connection
 from lienthong.landing import LandingStore
-from lienthong.model.canonical import Entity
 from lienthong.model.codes import LoadMode
 from lienthong.model.errors import (
     ContractError,
@@ -27,6 +26,7 @@ from lienthong.model.errors import (
     SourceAnswerError,
     SourceUnreachableError,
 )
+from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.contract_parts import DailyWindow
 from lienthong.sources.igate.extract import extract

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from lienthong.landing import LandedBatch
-from lienthong.model.canonical import Entity
 from lienthong.model.errors import CollapsedExtractError, SourceAnswerError
+from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.contract_parts import VolumeGuard
 from lienthong.sources.igate.mapping import DOSSIER, FEE, PAPER, SET_ASIDE
 from lienthong.sources.igate.papers import most_gone

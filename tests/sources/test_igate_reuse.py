@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from lienthong.landing import LandedBatch
-from lienthong.model.canonical import Entity
 from lienthong.model.codes import LoadMode
 from lienthong.model.errors import SourceAnswerError, SourceUnreachableError
+from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.igate.mapping import DOSSIER, FEE, PAPER, SET_ASIDE
 from simulator.igate import FaultKind
 from tests.sources.igate import Gateway, contract_of, landed, small_gateway, versions

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from lienthong.landing import LandedBatch
-from lienthong.model.canonical import Entity
 from lienthong.model.errors import NotReadyError, SourceAccessError, SourceAnswerError
+from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.contract_parts import DailyWindow
 from lienthong.sources.igate.client import IgateClient
 from lienthong.sources.igate.mapping import FEE, PAPER, SET_ASIDE

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from lienthong.landing import LandedBatch
-from lienthong.model.canonical import SPECS, Entity
+from lienthong.model.kinds.dossier import SPECS, Entity
 from lienthong.sources.profile import UnmappedCode
 from lienthong.sources.profiles import profile_of
 from tests.sources.conftest import Province, at, frame_of
@@ -62,7 +62,7 @@ def test_canonical_tables_have_exactly_the_fields_of_the_model(province: Provinc
         child = [] if entity is Entity.DOSSIER else ["child_key"]
         places = ["landing_part", "landing_row", "type_errors"]
         assert table.schema.names == ["source_id", "source_key", *child, *places, *SPECS[entity].names]
-        assert table.schema.types[-len(SPECS[entity].fields) :] == [ARROW[f.kind] for f in SPECS[entity].fields]
+        assert table.schema.types[-len(SPECS[entity].fields) :] == [ARROW[f.type] for f in SPECS[entity].fields]
         assert [table.schema.field(name).type for name in places] == [pa.int32(), pa.int64(), ARROW["text[]"]]
     assert seen[-1] is Entity.DOSSIER
     assert sorted(seen) == sorted(Entity)

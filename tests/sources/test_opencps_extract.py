@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from lienthong.connections import Connection
 from lienthong.landing import LandedBatch
-from lienthong.model.canonical import Entity
 from lienthong.model.codes import LoadMode
+from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.contract_parts import ReadLimits
 from lienthong.sources.opencps import extract
 from lienthong.sources.opencps.tables import ENTITY_TABLES, REFERENCE_TABLES

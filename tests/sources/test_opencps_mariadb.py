@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from lienthong.model.canonical import Entity
 from lienthong.model.codes import LoadMode
 from lienthong.model.errors import (
     ContractError,
@@ -22,6 +21,7 @@ from lienthong.model.errors import (
     SourceAccessError,
     SourceUnreachableError,
 )
+from lienthong.model.kinds.dossier import Entity
 from lienthong.pipeline.check_reach import unreachable
 from lienthong.sources.contract import SourceContract, load_contract
 from lienthong.sources.contract_parts import ReadLimits

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from lienthong.model.canonical import Entity
+from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.contract import SourceContract
 from simulator.opencps.advance import advance
 from simulator.opencps.install import install

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from lienthong.connections import Connection
-from lienthong.model.canonical import SPECS, Entity
 from lienthong.model.codes import SourceMode
 from lienthong.model.errors import ContractError, SchemaDriftError
+from lienthong.model.kinds.dossier import SPECS, Entity
 from lienthong.pipeline.runtime import utc_now
 from lienthong.sources.contract import SourceContract, load_contract
 from lienthong.sources.office_hours import office_shift

@@ -9,8 +9,9 @@ from typing import Any
 import pyarrow as pa
 from sqlalchemy import Connection, Engine, text
 
-from lienthong.model.canonical import SPECS, Entity, Kind
 from lienthong.model.codes import LoadMode
+from lienthong.model.kinds.dossier import SPECS, Entity
+from lienthong.model.kinds.spec import ValueType
 from lienthong.warehouse import ledger, merge, sightings, staging
 from lienthong.warehouse.ledger import Judgement, Load, SourceDescription
 from lienthong.warehouse.statements import run
@@ -18,12 +19,12 @@ from lienthong.warehouse.statements import run
 TENANT = "H17"
 NOON = datetime(2026, 10, 5, 5, tzinfo=UTC)
 ARROW = {
-    Kind.TEXT: pa.string(),
-    Kind.SMALLINT: pa.int16(),
-    Kind.BIGINT: pa.int64(),
-    Kind.BOOLEAN: pa.bool_(),
-    Kind.INSTANT: pa.timestamp("us", "UTC"),
-    Kind.TEXTS: pa.list_(pa.string()),
+    ValueType.TEXT: pa.string(),
+    ValueType.SMALLINT: pa.int16(),
+    ValueType.BIGINT: pa.int64(),
+    ValueType.BOOLEAN: pa.bool_(),
+    ValueType.INSTANT: pa.timestamp("us", "UTC"),
+    ValueType.TEXTS: pa.list_(pa.string()),
 }
 Rows = Mapping[Entity, Iterable[Mapping[str, Any]]]
 
@@ -54,7 +55,7 @@ def table(entity: Entity, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
     if entity is not Entity.DOSSIER:
         lead["child_key"] = pa.string()
     lead |= {"landing_part": pa.int32(), "landing_row": pa.int64(), "type_errors": pa.list_(pa.string())}
-    schema = lead | {field.name: ARROW[field.kind] for field in SPECS[entity].fields}
+    schema = lead | {field.name: ARROW[field.type] for field in SPECS[entity].fields}
     filled = [{"source_id": "test", "landing_part": 0, "landing_row": n} | dict(row) for n, row in enumerate(rows)]
     unknown = {name for row in filled for name in row} - set(schema)
     assert not unknown, unknown

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from lienthong.model.canonical import Entity
 from lienthong.model.codes import LoadMode
+from lienthong.model.kinds.dossier import Entity
 from lienthong.warehouse.ledger import Judgement
 from tests.warehouse.staged import NOON, dossier, load_rows, open_and_stage
 from tests.warehouse.test_merge import rows_of, state_of

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from sqlalchemy import Engine, text
 
-from lienthong.model.canonical import Entity
+from lienthong.model.kinds.dossier import Entity
 from lienthong.warehouse import fingerprints, ledger, staging
 from lienthong.warehouse.ledger import Judgement
 from tests.warehouse.staged import NOON, TENANT, dossier, load_rows, open_and_stage, step, table

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from lienthong.model.canonical import Entity
 from lienthong.model.errors import ConservationError
+from lienthong.model.kinds.dossier import Entity
 from lienthong.warehouse import merge
 from tests.warehouse.staged import NOON, dossier, load_rows, merge_load, open_and_stage, step
 

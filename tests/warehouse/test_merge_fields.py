@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from lienthong.model.canonical import CHILDREN, SPECS, Entity, EntitySpec
+from lienthong.model.kinds.dossier import CHILDREN, SPECS, Entity
+from lienthong.model.kinds.spec import EntitySpec
 from lienthong.warehouse.statements import read
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine, text
 
-from lienthong.model.canonical import PERSON_FIELDS, SPECS, Entity, EntitySpec
+from lienthong.model.kinds.dossier import PERSON_FIELDS, SPECS, Entity
+from lienthong.model.kinds.spec import EntitySpec
 from lienthong.warehouse.migrate import upgrade
 
 
@@ -23,7 +24,7 @@ def columns_of(warehouse: Engine, schema: str, table: str) -> dict[str, str]:
 def test_a_staging_table_has_exactly_the_canonical_fields(warehouse: Engine, spec: EntitySpec) -> None:
     columns = columns_of(warehouse, "staging", spec.entity)
     fields = dict(list(columns.items())[8 if spec.entity is Entity.DOSSIER else 9 :])
-    assert fields == {field.name: field.kind.value for field in spec.fields}
+    assert fields == {field.name: field.type.value for field in spec.fields}
 
 
 def test_the_source_record_holds_no_personal_field(warehouse: Engine) -> None:

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Engine, text
 
-from lienthong.model.canonical import Entity
 from lienthong.model.codes import LoadMode
+from lienthong.model.kinds.dossier import Entity
 from lienthong.warehouse import ledger, merge
 from lienthong.warehouse.engine import engine_for
 from lienthong.warehouse.ledger import Load

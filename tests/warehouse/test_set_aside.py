@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from lienthong.model.canonical import Entity
 from lienthong.model.codes import LoadMode
+from lienthong.model.kinds.dossier import Entity
 from lienthong.warehouse.ledger import Judgement, Load
 from tests.warehouse.staged import NOON, dossier, load_rows, open_and_stage, step
 

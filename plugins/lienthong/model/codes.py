@@ -38,6 +38,51 @@ _STATUS_LABELS = {
 }
 
 
+class PetitionClass(IntEnum):
+    """What a petition is about. Ours: the portal's own list for indicator 5.1 is not published."""
+
+    BEHAVIOUR = 1  # phản ánh về hành vi: chậm trễ, gây phiền hà, không thực hiện
+    REGULATION = 2  # phản ánh, kiến nghị về quy định hành chính
+    OTHER = 3
+
+
+class PetitionStatus(IntEnum):
+    """Where a petition stands. Ours: nobody has published the numbers of the national PAKN system."""
+
+    SENT = 1
+    TRANSFERRED = 2
+    SUPPLEMENT_REQUESTED = 3
+    PROCESSING = 4
+    ANSWERED = 5
+    PUBLISHED = 6
+    REFUSED = 7
+    WITHDRAWN = 8
+
+    @property
+    def label_vi(self) -> str:
+        return _PETITION_LABELS[self]
+
+
+_PETITION_LABELS = {
+    PetitionStatus.SENT: "Mới gửi",
+    PetitionStatus.TRANSFERRED: "Đã chuyển cơ quan xử lý",
+    PetitionStatus.SUPPLEMENT_REQUESTED: "Yêu cầu bổ sung thông tin",
+    PetitionStatus.PROCESSING: "Đang xử lý",
+    PetitionStatus.ANSWERED: "Đã trả lời",
+    PetitionStatus.PUBLISHED: "Đã công khai",
+    PetitionStatus.REFUSED: "Từ chối tiếp nhận",
+    PetitionStatus.WITHDRAWN: "Đã rút",
+}
+
+
+class Satisfaction(IntEnum):
+    """How content somebody is with how a dossier was handled, in the three steps that provinces ask for."""
+
+    DISSATISFIED = 1
+    ACCEPTABLE = 2
+    SATISFIED = 3
+
+
 class OnlinePayment(IntEnum):
     """DuocThanhToanTrucTuyen (§4.5): 0 and 3 both mean "none" (the difference is unverified; we send 0)."""
 

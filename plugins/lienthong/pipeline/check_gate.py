@@ -22,9 +22,9 @@ from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.pool import StaticPool
 
 from lienthong.landing import LandedBatch
-from lienthong.model.canonical import Entity
 from lienthong.model.codes import Severity
 from lienthong.model.errors import NotReadyError
+from lienthong.model.kinds.dossier import Entity
 from lienthong.quality.gate import run_gate
 from lienthong.quality.suites import load_suites
 from lienthong.sources.contract import SourceContract

@@ -9,9 +9,9 @@ from psycopg2 import OperationalError
 from sqlalchemy.exc import DBAPIError
 
 from lienthong.connections import WAREHOUSE, Connection
-from lienthong.model.canonical import Entity
 from lienthong.model.codes import Severity
 from lienthong.model.errors import ContractError, LienThongError, NotReadyError
+from lienthong.model.kinds.dossier import Entity
 from lienthong.model.masking import mask_word
 from lienthong.model.numbers import grouped
 from lienthong.pipeline.check_lines import Line, good, problem, warning

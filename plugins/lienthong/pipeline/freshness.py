@@ -26,9 +26,9 @@ from lienthong.freshness.settings import FreshnessSettings, load_freshness_setti
 from lienthong.freshness.staleness import NewestLoad, judge_load, judge_schedule
 from lienthong.freshness.volumes import read_coverage, read_histories, record_volumes
 from lienthong.freshness.workdays import Workdays
-from lienthong.model.canonical import Entity
 from lienthong.model.codes import SourceMode
 from lienthong.model.errors import LienThongError
+from lienthong.model.kinds.dossier import Entity
 from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.pipeline.runtime import Runtime
 from lienthong.warehouse.statements import run

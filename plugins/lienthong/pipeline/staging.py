@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lienthong.model.canonical import Entity
 from lienthong.model.errors import ConservationError, ContractError
+from lienthong.model.kinds.dossier import Entity
 from lienthong.pipeline.runtime import Runtime
 from lienthong.warehouse import fingerprints as remembered
 from lienthong.warehouse import ledger, sightings, staging

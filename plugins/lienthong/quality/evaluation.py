@@ -18,8 +18,8 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from lienthong.model.canonical import Entity
 from lienthong.model.errors import ContractError, GateError
+from lienthong.model.kinds.dossier import Entity
 from lienthong.quality.suites import SQL_EXPECTATION, Rule, Suite
 from lienthong.warehouse import outages, server_log
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text
 
-from lienthong.model.canonical import Entity
 from lienthong.model.codes import Severity
 from lienthong.model.errors import GateError
+from lienthong.model.kinds.dossier import Entity
 from lienthong.quality import evaluation
 from lienthong.quality.evaluation import Failure
 from lienthong.quality.suites import Rule, Suite, load_suites

@@ -13,9 +13,9 @@ from dataclasses import field as dataclass_field
 from pathlib import Path
 from typing import Any
 
-from lienthong.model.canonical import SPECS, Entity
 from lienthong.model.codes import Severity
 from lienthong.model.errors import ContractError
+from lienthong.model.kinds.dossier import SPECS, Entity
 
 SQL_EXPECTATION = "unexpected_rows_expectation"
 #: Expectations whose failing rows Great Expectations can express as a query over one column, or a pair.

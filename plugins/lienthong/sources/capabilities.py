@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lienthong.model.canonical import Entity
 from lienthong.model.capabilities import Capability
+from lienthong.model.kinds.dossier import Entity
 
 #: One of ours, by entity.
 Filled = tuple[Entity, str]

@@ -11,26 +11,27 @@ import polars as pl
 import pyarrow as pa
 
 from lienthong.landing import UNREADABLE
-from lienthong.model.canonical import Entity, EntitySpec, Field, Kind
+from lienthong.model.kinds.dossier import Entity
+from lienthong.model.kinds.spec import EntitySpec, Field, ValueType
 from lienthong.sources.json_columns import json_values
 from lienthong.sources.text_cleaning import clean
 from lienthong.sources.typing_columns import Typed, is_zero_date, typed
 
-_ARROW: dict[Kind, pa.DataType] = {
-    Kind.TEXT: pa.string(),
-    Kind.SMALLINT: pa.int16(),
-    Kind.BIGINT: pa.int64(),
-    Kind.BOOLEAN: pa.bool_(),
-    Kind.INSTANT: pa.timestamp("us", "UTC"),
-    Kind.TEXTS: pa.list_(pa.string()),
+_ARROW: dict[ValueType, pa.DataType] = {
+    ValueType.TEXT: pa.string(),
+    ValueType.SMALLINT: pa.int16(),
+    ValueType.BIGINT: pa.int64(),
+    ValueType.BOOLEAN: pa.bool_(),
+    ValueType.INSTANT: pa.timestamp("us", "UTC"),
+    ValueType.TEXTS: pa.list_(pa.string()),
 }
-_POLARS: dict[Kind, pl.DataType] = {
-    Kind.TEXT: pl.String(),
-    Kind.SMALLINT: pl.Int16(),
-    Kind.BIGINT: pl.Int64(),
-    Kind.BOOLEAN: pl.Boolean(),
-    Kind.INSTANT: pl.Datetime("us", "UTC"),
-    Kind.TEXTS: pl.List(pl.String()),
+_POLARS: dict[ValueType, pl.DataType] = {
+    ValueType.TEXT: pl.String(),
+    ValueType.SMALLINT: pl.Int16(),
+    ValueType.BIGINT: pl.Int64(),
+    ValueType.BOOLEAN: pl.Boolean(),
+    ValueType.INSTANT: pl.Datetime("us", "UTC"),
+    ValueType.TEXTS: pl.List(pl.String()),
 }
 
 
@@ -38,7 +39,7 @@ def canonical_schema(spec: EntitySpec) -> pa.Schema:
     """Columns of canonical rows of an entity, as `warehouse.staging` takes them."""
     child = [] if spec.entity is Entity.DOSSIER else [("child_key", pa.string())]
     place = [("landing_part", pa.int32()), ("landing_row", pa.int64()), ("type_errors", pa.list_(pa.string()))]
-    fields = [(field.name, _ARROW[field.kind]) for field in spec.fields]
+    fields = [(field.name, _ARROW[field.type]) for field in spec.fields]
     return pa.schema([("source_id", pa.string()), ("source_key", pa.string()), *child, *place, *fields])
 
 
@@ -79,7 +80,7 @@ class Chunk:
             return self.raw[column]
         return pl.Series(column, [None] * self.rows, dtype=pl.String)
 
-    def typed(self, column: str, kind: Kind) -> Typed:
+    def typed(self, column: str, kind: ValueType) -> Typed:
         """The column as `kind`; values that the source's own type could not hold count as bad."""
         raw = self.column(column)
         values, bad = typed(self.text(column) if raw.dtype == pl.String else raw, kind, self._zone)
@@ -110,14 +111,14 @@ class Chunk:
 
     def take(self, field: Field, column: str) -> None:
         """Set a canonical field from one column, typed as the field is."""
-        self.put(field.name, self.text(column) if field.kind is Kind.TEXT else self.typed(column, field.kind))
+        self.put(field.name, self.text(column) if field.type is ValueType.TEXT else self.typed(column, field.type))
 
     def take_json(self, spec: EntitySpec, column: str, keys: Mapping[str, str]) -> None:
         """Set fields from keys of a JSON object. An absent key or '' is null; text that is no object is bad."""
         values, broken = json_values(self.column(column).cast(pl.String), tuple(keys))
         for key, name in keys.items():
             field = spec.field(name)
-            found, bad = typed(self.cleaned(values[key]), field.kind, self._zone)
+            found, bad = typed(self.cleaned(values[key]), field.type, self._zone)
             if broken is not None:
                 bad = broken if bad is None else bad | broken
             self.put(name, Typed(found, bad))
@@ -140,7 +141,7 @@ class Chunk:
         for field in spec.fields:
             values = self._fields.get(field.name)
             if values is None:
-                values = pl.Series(field.name, [None] * self.rows, dtype=_POLARS[field.kind])
+                values = pl.Series(field.name, [None] * self.rows, dtype=_POLARS[field.type])
             columns[field.name] = values
         frame = pl.DataFrame({name: columns[name] for name in schema.names})
         table: pa.Table = frame.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema)

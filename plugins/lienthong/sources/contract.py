@@ -16,10 +16,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from lienthong.model.canonical import SPECS, Entity
 from lienthong.model.codes import HistoryPolicy, SourceMode
 from lienthong.model.errors import ContractError
 from lienthong.model.identifiers import normalise_agency_code
+from lienthong.model.kinds.dossier import SPECS, Entity
 from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.sources.contract_parts import Codes, Duration, HttpLimits, ReadLimits, Section, VolumeGuard
 from lienthong.sources.contract_problems import NEXT_STEP, did_you_mean, problem_of, refuse

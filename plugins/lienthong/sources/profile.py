@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from lienthong.model.canonical import Entity
 from lienthong.model.codes import LoadMode
+from lienthong.model.kinds.dossier import Entity
 from lienthong.model.masking import mask_word
 
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, cast
 from pydantic import ValidationError
 
 from lienthong.connections import Connection
-from lienthong.model.canonical import Entity
 from lienthong.model.codes import SourceMode
 from lienthong.model.errors import ArgumentError, SchemaDriftError
+from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.office_hours import office_shift
 from lienthong.sources.profiles import PROFILES

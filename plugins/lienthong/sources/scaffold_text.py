@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from lienthong.model.canonical import Entity
 from lienthong.model.codes import DossierStatus
+from lienthong.model.kinds.dossier import Entity
 from lienthong.model.numbers import grouped
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.profile import CodeWord, Proposal, SourceSight

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import polars as pl
 from pydantic_core import from_json
 
-from lienthong.model.canonical import Kind
+from lienthong.model.kinds.spec import ValueType
 from lienthong.sources.text_cleaning import cleaned_word
 
 _WORDS = {"1": True, "true": True, "True": True, "t": True, "0": False, "false": False, "False": False, "f": False}
@@ -49,17 +49,17 @@ def looked_up(keys: pl.Series, translate: Callable[[Any], object], dtype: pl.Dat
     return pl.DataFrame({"key": keys}).join(table, on="key", how="left", maintain_order="left")["new"]
 
 
-def typed(raw: pl.Series, kind: Kind, zone: str) -> Typed:
+def typed(raw: pl.Series, kind: ValueType, zone: str) -> Typed:
     """`raw` (cleaned, if text) as `kind`. '' is null except as text."""
-    if kind is Kind.TEXT:
+    if kind is ValueType.TEXT:
         return Typed(raw if raw.dtype == pl.String else raw.cast(pl.String))
-    if kind is Kind.INSTANT:
+    if kind is ValueType.INSTANT:
         return instants(raw, zone)
-    if kind is Kind.BOOLEAN:
+    if kind is ValueType.BOOLEAN:
         return _checked(raw, booleans(raw))
-    if kind is Kind.TEXTS:
+    if kind is ValueType.TEXTS:
         return _checked(raw, looked_up(raw, _texts, pl.List(pl.String)))
-    return _checked(raw, integers(raw, pl.Int16() if kind is Kind.SMALLINT else pl.Int64()))
+    return _checked(raw, integers(raw, pl.Int16() if kind is ValueType.SMALLINT else pl.Int64()))
 
 
 def integers(raw: pl.Series, dtype: pl.DataType) -> pl.Series:

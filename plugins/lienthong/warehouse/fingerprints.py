@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import Connection
 
-from lienthong.model.canonical import RECORD_RECIPE
+from lienthong.model.kinds.dossier import RECORD_RECIPE
 from lienthong.warehouse.copying import copy_in
 from lienthong.warehouse.planning import without_nested_loops
 from lienthong.warehouse.statements import run

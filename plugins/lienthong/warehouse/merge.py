@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from lienthong.model.canonical import CHILDREN, RECORD_RECIPE, Entity
 from lienthong.model.errors import ConservationError
+from lienthong.model.kinds.dossier import CHILDREN, RECORD_RECIPE, Entity
 from lienthong.warehouse import sightings
 from lienthong.warehouse.ledger import Load
 from lienthong.warehouse.statements import run

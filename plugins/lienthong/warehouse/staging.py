@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from psycopg2 import sql
 from sqlalchemy.engine import Connection
 
-from lienthong.model.canonical import RECORD_RECIPE, SPECS, Entity
+from lienthong.model.kinds.dossier import RECORD_RECIPE, SPECS, Entity
 from lienthong.warehouse.copying import copy_in
 from lienthong.warehouse.statements import run
 

@@ -12,9 +12,10 @@ import polars as pl
 import pyarrow as pa
 
 from lienthong.landing import LandedBatch
-from lienthong.model.canonical import Entity, Kind
 from lienthong.model.codes import DossierStatus, OnlinePayment
 from lienthong.model.identifiers import base_procedure_code, normalise_agency_code
+from lienthong.model.kinds.dossier import Entity
+from lienthong.model.kinds.spec import ValueType
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.igate.columns import Columns
 from lienthong.sources.igate.json_paths import find, word
@@ -79,7 +80,7 @@ def _dossier(columns: Columns, contract: SourceContract) -> None:
     ):
         chunk.put(field, columns.coded(field, translate, pl.Int16))
     chunk.put("online_payment", _online_payment(columns.text("online_payment"), contract))
-    phone = columns.typed("applicant_phone", Kind.TEXT)
+    phone = columns.typed("applicant_phone", ValueType.TEXT)
     chunk.put("applicant_phone", phone._replace(values=phone.values.str.replace(_PHONE_PREFIX, "0")))
     last = [_last_dates(item, contract) for item in columns.items]
     for place, field in enumerate(("returned_at", "refused_at")):
@@ -113,14 +114,14 @@ def _step(columns: Columns, contract: SourceContract) -> None:
     columns.take("content")
     chunk.put("step_no", chunk.column("place"))
     chunk.put("status", columns.coded("status_raw", contract.codes.step.get, pl.Int16))
-    said, name = columns.text("content"), columns.at(_TASK_NAME, Kind.TEXT)
+    said, name = columns.text("content"), columns.at(_TASK_NAME, ValueType.TEXT)
     chunk.put("content", pl.select(pl.when((said != "").fill_null(False)).then(said).otherwise(name)).to_series())
 
 
 def _document(columns: Columns, contract: SourceContract) -> None:
     chunk = columns.chunk
     columns.take()
-    chunk.put("role", looked_up(columns.at("role", Kind.TEXT), contract.codes.document_role.get, pl.String))
+    chunk.put("role", looked_up(columns.at("role", ValueType.TEXT), contract.codes.document_role.get, pl.String))
     chunk.put("has_file", (columns.text("url") != "").fill_null(False))
     if "removed" not in columns.paths:
         chunk.put("removed", pl.repeat(False, chunk.rows, dtype=pl.Boolean, eager=True))
@@ -131,10 +132,10 @@ def _fee(columns: Columns, contract: SourceContract) -> None:
     """The amount of one times how many; paid when as much was paid, and that is more than nothing."""
     chunk = columns.chunk
     columns.take("amount", "payment_channel", "paid_at")
-    one = columns.typed("amount", Kind.BIGINT)
-    amount = one.values * columns.at("fee.quantity", Kind.BIGINT).fill_null(1)
+    one = columns.typed("amount", ValueType.BIGINT)
+    amount = one.values * columns.at("fee.quantity", ValueType.BIGINT).fill_null(1)
     chunk.put("amount", Typed(amount, one.bad))
-    received = columns.at("fee.paid", Kind.BIGINT).fill_null(0)
+    received = columns.at("fee.paid", ValueType.BIGINT).fill_null(0)
     paid = ((received > 0) & (received >= amount)).fill_null(False)
     chunk.put("paid", paid)
     chunk.put("paid_at", columns.instants("paid_at"), only=paid)

@@ -11,7 +11,8 @@ import pyarrow as pa
 from pydantic_core import from_json
 
 from lienthong.landing import UNREADABLE
-from lienthong.model.canonical import SPECS, Entity, EntitySpec, Kind
+from lienthong.model.kinds.dossier import SPECS, Entity
+from lienthong.model.kinds.spec import EntitySpec, ValueType
 from lienthong.sources.chunk import Chunk
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.igate.json_paths import dump, find, word
@@ -39,16 +40,16 @@ class Columns:
         """A field's value as cleaned text."""
         return self.chunk.text(_MARK + self.paths[field])
 
-    def typed(self, field: str, kind: Kind) -> Typed:
+    def typed(self, field: str, kind: ValueType) -> Typed:
         """A field's value as `kind`; objects and lists where a value should be count as bad."""
         return self.chunk.typed(_MARK + self.paths[field], kind)
 
     def coded(self, field: str, translate: Callable[[str], object], dtype: pl.DataType | type[pl.DataType]) -> Typed:
         """A field's word as what it means."""
-        there = self.typed(field, Kind.TEXT)
+        there = self.typed(field, ValueType.TEXT)
         return Typed(looked_up(there.values, translate, dtype), there.bad)
 
-    def at(self, path: str, kind: Kind) -> pl.Series:
+    def at(self, path: str, kind: ValueType) -> pl.Series:
         """A value that no field holds as it is."""
         return self.chunk.typed(_MARK + path, kind).values
 
@@ -57,12 +58,12 @@ class Columns:
         for name in self.paths:
             if name in besides:
                 continue
-            kind = self.spec.field(name).kind
-            self.chunk.put(name, self.instants(name) if kind is Kind.INSTANT else self.typed(name, kind))
+            kind = self.spec.field(name).type
+            self.chunk.put(name, self.instants(name) if kind is ValueType.INSTANT else self.typed(name, kind))
 
     def instants(self, field: str) -> Typed:
         """Dates of the wire: UTC, an offset without a colon; midnight in Vietnam is 17:00 the day before (§6.4)."""
-        there = self.typed(field, Kind.TEXT)
+        there = self.typed(field, ValueType.TEXT)
         moments, bad = self.moments(there.values)
         return Typed(moments, there.bad if bad is None else bad if there.bad is None else bad | there.bad)
 
@@ -71,13 +72,13 @@ class Columns:
         text = text.str.replace("Z$", "+0000")
         moments = text.str.to_datetime(_INSTANT, time_unit="us", strict=False, time_zone="UTC")
         if moments.null_count() > text.null_count():
-            moments = pl.select(pl.coalesce([moments, typed(text, Kind.INSTANT, self._zone).values])).to_series()
+            moments = pl.select(pl.coalesce([moments, typed(text, ValueType.INSTANT, self._zone).values])).to_series()
         bad = text.is_not_null() & (text != "") & moments.is_null()
         return Typed(moments, bad if bad.any() else None)
 
     def _decoded(self, raw: pa.RecordBatch, paths: tuple[str, ...]) -> pa.RecordBatch:
         """The landed columns but `item`, and a text column per path; what is no scalar is kept as unreadable."""
-        lists = {self.paths.get(field.name) for field in self.spec.fields if field.kind is Kind.TEXTS}
+        lists = {self.paths.get(field.name) for field in self.spec.fields if field.type is ValueType.TEXTS}
         split = {path: tuple(path.split(".")) for path in paths}
         texts: dict[str, list[str | None]] = {path: [] for path in split}
         unreadable: list[str | None] = []

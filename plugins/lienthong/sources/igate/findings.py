@@ -12,9 +12,9 @@ import pyarrow as pa
 from pydantic_core import from_json
 
 from lienthong.landing import LandedBatch
-from lienthong.model.canonical import Entity
 from lienthong.model.capabilities import Capability
 from lienthong.model.identifiers import base_procedure_code
+from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.capabilities import capabilities_of
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.igate.canonical import ROWS

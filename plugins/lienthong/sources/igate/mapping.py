@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lienthong.model.canonical import Entity
+from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.contract import SourceContract
 
 DOSSIER, TASK, PAPER, FEE, SET_ASIDE = "dossier", "task", "paper", "fee", "set_aside"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from lienthong.model.canonical import Entity
+from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.igate.audit import Audit
 from lienthong.sources.igate.client import DETAIL, IgateClient

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from lienthong.connections import Connection
 from lienthong.landing import BatchWriter, LandedBatch, Watermark
-from lienthong.model.canonical import Entity
 from lienthong.model.capabilities import Capability
 from lienthong.model.codes import LoadMode
+from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.igate import canonical, extract, findings, look, propose
 from lienthong.sources.igate.mapping import ENTITY_TABLES, OWNERS

@@ -10,7 +10,7 @@ from pydantic_core import from_json
 
 from lienthong.connections import Connection
 from lienthong.landing import LandedBatch
-from lienthong.model.canonical import Entity
+from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.igate.canonical import ROWS
 from lienthong.sources.igate.json_paths import find, word

@@ -14,9 +14,10 @@ import polars as pl
 import pyarrow as pa
 
 from lienthong.landing import LandedBatch
-from lienthong.model.canonical import DOCUMENT, DOSSIER, FEE, SPECS, STEP, Entity, EntitySpec, Kind
 from lienthong.model.codes import DossierStatus, OnlinePayment
 from lienthong.model.identifiers import normalise_agency_code
+from lienthong.model.kinds.dossier import DOCUMENT, DOSSIER, FEE, SPECS, STEP, Entity
+from lienthong.model.kinds.spec import EntitySpec, ValueType
 from lienthong.sources.chunk import Chunk
 from lienthong.sources.contract import Codes, SourceContract
 from lienthong.sources.opencps.lookups import Lookups, lookups_of, procedure_keys, status_keys, told
@@ -138,7 +139,7 @@ def _child(entity: Entity, chunk: Chunk, lookups: Lookups) -> str:
         roles = codes.document_role
         kinds = chunk.text("dossierPartType").fill_null("")
         chunk.put("role", looked_up(kinds, lambda word: roles.get(word, roles.get("other")), pl.String))
-        entry = chunk.typed("fileEntryId", Kind.BIGINT)
+        entry = chunk.typed("fileEntryId", ValueType.BIGINT)
         chunk.put("has_file", entry._replace(values=(entry.values > 0).fill_null(False)))
         return "dossierFileId"
     _take(chunk, FEE, _FEE_COLUMNS)
@@ -170,9 +171,9 @@ def _dossier(chunk: Chunk, lookups: Lookups, seen: _Seen) -> None:
         "return_method",
         looked_up(chunk.text("viaPostal"), lambda key: methods.get(key, methods.get("other")), pl.Int16),
     )
-    due, extended = chunk.typed("dueDate", Kind.INSTANT), chunk.typed("extendDate", Kind.INSTANT)
+    due, extended = chunk.typed("dueDate", ValueType.INSTANT), chunk.typed("extendDate", ValueType.INSTANT)
     chunk.put("due_at", due._replace(values=_coalesce(extended.values, due.values), bad=_either(due.bad, extended.bad)))
-    refused = chunk.typed("cancellingDate", Kind.INSTANT)
+    refused = chunk.typed("cancellingDate", ValueType.INSTANT)
     chunk.put("refused_at", refused, only=status == DossierStatus.NOT_ACCEPTED.value)
     if Entity.FEE in lookups.contract.entities:
         chunk.put("online_payment", _online_payment(chunk.column(OWNER), seen.best_payment))
@@ -190,9 +191,9 @@ def is_live(chunk: Chunk, codes: Codes) -> pl.Series:
 
 def channel_words(chunk: Chunk) -> pl.Series:
     """online, postal or direct: how the dossier came in. The bin flips the sign of `originality`."""
-    came_online = chunk.typed("originality", Kind.BIGINT).values.abs() == 1
-    online = chunk.typed("online_", Kind.BOOLEAN).values | came_online
-    postal = chunk.typed("fromViaPostal", Kind.BIGINT).values == 1
+    came_online = chunk.typed("originality", ValueType.BIGINT).values.abs() == 1
+    online = chunk.typed("online_", ValueType.BOOLEAN).values | came_online
+    postal = chunk.typed("fromViaPostal", ValueType.BIGINT).values == 1
     word = pl.when(online).then(pl.lit("online")).when(postal).then(pl.lit("postal")).otherwise(pl.lit("direct"))
     return pl.select(word).to_series()
 

@@ -9,9 +9,9 @@ import polars as pl
 import pyarrow as pa
 
 from lienthong.landing import UNREADABLE, LandedBatch
-from lienthong.model.canonical import Entity
 from lienthong.model.capabilities import Capability
 from lienthong.model.identifiers import normalise_agency_code
+from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.capabilities import capabilities_of
 from lienthong.sources.chunk import Chunk
 from lienthong.sources.contract import Codes, SourceContract

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from lienthong.connections import Connection
 from lienthong.landing import BatchWriter, LandedBatch, Watermark
-from lienthong.model.canonical import Entity
 from lienthong.model.capabilities import Capability
 from lienthong.model.codes import LoadMode
+from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.database import reading
 from lienthong.sources.opencps import canonical, extract, findings, propose

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 
 from lienthong.connections import Connection
 from lienthong.landing import LandedBatch
-from lienthong.model.canonical import Entity
 from lienthong.model.errors import SchemaDriftError
+from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.contract import Codes, SourceContract
 from lienthong.sources.database import reading
 from lienthong.sources.opencps.findings import unmapped_codes

@@ -14,8 +14,8 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from lienthong.model.canonical import Entity
 from lienthong.model.errors import ContractError, SchemaDriftError, SourceAccessError
+from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.database import SourceDatabase
 from lienthong.sources.opencps.rights import hidden, may_read, refuses

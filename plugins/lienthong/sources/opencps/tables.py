@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from lienthong.model.canonical import Entity
+from lienthong.model.kinds.dossier import Entity
 
 OWNER = "dossierId"
 #: Whose row it is: one database may serve several sites, and their mapping tables hold for themselves only.
