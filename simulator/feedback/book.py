@@ -90,6 +90,17 @@ class Feedback:
             yield from (petition_entry(self.facts(plan)) for plan in plans)
         yield from (rating_entry(self.rating_facts(plan)) for plan in self.ratings)
 
+    def entries(self, change: FeedbackChange) -> Iterator[FeedbackEntry]:
+        """The ledger's entries of what a change touched: the record, and its copy at the other desk."""
+        if change.desk == "rating":
+            yield rating_entry(self.rating_facts(self.rating(change.number)))
+            return
+        plan = self.petition(Desk(change.desk), change.number)
+        yield petition_entry(self.facts(plan))
+        if plan.twin:
+            other = Desk.HOTLINE if plan.desk == Desk.PAKN else Desk.PAKN
+            yield petition_entry(self.facts(self.petition(other, plan.twin)))
+
     def advance(self, seed: int, changes: int = 6, at: int = 0) -> list[FeedbackChange]:
         """About `changes` things happen. With `at` (an instant) all just then, else in the course of a working day."""
         with self.lock:

@@ -49,6 +49,18 @@ def write_feedback_ledger(entries: Iterable[FeedbackEntry], path: Path) -> None:
     draft.replace(path)
 
 
+def update_feedback_ledger(entries: Iterable[FeedbackEntry], path: Path) -> None:
+    """Write some entries of an existing ledger file anew, in one transaction."""
+    connection = sqlite3.connect(path, timeout=30)
+    try:
+        with connection:
+            connection.executemany(
+                "INSERT OR REPLACE INTO feedback VALUES (?, ?, ?, ?, ?, ?, ?, ?)", map(_row, entries)
+            )
+    finally:
+        connection.close()
+
+
 def read_feedback_ledger(path: Path, desk: str | None = None) -> Iterator[FeedbackEntry]:
     """The entries of a ledger file, ordered by province, desk and number."""
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
