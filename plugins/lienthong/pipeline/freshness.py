@@ -28,7 +28,6 @@ from lienthong.freshness.volumes import read_coverage, read_histories, record_vo
 from lienthong.freshness.workdays import Workdays
 from lienthong.model.codes import SourceMode
 from lienthong.model.errors import LienThongError
-from lienthong.model.kinds.dossier import Entity
 from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.pipeline.runtime import Runtime
 from lienthong.warehouse.statements import run
@@ -71,16 +70,16 @@ def guard(rt: Runtime, contract: SourceContract, profile: Profile, load: Load, b
     guard_volume(
         load,
         known,
-        _dossiers_landed(profile, batch),
+        _landed(profile, load, batch),
         GuardLimits(limits.full_min_ratio, limits.range_min_ratio, limits.min_rows),
         max(batch.manifest.facts.observed_at, rt.now()),
-        lambda: _looks_empty(rt, contract, profile),
+        lambda: _looks_empty(rt, contract, profile, load),
     )
 
 
 def count_volumes(connection: Connection, profile: Profile, load: Load, batch: LandedBatch) -> None:
     """Count what a merge changed; part of its transaction, after the records and before staging is cleared."""
-    record_volumes(connection, load, _dossiers_landed(profile, batch))
+    record_volumes(connection, load, _landed(profile, load, batch))
 
 
 def evaluate(rt: Runtime) -> dict[str, int]:
@@ -262,13 +261,13 @@ def _failing(rt: Runtime, dag_id: str, task: str) -> tuple[str, str, str, Findin
     return tenant, source_id, "", FindingKind.LOAD_FAILED
 
 
-def _looks_empty(rt: Runtime, contract: SourceContract, profile: Profile) -> bool:
-    """Whether the source shows no dossier: no date among the newest, and none by its own count or estimate."""
-    table = profile.entity_tables[Entity.DOSSIER]
+def _looks_empty(rt: Runtime, contract: SourceContract, profile: Profile, load: Load) -> bool:
+    """Whether the source shows no record: no date among the newest, and none by its own count or estimate."""
+    table = profile.entity_tables[load.kind.root.entity]
     sight = profile.look(contract, rt.resolve(contract.connection), rt.now)
     return not any(one.name == table and (one.newest_at or one.rows) for one in sight.tables)
 
 
-def _dossiers_landed(profile: Profile, batch: LandedBatch) -> int:
-    table = batch.manifest.tables.get(profile.entity_tables[Entity.DOSSIER])
+def _landed(profile: Profile, load: Load, batch: LandedBatch) -> int:
+    table = batch.manifest.tables.get(profile.entity_tables[load.kind.root.entity])
     return table.rows if table is not None else 0

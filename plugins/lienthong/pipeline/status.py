@@ -16,6 +16,7 @@ from lienthong.freshness.staleness import NewestLoad, judge_schedule
 from lienthong.freshness.volumes import History, read_coverage, read_histories
 from lienthong.freshness.workdays import DayKind, Workdays
 from lienthong.model.codes import SourceMode
+from lienthong.model.kinds.dossier import DOSSIER_KIND
 from lienthong.model.masking import mask_word
 from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.pipeline.freshness import freshness_settings, may_read, newest_load
@@ -202,7 +203,13 @@ def _source(
     newest, coverage = newest_load(connection, **key), read_coverage(connection, **key)
     late = judge_schedule(coverage, newest, contract.schedule, may_read(contract), settings, now)
     counts = (
-        run(connection, "freshness/read_dossier_count", tenant=contract.tenant, load_id=newest.load_id).one_or_none()
+        run(
+            connection,
+            "freshness/read_entity_count",
+            tenant=contract.tenant,
+            load_id=newest.load_id,
+            entity=DOSSIER_KIND.root.entity,
+        ).one_or_none()
         if newest is not None
         else None
     )
