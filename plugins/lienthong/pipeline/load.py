@@ -28,10 +28,10 @@ from lienthong.model.errors import (
 from lienthong.model.masking import mask_word
 from lienthong.model.traces import kind_of
 from lienthong.pipeline import freshness
-from lienthong.pipeline.check_tenant import require_known, require_unmoved
 from lienthong.pipeline.code_maps import note_code_maps
 from lienthong.pipeline.runtime import Runtime
 from lienthong.pipeline.staging import landed_batch, landed_rows, source_of, stage_batch
+from lienthong.registry.tenants import require_known, require_unmoved
 from lienthong.warehouse import ledger, outages, staging
 from lienthong.warehouse import merge as merging
 from lienthong.warehouse.ledger import Load
@@ -91,7 +91,7 @@ def open_load(
         tuple(profile_of(contract).capabilities(contract)),
     )
     with rt.warehouse().begin() as connection:
-        require_known(rt, connection, contract.tenant, source_id)
+        require_known(rt.settings.provinces, connection, contract.tenant, source_id)
         require_unmoved(connection, contract.tenant, source_id)
         return ledger.open_load(connection, source, run_key, mode=kind, window=window, now=rt.now())
 

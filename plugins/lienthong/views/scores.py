@@ -1,29 +1,18 @@
-"""Vietnamese words and numbers that all reports share."""
+"""What is said of a month's scores, whoever shows them: title, basis, warnings, names and points."""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 from lienthong.indices.award import half_up
-from lienthong.indices.table import Absence, ScoreKind, ScoreTable, UnitKind, UnitScore
+from lienthong.indices.table import ScoreKind, ScoreTable, UnitKind, UnitScore
 from lienthong.model.numbers import grouped
-from lienthong.model.periods import BUSINESS_ZONE
-
-NO_DATA = "chưa có dữ liệu"
-NOTHING_AROSE = "không phát sinh"
-NOT_RANKED = "không phát sinh, không xếp hạng"
-ABSENCES = {Absence.NO_DATA: NO_DATA, Absence.NOTHING_AROSE: NOTHING_AROSE}
+from lienthong.views.formats import minute
+from lienthong.views.labels import NO_DATA
 
 _OF_A_PROVINCE = re.compile(r"^(Ủy ban nhân dân |UBND )?(tỉnh |thành phố |TP\.? ?)?(?=\w)", re.IGNORECASE)
-
-KIND_LABELS = {
-    UnitKind.MINISTRY: "Bộ, ngành",
-    UnitKind.PROVINCE: "Tỉnh, thành phố",
-    UnitKind.DEPARTMENT: "Sở, ban, ngành",
-    UnitKind.COMMUNE: "Xã, phường, đặc khu",
-}
 
 
 def decimal_comma(value: Decimal | None, decimals: int = 2) -> str:
@@ -31,11 +20,6 @@ def decimal_comma(value: Decimal | None, decimals: int = 2) -> str:
     if value is None:
         return NO_DATA
     return grouped(value, decimals)
-
-
-def instant(moment: datetime) -> str:
-    """`05/11/2026 08:00`, time of Vietnam."""
-    return moment.astimezone(BUSINESS_ZONE).strftime("%d/%m/%Y %H:%M")
 
 
 def short_name(unit: UnitScore) -> str:
@@ -60,7 +44,7 @@ def facts_about(table: ScoreTable) -> list[tuple[str, str]]:
     return [
         ("Căn cứ", table.definition.legal_base),
         ("Kỳ đánh giá", f"{table.month.label_vi} (01/{table.month.month:02d}/{table.month.year} – {last_day})"),
-        ("Số liệu tính đến", f"{instant(table.as_of)} (giờ Việt Nam)"),
+        ("Số liệu tính đến", f"{minute(table.as_of)} (giờ Việt Nam)"),
         ("Loại điểm", kinds[table.kind]),
         (
             "Cách tính",

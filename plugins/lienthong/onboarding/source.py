@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from lienthong.model.numbers import grouped
 from lienthong.model.periods import BUSINESS_ZONE
-from lienthong.pipeline.check_lines import Line, good, problem, warning
+from lienthong.onboarding.lines import Line, good, problem, warning
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.office_hours import inside, office_shift
 from lienthong.sources.profile import SourceSight

@@ -8,7 +8,7 @@ import re
 from lienthong.connections import Connection, UnreadableConnectionError
 from lienthong.model.errors import ContractError, LienThongError, SchemaDriftError, SourceUnreachableError
 from lienthong.model.network import NetworkFault
-from lienthong.pipeline.check_lines import Line, good, problem
+from lienthong.onboarding.lines import Line, good, problem
 from lienthong.pipeline.runtime import Runtime
 from lienthong.sources.contract import SourceContract
 

@@ -21,10 +21,10 @@ from sqlalchemy import Engine, event
 from devstack.postgres import Postgres, free_port
 from lienthong.connections import WAREHOUSE, Connection
 from lienthong.model.errors import SourceAccessError, SourceUnreachableError
-from lienthong.pipeline.add_source import add_source
-from lienthong.pipeline.check import check
-from lienthong.pipeline.check_lines import CheckReport, Level, Line
-from lienthong.pipeline.check_reach import unreachable
+from lienthong.onboarding.add_source import add_source
+from lienthong.onboarding.check import check
+from lienthong.onboarding.lines import CheckReport, Level, Line
+from lienthong.onboarding.reach import unreachable
 from lienthong.pipeline.runtime import Runtime, utc_now
 from simulator.igate import IgateServer
 from simulator.world import World

@@ -6,7 +6,6 @@ gives it, and then the line says so. The mode is always observe.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,10 +19,11 @@ from lienthong.connections import Connection
 from lienthong.model.codes import SourceMode
 from lienthong.model.errors import ArgumentError, SchemaDriftError
 from lienthong.model.kinds.dossier import Entity
+from lienthong.onboarding.scaffold_text import contract_text
+from lienthong.registry.provinces import read_provinces
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.office_hours import office_shift
 from lienthong.sources.profiles import PROFILES
-from lienthong.sources.scaffold_text import contract_text
 
 if TYPE_CHECKING:
     from lienthong.sources.profile import Profile, Proposal, SourceSight
@@ -131,8 +131,8 @@ def _ignored(proposal: Proposal) -> dict[str, tuple[str, ...]]:
 
 def _name_of(tenant: str, provinces: Path) -> str:
     """The province's name, or the code itself for a sender that is no province."""
-    with provinces.open(encoding="utf-8", newline="") as file:
-        return next((row["name"] for row in csv.DictReader(file) if row["tenant"] == tenant), tenant)
+    known = read_provinces(provinces).get(tenant)
+    return known.name if known else tenant
 
 
 def _refused(source_id: str, what: str, key: str) -> ArgumentError:

@@ -8,8 +8,10 @@ import pytest
 
 from lienthong.connections import UnreadableConnectionError
 from lienthong.freshness.findings import CloseReason, Finding, FindingKind, FindingSeverity
-from lienthong.freshness.wording import CLOSE_LABELS, ERROR_WORDS, Words, words
 from lienthong.model import errors
+from lienthong.views.errors import ERROR_WORDS
+from lienthong.views.findings import FindingView, finding_view
+from lienthong.views.labels import CLOSE_REASONS
 
 AT = datetime(2026, 11, 5, 1, tzinfo=UTC)
 OURS = sorted(
@@ -19,9 +21,9 @@ OURS = sorted(
 )
 
 
-def told(kind: str, error: str) -> Words:
+def told(kind: str, error: str) -> FindingView:
     details = {"class": kind, "error": error}
-    return words(
+    return finding_view(
         Finding(
             1, "", "", FindingKind.TASK_FAILED, "portal_push.push", FindingSeverity.ERROR, AT, details, AT, AT, None,
             None, (),
@@ -58,9 +60,9 @@ def test_an_error_of_ours_without_a_sentence_is_unexpected() -> None:
     assert told("TerminalError", "").what == "Lỗi ngoài dự kiến"
 
 
-def told_of_source(kind: FindingKind, **details: object) -> Words:
+def told_of_source(kind: FindingKind, **details: object) -> FindingView:
     severity = FindingSeverity.WARNING
-    return words(Finding(1, "H17", "opencps_h17", kind, "", severity, AT, details, AT, AT, None, None, ()))
+    return finding_view(Finding(1, "H17", "opencps_h17", kind, "", severity, AT, details, AT, AT, None, None, ()))
 
 
 def test_a_clock_that_is_ahead_says_by_how_much() -> None:
@@ -82,4 +84,4 @@ def test_vanished_records_say_how_many_and_name_some(records: int, keys: list[st
 
 
 def test_every_reason_to_close_a_finding_has_words() -> None:
-    assert set(CLOSE_LABELS) == set(CloseReason)
+    assert set(CLOSE_REASONS) == set(CloseReason)

@@ -15,16 +15,16 @@ from lienthong.model.kinds import ENTITIES
 from lienthong.model.kinds.dossier import Entity
 from lienthong.model.masking import mask_word
 from lienthong.model.numbers import grouped
-from lienthong.pipeline.check_lines import Line, good, problem, warning
-from lienthong.pipeline.check_reach import unreachable
-from lienthong.pipeline.check_tenant import agencies_line
+from lienthong.onboarding.lines import Line, good, problem, warning
+from lienthong.onboarding.reach import unreachable
+from lienthong.onboarding.tenant import agencies_line
 from lienthong.pipeline.runtime import Runtime
 from lienthong.sources.profiles import profile_of
 from lienthong.sources.scaffold_sample import sampled
 
 if TYPE_CHECKING:
     from lienthong.landing import LandedBatch
-    from lienthong.pipeline.check_gate import Rehearsal
+    from lienthong.onboarding.rehearsal import Rehearsal
     from lienthong.sources.contract import SourceContract
     from lienthong.sources.profile import Profile
 
@@ -178,7 +178,7 @@ def _gate_lines(rt: Runtime, contract: SourceContract, profile: Profile, batch: 
                 f"đặt AIRFLOW_CONN_{WAREHOUSE.upper()} rồi kiểm tra lại để có đủ kết quả.",
             )
         ]
-    from lienthong.pipeline.check_gate import rehearse
+    from lienthong.onboarding.rehearsal import rehearse
 
     try:
         found = rehearse(

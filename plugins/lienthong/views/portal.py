@@ -6,45 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from lienthong.model.numbers import grouped
+from lienthong.views import labels
 
 if TYPE_CHECKING:
     from lienthong.exchange.adoption import AdoptionSummary
     from lienthong.exchange.shadow import ShadowSummary
 
-VERDICT_LABELS = {
-    "same": "Giống hệt",
-    "missing": "Cổng chưa có",
-    "different": "Cổng có nhưng khác",
-    "unknown": "Chưa biết",
-}
-KIND_LABELS = {
-    "status": "khác trạng thái",
-    "procedure": "khác mã TTHC",
-    "retired": "mã TTHC trên Cổng đã hết hiệu lực",
-    "dates": "khác ngày",
-    "other": "khác trường không quyết định",
-    "present": "Cổng chỉ cho biết là có, không cho xem nội dung",
-    "refused": "Cổng từ chối trả lời",
-    "blocked": "Trong số chưa có hoặc khác: bị chặn, sẽ không gửi",
-}
 #: Kinds that tell why nothing is known.
 UNKNOWN_BECAUSE = ("present", "refused")
-STANDING_LABELS = {
-    "owed": "còn nợ",
-    "blocked": "bị chặn",
-    "rejected": "Cổng từ chối",
-    "unsettled": "chưa rõ kết quả",
-    "parked": "tạm dừng gửi",
-    "steps_unsettled": "bước xử lý chưa rõ kết quả",
-    "waiting": "chờ tiếp nhận",
-}
-ADOPTION_LABELS = {
-    "verified": "Đã hỏi Cổng, giống: coi là đã đồng bộ",
-    "assumed": "Khai là đã đồng bộ, chưa hỏi Cổng",
-    "delta": "Đã hỏi Cổng, chưa có hoặc khác (sẽ gửi, trừ hồ sơ bị chặn)",
-    "ours": "Do hệ thống này gửi",
-    "undecided": "Chưa quyết định",
-}
 
 
 def catalogue_lines(done: Mapping[str, object]) -> list[str]:
@@ -96,29 +65,29 @@ def standing_lines(done: Mapping[str, object]) -> list[str]:
     pushed = cast("dict[str, int] | None", done.get("pushed"))
     if pushed is None:
         return []
-    found = (f"{label} {grouped(pushed[state])}" for state, label in STANDING_LABELS.items() if state in pushed)
+    found = (f"{label} {grouped(pushed[state])}" for state, label in labels.DELIVERY_STATES.items() if state in pushed)
     return [f"Hiện nay: {', '.join(found)}."]
 
 
 def shadow_lines(summary: ShadowSummary) -> list[str]:
     """The counts of a comparison, one line each; a dossier counts under each kind."""
     kinds = {
-        kind.value: f"{KIND_LABELS[kind.value]}: {grouped(number)}"
+        kind.value: f"{labels.DIFFERENCES[kind.value]}: {grouped(number)}"
         for kind, number in summary.kinds.items()
-        if number and kind.value in KIND_LABELS
+        if number and kind.value in labels.DIFFERENCES
     }
     lines = [
         f"{summary.tenant}: {grouped(summary.dossiers)} hồ sơ có thể gửi, "
         f"{grouped(summary.not_compared)} chưa so với Cổng"
     ]
     for verdict, number in summary.verdicts.items():
-        lines.append(f"  {VERDICT_LABELS[verdict.value]}: {grouped(number)}")
+        lines.append(f"  {labels.COMPARED[verdict.value]}: {grouped(number)}")
         if verdict.value == "unknown":
             lines += [f"    {kinds.pop(kind)}" for kind in UNKNOWN_BECAUSE if kind in kinds]
     if blocked := kinds.pop("blocked", None):
         lines.append(f"  {blocked}")
     if kinds:
-        lines += ["  Khác ở chỗ nào (một hồ sơ có thể khác nhiều chỗ):", *(f"    {told}" for told in kinds.values())]
+        lines += ["  Khác ở chỗ nào (một hồ sơ có thể khác nhiều chỗ):", *(f"    {kind}" for kind in kinds.values())]
     if summary.fields:
         fields = ", ".join(f"{name} {grouped(number)}" for name, number in summary.fields.items())
         lines.append(f"  Trường khác nhau: {fields}")
@@ -128,7 +97,7 @@ def shadow_lines(summary: ShadowSummary) -> list[str]:
 def adoption_lines(summary: AdoptionSummary) -> list[str]:
     """What is known about a tenant's dossiers, and what to do about those nobody knows."""
     lines = [f"{summary.tenant}:"]
-    lines += [f"  {label}: {grouped(getattr(summary, name))}" for name, label in ADOPTION_LABELS.items()]
+    lines += [f"  {label}: {grouped(getattr(summary, name))}" for name, label in labels.ADOPTED.items()]
     if summary.undecided:
         lines.append(
             "  Hồ sơ chưa quyết định: chạy lại với --verify; nếu Cổng không cho xem nội dung, cân nhắc "

@@ -14,11 +14,11 @@ from lienthong.connections import Connection
 from lienthong.model.codes import SourceMode
 from lienthong.model.errors import ContractError, SchemaDriftError
 from lienthong.model.kinds.dossier import SPECS, Entity
+from lienthong.onboarding.scaffold import draft, scaffold, write_contract
 from lienthong.pipeline.runtime import utc_now
 from lienthong.sources.contract import SourceContract, load_contract
 from lienthong.sources.office_hours import office_shift
 from lienthong.sources.profiles import profile_of
-from lienthong.sources.scaffold import draft, scaffold, write_contract
 from lienthong.sources.scaffold_sample import sampled
 from simulator.igate import IgateServer, items
 from simulator.world import World

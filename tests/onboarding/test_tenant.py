@@ -11,9 +11,9 @@ from sqlalchemy import text
 
 from lienthong.indices import scores
 from lienthong.model.errors import ContractError, NotReadyError
-from lienthong.pipeline.add_source import add_source
-from lienthong.pipeline.check import check
-from lienthong.pipeline.check_lines import Level, Line
+from lienthong.onboarding.add_source import add_source
+from lienthong.onboarding.check import check
+from lienthong.onboarding.lines import Level, Line
 from lienthong.pipeline.load import extract, open_load, stage
 from lienthong.pipeline.runtime import Runtime
 from lienthong.pipeline.score import score

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from lienthong.model.errors import ContractError, LienThongError
-from lienthong.pipeline.check_lines import CheckReport, Line, good, problem
-from lienthong.pipeline.check_reach import connect_lines, unreachable
-from lienthong.pipeline.check_sample import sample_lines
-from lienthong.pipeline.check_source import source_lines
-from lienthong.pipeline.check_tenant import tenant_line
+from lienthong.onboarding.lines import CheckReport, Line, good, problem
+from lienthong.onboarding.reach import connect_lines, unreachable
+from lienthong.onboarding.sample import sample_lines
+from lienthong.onboarding.source import source_lines
+from lienthong.onboarding.tenant import tenant_line
 from lienthong.pipeline.runtime import Runtime
 from lienthong.sources.contract import SourceContract, read_contracts
 from lienthong.sources.profiles import profile_of

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from lienthong.indices.definition import Component
 from lienthong.indices.table import ComponentScore, ScoreTable, UnitKind, UnitScore
-from lienthong.reports.wording import decimal_comma, short_name
+from lienthong.views.scores import decimal_comma, short_name
 
 
 def conclusions(table: ScoreTable) -> list[str]:

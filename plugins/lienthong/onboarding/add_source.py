@@ -8,10 +8,11 @@ from pathlib import Path
 
 from lienthong.model.errors import ArgumentError
 from lienthong.model.numbers import grouped
-from lienthong.pipeline.check_tenant import judge, refused
+from lienthong.onboarding.scaffold import draft, scaffold, write_contract
+from lienthong.onboarding.tenant import judge
 from lienthong.pipeline.runtime import Runtime
+from lienthong.registry.tenants import refused
 from lienthong.sources.contract import load_contract
-from lienthong.sources.scaffold import draft, scaffold, write_contract
 
 #: As a contract's `tenant` is written.
 TENANT = r"[A-Z]\d{2}"
@@ -44,11 +45,10 @@ def add_source(
         )
     _refuse_tenant(source_id, tenant)
     others = {name: contract for name, contract in rt.contracts().items() if name != source_id}
-    provinces = rt.settings.include / "registry" / "provinces.csv"
-    first = draft(source_id, profile, tenant, connection or f"src_{source_id}", others, provinces)
-    verdict = judge(rt, tenant)
-    if verdict.known is False:
-        raise refused(source_id, tenant, verdict)
+    first = draft(source_id, profile, tenant, connection or f"src_{source_id}", others, rt.settings.provinces)
+    standing = judge(rt, tenant)
+    if standing.known is False:
+        raise refused(source_id, tenant, standing)
     made = scaffold(first, rt.resolve(first.connection), others, rt.now)
     write_contract(path, made.text, force)
     load_contract(path)
