@@ -61,7 +61,7 @@ DOSSIER = EntitySpec(
 
 STEP = EntitySpec(
     Entity.STEP,
-    "bước",
+    "bước xử lý",
     (
         Field("step_no", ValueType.BIGINT),
         Field("status", ValueType.SMALLINT, "TrangThai"),
@@ -95,7 +95,7 @@ DOCUMENT = EntitySpec(
 
 FEE = EntitySpec(
     Entity.FEE,
-    "khoản phí",
+    "phí, lệ phí",
     (
         Field("name", ValueType.TEXT, "TenPhiLePhi"),
         Field("fee_code", ValueType.TEXT, "MaPhiLePhi"),

@@ -46,7 +46,7 @@ PETITION = EntitySpec(
 
 PETITION_STEP = EntitySpec(
     "petition_step",
-    "bước xử lý phản ánh, kiến nghị",
+    "bước xử lý",
     (
         Field("step_no", ValueType.BIGINT),
         Field("status", ValueType.SMALLINT),  # PetitionStatus that it led to

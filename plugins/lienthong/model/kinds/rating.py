@@ -30,7 +30,7 @@ RATING = EntitySpec(
 
 RATING_MARK = EntitySpec(
     "rating_mark",
-    "điểm tiêu chí",
+    "điểm theo tiêu chí",
     (
         Field("criterion", ValueType.TEXT),
         Field("mark", ValueType.SMALLINT),  # 0, 1 or 2
