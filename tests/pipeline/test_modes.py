@@ -29,9 +29,9 @@ from lienthong.exchange.compare import Kind, Verdict
 from lienthong.exchange.shadow import compared_dossiers, shadow_summary
 from lienthong.model.errors import ContractError, TerminalError
 from lienthong.pipeline.adopt import adopt
-from lienthong.pipeline.code_maps import changed_code_maps
 from lienthong.pipeline.push import push
 from lienthong.pipeline.shadow import shadow
+from lienthong.pipeline.views import changed_code_maps
 from simulator.opencps.advance import advance
 from simulator.world import World
 from tests.pipeline.conftest import running

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lienthong.cli.told import AsJson, say, to_json
+from lienthong.cli.output import AsJson, say, to_json
 from lienthong.pipeline.runtime import Runtime
 
 app = typer.Typer()

@@ -18,7 +18,7 @@ from airflow.sdk.configuration import conf
 from lienthong.model.errors import ArgumentError, LienThongError
 from lienthong.model.masking import mask_word
 from lienthong.orchestration.channels import Message, Send, channels
-from lienthong.orchestration.failures import describe, told_by
+from lienthong.orchestration.failures import failure_behind
 from lienthong.orchestration.runtime import runtime
 
 if TYPE_CHECKING:
@@ -68,10 +68,10 @@ def alert_failure(context: Context) -> None:
 
     facts: Mapping[str, Any] = context
     ti = facts["ti"]
-    told = told_by(facts.get("exception"))
-    if told.kind == ArgumentError.__name__ and facts["dag_run"].run_type == _BY_HAND:
+    failure = failure_behind(facts.get("exception"))
+    if failure.kind == ArgumentError.__name__ and facts["dag_run"].run_type == _BY_HAND:
         return
-    details = {"class": told.kind, "error": told.words, "run_key": f"{ti.dag_id}/{ti.run_id}", "task": ti.task_id}
+    details = {"class": failure.kind, "error": failure.said, "run_key": f"{ti.dag_id}/{ti.run_id}", "task": ti.task_id}
     link = f"{run_link(f'{ti.dag_id}/{ti.run_id}')}/tasks/{ti.task_id}"
     try:
         finding_id, _ = note_task_failure(runtime(), ti.dag_id, _task_name(ti), details)
@@ -186,9 +186,9 @@ def _task_name(ti: Any) -> str:
 
 def _quietly(notifier: BaseNotifier, action: Callable[[Context], None], context: Context) -> None:
     """Run a callback whose failure must not end in the log with its words: Airflow would log the whole error."""
+    from lienthong.pipeline.failures import failure_of
+
     try:
         action(context)
-    except LienThongError as error:
-        notifier.log.warning("%s", error)
     except Exception as error:
-        notifier.log.warning("%s", describe(error))
+        notifier.log.warning("%s", failure_of(error).said)

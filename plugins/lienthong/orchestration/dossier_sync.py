@@ -9,8 +9,8 @@ from airflow.sdk import DAG, Param, dag
 from lienthong.model.codes import LoadMode
 from lienthong.orchestration import tasks
 from lienthong.orchestration.defaults import TASK_DEFAULTS, effective_cron, schedule_at
-from lienthong.orchestration.requests import MODE_PATTERN
 from lienthong.orchestration.sources import dossiers_of, labels_of, quality_of
+from lienthong.pipeline.requests import MODE_PATTERN
 
 if TYPE_CHECKING:
     from lienthong.sources.contract import SourceContract
