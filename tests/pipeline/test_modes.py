@@ -483,7 +483,7 @@ def test_changed_code_maps_are_noticed_until_a_full_load_settles_them(loaded: Li
     assert (found.source_id, found.changed_load_id) == (SOURCE, newest)
     live.load(SOURCE)
     assert changed_code_maps(live.rt) == [found], "the rows read before still stand under the old map"
-    assert "--mode full" in found.advice_vi()
+    assert "--mode full" in found.notice
     counts = live.load(SOURCE, mode="full")["dossier"]
     assert counts["updated"] > 0
     assert changed_code_maps(live.rt) == []
