@@ -6,12 +6,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from lienthong.model.codes import LoadMode, LoadState
+from lienthong.model.kinds.dossier import DOSSIER_KIND
 from lienthong.views.load_steps import ExtractedLoad, GatedLoad, OpenedLoad, RuleResult, StagedLoad, merged_lines
 from lienthong.warehouse.ledger import Load
 
 AT = datetime(2026, 11, 5, 1, tzinfo=UTC)
 LOAD = Load(
-    7, "H17", "opencps_h17", "run", LoadMode.RANGE, AT, AT.replace(day=6), LoadState.GATED, 1, None, AT,
+    7, "H17", "opencps_h17", DOSSIER_KIND, "run", LoadMode.RANGE, AT, AT.replace(day=6), LoadState.GATED, 1, None, AT,
     {"dossier": 1200, "step": 3}, {"dossier": 5},
 )  # fmt: skip
 OUTCOMES = {

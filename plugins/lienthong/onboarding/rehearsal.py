@@ -24,13 +24,12 @@ from sqlalchemy.pool import StaticPool
 from lienthong.landing import LandedBatch
 from lienthong.model.codes import Severity
 from lienthong.model.errors import NotReadyError
-from lienthong.model.kinds.dossier import Entity
 from lienthong.quality.gate import run_gate
 from lienthong.quality.suites import load_suites
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.profile import Profile
 from lienthong.warehouse import staging
-from lienthong.warehouse.statements import read, run
+from lienthong.warehouse.statements import of_kind, read, run
 
 CONNECT_TIMEOUT_S = 10
 #: A load of the same tenant that stages just now holds locks; a check doesn't wait for long.
@@ -45,7 +44,7 @@ class RuleOutcome:
     """A rule that rows of the sample break. `rows` are rows of the entity."""
 
     rule_id: str
-    entity: Entity
+    entity: str
     severity: Severity
     title_vi: str
     explanation_vi: str
@@ -99,11 +98,11 @@ def rehearse(
     sqlalchemy's OperationalError when the warehouse is busy or away.
     """
     load_id = -secrets.randbelow(2**62) - 1
-    tenant = contract.tenant
-    known = {(rule.entity, rule.rule_id): rule for suite in load_suites(home).values() for rule in suite.rules}
+    kind, tenant = contract.kind, contract.tenant
+    known = {(rule.entity, rule.rule_id): rule for suite in load_suites(home, kind).values() for rule in suite.rules}
     with _scratch(url) as engine:
         with engine.connect() as connection:
-            if not run(connection, "registry/has_procedures").scalar_one():
+            if kind.catalogued and not run(connection, "registry/has_procedures").scalar_one():
                 raise NotReadyError(
                     "The national catalogue is empty: every procedure would be unknown.",
                     source=contract.source_id,
@@ -116,17 +115,20 @@ def rehearse(
                 "ops/open_rehearsal",
                 tenant=tenant,
                 load_id=load_id,
+                kind=kind.name,
                 source_id=contract.source_id,
                 contract_hash=contract.contract_hash,
                 observed_at=batch.manifest.facts.observed_at,
                 now=now,
             )
             run(connection, "quality/show_load", tenant=tenant, load_id=load_id)
-            staged = staging.stage_rows(connection, tenant, load_id, profile.canonicalise(contract, batch))
-        report = run_gate(engine, tenant=tenant, load_id=load_id, source_id=contract.source_id, now=now, home=home)
+            staged = staging.stage_rows(connection, kind, tenant, load_id, profile.canonicalise(contract, batch))
+        report = run_gate(
+            engine, kind=kind, tenant=tenant, load_id=load_id, source_id=contract.source_id, now=now, home=home
+        )
         with engine.connect() as connection:
             warned = run(connection, "quality/count_warned", tenant=tenant, load_id=load_id).scalar_one()
-            found = run(connection, "quality/count_unknown_codes", tenant=tenant, load_id=load_id).all()
+            found = run(connection, of_kind(kind, "count_unknown_codes"), tenant=tenant, load_id=load_id).all()
     rules = [
         RuleOutcome(rule.rule_id, rule.entity, rule.severity, rule.title_vi, rule.explanation_vi, result.failed)
         for result in report.failed
@@ -134,7 +136,7 @@ def rehearse(
     ]
     order = list(Severity)
     return Rehearsal(
-        dossiers=staged[Entity.DOSSIER.value],
+        dossiers=staged[kind.root.entity],
         rejected=report.rejected,
         blocked=report.blocked,
         warned=int(warned),

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from lienthong.connections import WAREHOUSE, Connection
 from lienthong.model.codes import Severity
 from lienthong.model.errors import ContractError, LienThongError, NotReadyError
+from lienthong.model.kinds import ENTITIES
 from lienthong.model.kinds.dossier import Entity
 from lienthong.model.masking import mask_word
 from lienthong.model.numbers import grouped
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 #: When so many of the sample would be rejected, the mapping is wrong, not the data.
 TOO_MANY_REJECTED = 0.5
 _WORDS_SHOWN = 8
-_ENTITIES = {Entity.DOSSIER: "hồ sơ", Entity.STEP: "bước", Entity.DOCUMENT: "giấy tờ", Entity.FEE: "khoản phí"}
 _KINDS = {
     "status": "Trạng thái hồ sơ (codes.status)",
     "substatus": "Trạng thái phụ (codes.substatus)",
@@ -97,13 +97,13 @@ def sample_lines(rt: Runtime, contract: SourceContract, connection: Connection, 
 
 
 def _mapping_lines(contract: SourceContract, profile: Profile, batch: LandedBatch) -> list[Line]:
-    rows: Counter[Entity] = Counter()
+    rows: Counter[str] = Counter()
     errors: Counter[str] = Counter()
     filled: Counter[str] = Counter()
     agencies: Counter[str] = Counter()
     for entity, table in profile.canonicalise(contract, batch):
         rows[entity] += table.num_rows
-        if entity is Entity.DOSSIER:
+        if entity == Entity.DOSSIER:
             for name in _INDEX_FIELDS:
                 filled[name] += table.num_rows - table.column(name).null_count
             agencies.update(code for code in table.column("agency_code").to_pylist() if code)
@@ -111,8 +111,8 @@ def _mapping_lines(contract: SourceContract, profile: Profile, batch: LandedBatc
             errors.update(f"{entity}.{name}" for name in names or ())
     if not rows[Entity.DOSSIER]:
         return [warning("sample", "Không có hồ sơ nào để lấy mẫu.", "kiểm tra có đúng cơ sở dữ liệu không.", rows={})]
-    shown = ", ".join(f"{grouped(rows[entity])} {label}" for entity, label in _ENTITIES.items() if entity in rows)
-    lines = [good("sample", f"Mẫu đọc được: {shown}.", rows={entity.value: amount for entity, amount in rows.items()})]
+    shown = ", ".join(f"{grouped(rows[entity])} {ENTITIES[entity].title_vi}" for entity in rows)
+    lines = [good("sample", f"Mẫu đọc được: {shown}.", rows=dict(rows))]
     if foreign := agencies_line(contract, agencies):
         lines.append(foreign)
     if errors:
@@ -237,10 +237,11 @@ def _verdict_lines(found: Rehearsal) -> list[Line]:
         lines.append(
             warning(
                 "rule",
-                f"{_SEVERITIES[rule.severity]}: {rule.title_vi}: {grouped(rule.rows)} {_ENTITIES[rule.entity]}.",
+                f"{_SEVERITIES[rule.severity]}: {rule.title_vi}: "
+                f"{grouped(rule.rows)} {ENTITIES[rule.entity].title_vi}.",
                 rule.explanation_vi,
                 rule_id=rule.rule_id,
-                entity=rule.entity.value,
+                entity=rule.entity,
                 severity=rule.severity.value,
                 rows=rule.rows,
             )

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
+from lienthong.model.kinds import ENTITIES as SPECS
+
 #: Entities of every kind of record.
-ENTITIES = {
-    "dossier": "Hồ sơ",
-    "step": "Bước xử lý",
-    "document": "Giấy tờ",
-    "fee": "Phí, lệ phí",
-    "petition": "Phản ánh, kiến nghị",
-    "petition_step": "Bước xử lý",
-    "rating": "Đánh giá hài lòng",
-    "rating_mark": "Điểm theo tiêu chí",
-}
+ENTITIES = {name: f"{spec.title_vi[:1].upper()}{spec.title_vi[1:]}" for name, spec in SPECS.items()}
 #: What became of the rows of a load; headings of a table, broken over lines: a million must fit.
 OUTCOMES = {
     "extracted": "Trích\nxuất",
