@@ -25,7 +25,7 @@ from devstack.postgres import Postgres
 from lienthong.cli import app
 from lienthong.connections import WAREHOUSE
 from lienthong.exchange.adoption import adoption_summary
-from lienthong.exchange.compare import Kind, Verdict
+from lienthong.exchange.compare import Difference, Verdict
 from lienthong.exchange.shadow import compared_dossiers, shadow_summary
 from lienthong.model.errors import ContractError, TerminalError
 from lienthong.pipeline.adopt import adopt
@@ -147,18 +147,18 @@ def test_shadow_finds_exactly_what_is_wrong(takeover: Takeover) -> None:
     assert len(questions) == whole.dossiers, "a second run goes on where the first stopped"
     assert len(sent_since(live, 0, "DongBoHoSoMC")) == writes
 
-    def codes(kind: Kind) -> set[str]:
+    def codes(kind: Difference) -> set[str]:
         return {found.code for found in compared_dossiers(live.engine, TENANT, kind, 1000)}
 
-    assert codes(Kind.STATUS) == takeover.stale
-    assert codes(Kind.PROCEDURE) == codes(Kind.RETIRED) == takeover.retired
-    assert codes(Kind.DATES) == takeover.stale
-    never_sent = codes(Kind.MISSING) - takeover.lost
-    assert takeover.lost <= codes(Kind.MISSING)
+    assert codes(Difference.STATUS) == takeover.stale
+    assert codes(Difference.PROCEDURE) == codes(Difference.RETIRED) == takeover.retired
+    assert codes(Difference.DATES) == takeover.stale
+    never_sent = codes(Difference.MISSING) - takeover.lost
+    assert takeover.lost <= codes(Difference.MISSING)
     assert not never_sent & set(takeover.before), "the rest is what the vendor could not send either"
     assert whole.verdicts[Verdict.SAME] == whole.dossiers - len(takeover.wrong) - len(never_sent)
     assert whole.verdicts[Verdict.UNKNOWN] == 0
-    status = next(found for found in compared_dossiers(live.engine, TENANT, Kind.STATUS))
+    status = next(found for found in compared_dossiers(live.engine, TENANT, Difference.STATUS))
     assert status.seen["TrangThaiHoSo"]["portal"] == "4"
 
 

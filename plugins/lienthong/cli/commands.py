@@ -141,7 +141,7 @@ def contracts(as_json: AsJson = False) -> None:
                 "tenant": one.tenant,
                 "title": one.title,
                 "kind": one.kind.name,
-                "mode": told.mode if (told := one.section.delivery) else None,
+                "mode": delivery.mode if (delivery := one.section.delivery) else None,
             }
             for one in found.valid.values()
         ]

@@ -35,18 +35,18 @@ def shadow(
     as_json: AsJson = False,
 ) -> None:
     """Compare what would be sent with what the portal shows; nothing is sent. Run again to go on."""
-    from lienthong.exchange.compare import Kind
+    from lienthong.exchange.compare import Difference
     from lienthong.exchange.shadow import compared_dossiers
 
-    if kind is not None and kind not in list(Kind):
+    if kind is not None and kind not in list(Difference):
         raise ArgumentError(
-            f"There is no kind {kind!r} of difference.", next_step=f"choose one of {', '.join(Kind)}.", key=tenant
+            f"There is no kind {kind!r} of difference.", next_step=f"choose one of {', '.join(Difference)}.", key=tenant
         )
     rt = Runtime.from_environment()
     request = ShadowRequest(tenant, None if everything else limit, again)
     summary = jobs.shadow(rt, request, run_key(f"shadow__{tenant}"))
     listed = bool(show or kind)
-    found = compared_dossiers(rt.warehouse(), tenant, Kind(kind) if kind else None, show or 20) if listed else []
+    found = compared_dossiers(rt.warehouse(), tenant, Difference(kind) if kind else None, show or 20) if listed else []
     if as_json:
         say(to_json(summary.counts() | {"listed": [asdict(dossier) for dossier in found]}))
         return

@@ -16,7 +16,7 @@ from lienthong.exchange.answer import Answer as Answer
 from lienthong.exchange.answer import kept_code, kept_message
 from lienthong.exchange.limiter import Limiter
 from lienthong.exchange.payload import Wire
-from lienthong.exchange.replies import Call, Fault, Form, Outcome, Reply, judge, read_reply
+from lienthong.exchange.replies import Call, CallOutcome, Fault, Form, Reply, judge, read_reply
 from lienthong.exchange.settings import CALLS_AHEAD, DstcodeIn, Endpoint, Envelope, PortalSettings
 from lienthong.exchange.transport import Transfer, Transport
 from lienthong.model.errors import ContractError, PortalAccessError, PortalUnreachableError
@@ -27,7 +27,7 @@ DOSSIERS = "DongBoHoSoMC"
 PROGRESS = "CapNhatTienDoHoSoMC"
 LOOKUP = "TraCuuHoSo"
 _NEEDED = ("auth_endpoint", "integration_endpoint", "share_endpoint")
-_CLEAR = (Outcome.OK, Outcome.EXISTS, Outcome.REJECTED, Outcome.RATE_LIMITED, Outcome.RELOGIN)
+_CLEAR = (CallOutcome.OK, CallOutcome.EXISTS, CallOutcome.REJECTED, CallOutcome.RATE_LIMITED, CallOutcome.RELOGIN)
 
 
 class PortalClient:
@@ -130,7 +130,7 @@ class PortalClient:
     def catalogue(self, service: str, endpoint: Endpoint = Endpoint.SHARE, **parameters: str) -> list[dict[str, Any]]:
         """A catalogue service (§3.1). Anything but an answer is a PortalUnreachableError."""
         answer = self._call(Call.CATALOGUE, service, dict(parameters), 1, endpoint)
-        if answer.outcome is not Outcome.OK:
+        if answer.outcome is not CallOutcome.OK:
             large = answer.message == Fault.TOO_LARGE
             raise PortalUnreachableError(
                 f"{service} gave no catalogue ({answer.outcome}, HTTP {answer.http_status}, code {answer.code})"
@@ -155,13 +155,15 @@ class PortalClient:
         while True:
             session = self._session(until)
             answer = self._post(call, service, body, items, endpoint, session)
-            if answer.outcome is Outcome.RELOGIN:
+            if answer.outcome is CallOutcome.RELOGIN:
                 self._access.refuse(session)
                 if relogged:
                     return self._after_fresh_login(call, answer, until)
                 relogged = True
                 continue
-            again = answer.outcome in (Outcome.RETRY, Outcome.RATE_LIMITED) and attempt < self.settings.max_attempts
+            again = (
+                answer.outcome in (CallOutcome.RETRY, CallOutcome.RATE_LIMITED) and attempt < self.settings.max_attempts
+            )
             if not again or not self._pause(attempt, answer, until):
                 return answer
             attempt += 1
@@ -171,10 +173,10 @@ class PortalClient:
         if call is not Call.LOOKUP and answer.http_status not in (401, 403):
             session = self._session(until)
             probe = self._post(Call.LOOKUP, LOOKUP, {"mahoso": ""}, 1, Endpoint.INTEGRATION, session)
-            if probe.outcome in (Outcome.OK, Outcome.REJECTED):
-                return Answer(**{**vars(answer), "outcome": Outcome.REJECTED})
-            if probe.outcome is not Outcome.RELOGIN:  # nobody knows which; without a session nothing arrived
-                return Answer(**{**vars(answer), "outcome": Outcome.RETRY})
+            if probe.outcome in (CallOutcome.OK, CallOutcome.REJECTED):
+                return Answer(**{**vars(answer), "outcome": CallOutcome.REJECTED})
+            if probe.outcome is not CallOutcome.RELOGIN:  # nobody knows which; without a session nothing arrived
+                return Answer(**{**vars(answer), "outcome": CallOutcome.RETRY})
         raise PortalAccessError(
             f"The portal refuses every session of this account (HTTP {answer.http_status}, code {answer.code}).",
             next_step="check the account and its rights with the portal's operators.",
@@ -213,9 +215,9 @@ class PortalClient:
             answer, reply = self._exchange(
                 Call.LOGIN, LOGIN, self._connection.extra["auth_endpoint"], body, 1, Endpoint.INTEGRATION
             )
-            if answer.outcome is Outcome.OK and reply.session:
+            if answer.outcome is CallOutcome.OK and reply.session:
                 return reply.session
-            if answer.outcome in (Outcome.REJECTED, Outcome.RELOGIN):
+            if answer.outcome in (CallOutcome.REJECTED, CallOutcome.RELOGIN):
                 raise PortalAccessError(
                     f"The portal refused the log-in (HTTP {answer.http_status}, code {answer.code}).",
                     next_step="correct login and password of the connection.",
@@ -265,7 +267,7 @@ class PortalClient:
             outcome,
             came.status,
             kept_code(reply),
-            "" if outcome is Outcome.OK else kept_message(reply, came.fault, body),
+            "" if outcome is CallOutcome.OK else kept_message(reply, came.fault, body),
             reply.result or [],
             round((time.perf_counter() - started) * 1000),
             called_at,

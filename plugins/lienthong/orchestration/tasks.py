@@ -207,6 +207,6 @@ def tell_findings() -> dict[str, int]:
     from lienthong.orchestration import alerts
     from lienthong.views.findings import alerted_lines
 
-    told = alerts.tell_findings(alerts.this_run())
-    note(alerted_lines(told))
-    return told
+    sent = alerts.send_alerts(alerts.this_run())
+    note(alerted_lines(sent))
+    return sent

@@ -79,5 +79,5 @@ def warnings(table: ScoreTable) -> list[str]:
 def _less(table: ScoreTable) -> str:
     """` (64 ở Gia Lai)`: provinces that have data for fewer points than others."""
     fewer = [unit for unit in table.provinces if unit.available < table.available]
-    told = "; ".join(f"{decimal_comma(half_up(unit.available), 0)} ở {short_name(unit)}" for unit in fewer)
-    return f" ({told})" if told else ""
+    listed = "; ".join(f"{decimal_comma(half_up(unit.available), 0)} ở {short_name(unit)}" for unit in fewer)
+    return f" ({listed})" if listed else ""
