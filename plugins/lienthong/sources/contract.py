@@ -23,8 +23,8 @@ from lienthong.model.kinds.dossier import SPECS, Entity
 from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.sources.contract_parts import Codes, Duration, HttpLimits, ReadLimits, Section, VolumeGuard
 from lienthong.sources.contract_problems import NEXT_STEP, did_you_mean, problem_of, refuse
-from lienthong.sources.marked_yaml import MarkedYamlError, parse
 from lienthong.sources.profiles import PROFILES
+from lienthong.yaml_reader import MarkedYamlError, parse, read_text, why_unreadable
 
 __all__ = [
     "Codes",
@@ -44,8 +44,6 @@ FieldPaths = dict[Entity, dict[str, Annotated[str, Field(pattern=r"^[A-Za-z0-9_$
 
 #: Ticks of `full` that are compared with the hours of reading.
 _TICKS_LOOKED_AT = 8
-#: Characters of a contract. The longest of ours has a tenth.
-MOST_CHARACTERS = 128 * 1024
 
 _ID = r"^[a-z][a-z0-9_]{0,62}$"
 
@@ -183,18 +181,13 @@ def load_contract(path: Path) -> SourceContract:
 
 
 def _read(path: Path) -> SourceContract:
-    if path.exists() and not path.is_file():
-        raise refuse(path, [(1, "is not a file.")])
     try:
-        with path.open(encoding="utf-8") as file:
-            text = file.read(MOST_CHARACTERS + 1)
-        if len(text) > MOST_CHARACTERS:
-            raise MarkedYamlError(1, f"is longer than {MOST_CHARACTERS} characters.")
+        text = read_text(path)
         contract = _understood(text)
     except MarkedYamlError as error:
         raise refuse(path, [(error.line, error.what)]) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise refuse(path, [(1, f"can't be read ({type(error).__name__}).")]) from None
+        raise refuse(path, [(1, why_unreadable(error))]) from None
     except ValidationError as error:
         marked = parse(text)
         details: list[Any] = error.errors(include_url=False)
