@@ -13,9 +13,10 @@ from lienthong.model.errors import SchemaDriftError
 from lienthong.sources.contract import SourceContract, digest
 from lienthong.sources.igate.audit import Audit
 from lienthong.sources.igate.client import IgateClient
+from lienthong.sources.igate.dating import NEVER, Item
 from lienthong.sources.igate.land import land
 from lienthong.sources.igate.mapping import DOSSIER, FEE, PAPER, STRUCTURAL, TASK, TASKS
-from lienthong.sources.igate.pages import NEVER, Item, Page
+from lienthong.sources.igate.pages import Page
 from lienthong.sources.igate.papers import Children, children_table
 from lienthong.sources.igate.spool import ITEMS, rows_of, survivors
 from lienthong.sources.profile import SourceSight, TableSight
