@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 PAGES_PER_PIECE = 5
 #: Rounds of looking at the top of the list again; what changes after the last is the next load's.
 MOST_ROUNDS = 10
-#: So many pages in a row without a dossier that moved lately end a walk by the newest step. One will do where what stood
-#: at the top before was met again.
+#: So many pages in a row without a dossier that moved lately end a walk by the newest step. One will do where what
+#: stood at the top before was met again.
 QUIET_PAGES = 3
 #: Dossiers of a list that are looked at before a server is said to ignore a filter, and how many must be strange.
 _TELLING, _STRANGE = 20, 5
