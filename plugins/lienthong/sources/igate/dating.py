@@ -57,7 +57,9 @@ class Dating:
         self.changes = Changes(contract.http.changes)
         #: The path of the list's own date.
         self.path = paths["source_modified_at"]
-        self._zone = contract.zone
+        self.zone = contract.zone
+        #: Paths of dates that say something else than when the dossier was updated.
+        self.known = frozenset(path for field, path in paths.items() if field.endswith("_at")) - {self.path}
         self._own = _split(self.path)
         self._past = (*(_split(paths[name]) for name in _PAST), _split(_PAID))
         self._steps = tuple({_split(steps["occurred_at"]), _split(_TASK_MOVED)})
@@ -77,11 +79,11 @@ class Dating:
 
     def own_date(self, raw: dict[str, Any]) -> datetime | None:
         """What the list itself says."""
-        return moment_of(find(raw, self._own), self._zone)
+        return moment_of(find(raw, self._own), self.zone)
 
     def newest_move(self, raw: dict[str, Any]) -> datetime | None:
         """The newest date inside a dossier that tells that something happened."""
-        return max((found for value in self._values(raw) if (found := moment_of(value, self._zone))), default=None)
+        return max((found for value in self._values(raw) if (found := moment_of(value, self.zone))), default=None)
 
     def _values(self, raw: dict[str, Any]) -> Iterator[Any]:
         for path in self._past:

@@ -58,7 +58,15 @@ def extract(
         if guarded and read.gone:
             guard_volume(contract, writer.load_id, guarded, read.checkpoint, found, read.gone)
         tally = [(plan.changes.value, name, rows) for name, rows in read.lists.tally]
-        land(writer, read.checkpoint, found, set(read.gone), progress, tally)
+        land(
+            writer,
+            read.checkpoint,
+            found,
+            set(read.gone),
+            progress,
+            dated=not plan.blind,
+            tally=tally if plan.blind else None,
+        )
         marks = {}
         if mode is LoadMode.INCREMENTAL:
             head = None if plan.blind else read.lists.place.head

@@ -43,18 +43,19 @@ def land(
     found: Survivors,
     gone: set[str],
     progress: Progress,
-    tally: Sequence[tuple[str, str, int]] = (),
+    *,
+    dated: bool,
+    tally: Sequence[tuple[str, str, int]] | None = None,
 ) -> None:
     """Write the tables, piece by piece. A task's key is its id, or its place where it has none.
 
-    `tally`: rows of LISTING, where the lists show no date.
+    `dated`: whether the list shows a date of its own. `tally`: rows of LISTING, for a batch that others rest on.
     """
     declare(writer)
-    if tally:
+    if tally is not None:
         writer.declare(LISTING, LISTING_SCHEMA)
         rows_read = [dict(zip(LISTING_SCHEMA.names, row, strict=True)) for row in tally]
         writer.write(LISTING, pa.Table.from_pylist(rows_read, LISTING_SCHEMA))
-    dated = not tally
     away = pa.array(sorted(gone), pa.string())
     rows = 0
     for piece in pieces(checkpoint, found.kept):
