@@ -12,6 +12,7 @@ import pytest
 from lienthong.landing import LandedBatch
 from lienthong.model.codes import LoadMode
 from lienthong.model.errors import CollapsedExtractError, SchemaDriftError, SourceAnswerError
+from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.igate import lists
 from lienthong.sources.igate.mapping import DOSSIER, SET_ASIDE, TASK
 from simulator.changes import ChangeKind
@@ -321,8 +322,7 @@ def test_a_path_that_the_contract_names_tells_when_a_dossier_moved(gateway: Gate
     server.page = renamed  # type: ignore[method-assign]
     with pytest.raises(SchemaDriftError, match="updatedDate"):
         gateway.load()
-    fields = {**gateway.contract.fields, "dossier": {"source_modified_at": "audit.changedAt"}}
-    gateway.contract = gateway.contract.model_copy(update={"fields": fields})
+    gateway.contract = contract_of(fields={Entity.DOSSIER: {"source_modified_at": "audit.changedAt"}})
     batch = gateway.load()
     assert versions(batch) == gateway.there()
     before = len(gateway.searches())

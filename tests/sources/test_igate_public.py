@@ -192,12 +192,12 @@ def test_status_eleven_is_told_as_a_word_without_a_code_and_nothing_is_invented_
     assert [(code.kind, code.word) for code in codes] == [("status", "11")]
     words = {word.word: word.code for word in proposal(public).codes["status"]}
     assert words["11"] is None
-    assert "11" not in contract_of().codes.status
+    assert "11" not in contract_of().dossier.codes.status
 
 
 def proposal(gateway: Gateway) -> Proposal:
     bare = contract_of()
-    bare = bare.model_copy(update={"codes": bare.codes.model_copy(update={"status": {}, "removed": ()})})
+    bare = contract_of(codes=bare.dossier.codes.model_copy(update={"status": {}, "removed": ()}))
     return profile_of(bare).propose(bare, gateway.connection)
 
 

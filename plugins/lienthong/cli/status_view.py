@@ -13,6 +13,7 @@ from rich.table import Table
 
 from lienthong.freshness.findings import AGENCY_KINDS, Finding, FindingSeverity
 from lienthong.freshness.workdays import DayKind
+from lienthong.model.kinds import KINDS
 from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.views import labels
 from lienthong.views.findings import finding_view
@@ -41,7 +42,7 @@ def print_detail(found: SourceDetail, console: Console, *, everything: bool) -> 
     status = found.status
     (source,) = status.sources
     _say(console, f"{source.title} ({source.source_id}, {source.tenant}) lúc {moment(status.now)}", style="bold")
-    _say(console, f"Chế độ {source.mode}; {amount(source.records)} hồ sơ trong kho.")
+    _say(console, f"{_mode(source)}; {amount(source.records)} {KINDS[source.kind].title_vi} trong kho.")
     for label, instant in (
         ("Hồ sơ mới nhất", source.newest_arrival_at),
         ("Thay đổi mới nhất", source.newest_modified_at),
@@ -88,7 +89,7 @@ def _sources(status: Status) -> Table:
         newest = lasting(status.now - source.newest_arrival_at) if source.newest_arrival_at else "–"
         read = f"{amount(source.changed or 0)}/{amount(source.extracted)}" if source.extracted is not None else "–"
         table.add_row(
-            source.source_id, source.mode, _load(source, status.now), read, newest, _today(source),
+            source.source_id, source.mode or "-", _load(source, status.now), read, newest, _today(source),
             amount(open_here), style=HEALTH_STYLES.get(source.health),
         )  # fmt: skip
     return table
@@ -210,3 +211,7 @@ def _say(console: Console, text: str, style: str = "") -> None:
     for line in text.split("\n"):
         filled = fill(line, console.width, subsequent_indent="    ", break_on_hyphens=False) or line
         console.print(filled, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def _mode(source: SourceStatus) -> str:
+    return f"Chế độ {source.mode}" if source.mode else "Không gửi đi"

@@ -24,7 +24,6 @@ from sqlalchemy.pool import StaticPool
 from lienthong.landing import LandedBatch
 from lienthong.model.codes import Severity
 from lienthong.model.errors import NotReadyError
-from lienthong.model.kinds.dossier import DOSSIER_KIND
 from lienthong.quality.gate import run_gate
 from lienthong.quality.suites import load_suites
 from lienthong.sources.contract import SourceContract
@@ -99,11 +98,11 @@ def rehearse(
     sqlalchemy's OperationalError when the warehouse is busy or away.
     """
     load_id = -secrets.randbelow(2**62) - 1
-    kind, tenant = DOSSIER_KIND, contract.tenant
+    kind, tenant = contract.kind, contract.tenant
     known = {(rule.entity, rule.rule_id): rule for suite in load_suites(home, kind).values() for rule in suite.rules}
     with _scratch(url) as engine:
         with engine.connect() as connection:
-            if not run(connection, "registry/has_procedures").scalar_one():
+            if kind.catalogued and not run(connection, "registry/has_procedures").scalar_one():
                 raise NotReadyError(
                     "The national catalogue is empty: every procedure would be unknown.",
                     source=contract.source_id,

@@ -80,15 +80,17 @@ def open_load(
             source=source_id,
             next_step="give an end that lies after the start.",
         )
+    sent = contract.section.delivery
     source = ledger.SourceDescription(
         contract.tenant,
         contract.source_id,
         contract.title,
-        contract.precedence,
-        contract.mode.value,
+        sent.precedence if sent else None,
+        sent.mode.value if sent else None,
         contract.contract_hash,
-        (*contract.codes.removed, *contract.codes.binned),
+        contract.section.removed,
         tuple(profile_of(contract).capabilities(contract)),
+        contract.kind.name,
     )
     with rt.warehouse().begin() as connection:
         require_known(rt.settings.provinces, connection, contract.tenant, source_id)

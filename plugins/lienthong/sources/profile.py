@@ -159,7 +159,7 @@ class Proposal:
     tables that aren't there; `ignore`: optional columns that aren't there, `unmapped` columns that nobody maps, both
     by table. `looked_at`: dossiers read, at most. `read`: limits of reading for the contract's `read`; `overlap`: as
     the contract writes it. `paths`: what the contract's `fields` should say. `more_codes`: further lists of `codes` as
-    YAML values, `more_lines`: further lines of YAML at the end, for what only this kind of system has.
+    YAML values, `more_lines`: further lines of the envelope, for what only this kind of system has.
     """
 
     entities: tuple[Entity, ...]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from lienthong.freshness.findings import AGENCY_KINDS, Finding, FindingSeverity
+from lienthong.model.sync_dags import sync_dag
 from lienthong.views.findings import finding_view
 from lienthong.views.status import SourceHealth, Status
 
@@ -17,11 +18,11 @@ def next_steps(status: Status) -> list[str]:
     steps = ["sửa hợp đồng nguồn bị lỗi (xem trên)"] if status.contract_errors else []
     for source in status.sources:
         if source.health is SourceHealth.NEVER_LOADED:
-            steps.append(f"chạy DAG dossier_sync__{source.source_id}: nguồn chưa được nạp lần nào")
+            steps.append(f"chạy DAG {sync_dag(source.kind, source.source_id)}: nguồn chưa được nạp lần nào")
         elif source.health is SourceHealth.FAILED:
             steps.append(f"{source.source_id}: sửa lỗi nêu trên rồi chạy lại lần nạp")
         elif source.health is SourceHealth.LATE:
-            steps.append(f"xem DAG dossier_sync__{source.source_id} có bị tạm dừng hoặc lỗi không")
+            steps.append(f"xem DAG {sync_dag(source.kind, source.source_id)} có bị tạm dừng hoặc lỗi không")
     where_next: dict[str, list[str]] = {}
     for finding in sorted(status.findings, key=importance):
         where_next.setdefault(finding_view(finding).next_step, []).append(finding.source_id or finding.tenant)

@@ -17,7 +17,6 @@ from lienthong.freshness.staleness import NewestLoad, judge_schedule, read_newes
 from lienthong.freshness.volumes import History, read_coverage, read_histories
 from lienthong.freshness.workdays import Workdays
 from lienthong.model.codes import SourceMode
-from lienthong.model.kinds.dossier import DOSSIER_KIND
 from lienthong.model.masking import mask_word
 from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.sources.contract import SourceContract
@@ -51,7 +50,8 @@ def read_status(
     workdays = Workdays(settings.calendar)
     unsent: dict[str, list[str]] = {contract.tenant: [] for contract in contracts.values()}
     for contract in contracts.values():
-        if contract.mode is not SourceMode.OWN:
+        sent = contract.section.delivery
+        if sent and sent.mode is not SourceMode.OWN:
             unsent[contract.tenant].append(contract.source_id)
     return Status(
         now,
@@ -102,6 +102,7 @@ def _backlog(connection: Connection, tenant: str, unsent: list[str]) -> Backlog:
 def _source(
     connection: Connection, contract: SourceContract, workdays: Workdays, settings: FreshnessSettings, now: datetime
 ) -> SourceStatus:
+    sent = contract.section.delivery
     key, today = {"tenant": contract.tenant, "source_id": contract.source_id}, now.astimezone(BUSINESS_ZONE).date()
     newest, coverage = read_newest_load(connection, **key), read_coverage(connection, **key)
     late = judge_schedule(coverage, newest, contract.schedule, reading_times(contract.read.hours), settings, now)
@@ -111,7 +112,7 @@ def _source(
             "freshness/read_entity_count",
             tenant=contract.tenant,
             load_id=newest.load_id,
-            entity=DOSSIER_KIND.root.entity,
+            entity=contract.kind.root.entity,
         ).one_or_none()
         if newest is not None
         else None
@@ -122,7 +123,8 @@ def _source(
         contract.tenant,
         contract.source_id,
         contract.title,
-        contract.mode.value,
+        contract.kind.name,
+        sent.mode.value if sent else None,
         _health(newest, late=bool(late)),
         newest,
         counts.extracted if counts is not None else None,

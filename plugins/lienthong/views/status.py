@@ -43,12 +43,14 @@ class Unmapped:
 
 @dataclass(frozen=True)
 class SourceStatus:
-    """One source. `extracted`, `changed`: dossiers of the newest load, None before it is merged."""
+    """One source. `extracted`, `changed`: records of the newest load, None before it is merged. `mode`: None where
+    nothing is sent."""
 
     tenant: str
     source_id: str
     title: str
-    mode: str
+    kind: str
+    mode: str | None
     health: SourceHealth
     newest: NewestLoad | None
     extracted: int | None

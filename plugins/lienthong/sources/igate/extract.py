@@ -74,12 +74,13 @@ def extract(
                 contract, plan.mark, before, read.checkpoint, found, head, read.latest_clock, read.gone
             )
             marks[plan.mark] = found_mark
+        understood = contract.dossier.model_dump(mode="json")
         return writer.commit(
             BatchFacts(
                 mode=mode,
                 observed_at=read.began_at,
                 contract_hash=contract.contract_hash,
-                codes_hash=digest([contract.codes.model_dump(mode="json"), contract.model_dump(mode="json")["fields"]]),
+                codes_hash=digest([understood["codes"], understood["fields"]]),
                 window_from=window.start if window else None,
                 window_to=window.end if window else None,
                 watermarks=marks,

@@ -29,8 +29,8 @@ _Kind = tuple[str, str, Callable[[str], bool]]
 
 def capabilities(contract: SourceContract) -> frozenset[Capability]:
     """See `profile.Profile.capabilities`: fields with a path, the profile's or the contract's; never services."""
-    filled = [(entity, field) for entity in contract.entities for field in paths_of(contract, entity)]
-    return capabilities_of(contract.entities, filled, tells_services=False)
+    filled = [(entity, field) for entity in contract.dossier.entities for field in paths_of(contract, entity)]
+    return capabilities_of(contract.dossier.entities, filled, tells_services=False)
 
 
 def services() -> pa.Table:
@@ -46,7 +46,7 @@ def unmapped_codes(contract: SourceContract, batch: LandedBatch) -> list[Unmappe
     (set_aside, lost) those that the batch before had and no list shows any more.
     """
     counts: Counter[tuple[str, str]] = Counter()
-    for entity in contract.entities:
+    for entity in contract.dossier.entities:
         for kind, found in words(contract, batch, entity):
             counts[(kind, found)] += 1
     if SET_ASIDE in batch.manifest.tables:
@@ -71,7 +71,7 @@ def words(contract: SourceContract, batch: LandedBatch, entity: Entity) -> Itera
 
 
 def _kinds(contract: SourceContract, entity: Entity) -> list[_Kind]:
-    codes, paths = contract.codes, paths_of(contract, entity)
+    codes, paths = contract.dossier.codes, paths_of(contract, entity)
     if entity is Entity.STEP:
         return [("step", paths["status_raw"], codes.step.__contains__)]
     if entity is Entity.DOCUMENT:

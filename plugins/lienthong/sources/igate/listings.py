@@ -89,14 +89,14 @@ def recent_from(contract: SourceContract, now: datetime) -> datetime:
 def open_dossiers(contract: SourceContract, words: Iterable[str] = ()) -> list[Listing]:
     """A list per status of dossiers that may still move: those of the contract, and further `words`."""
     path = paths_of(contract, Entity.DOSSIER)["status_raw"]
-    known = {status for status, code in contract.codes.status.items() if code not in _ENDED}
+    known = {status for status, code in contract.dossier.codes.status.items() if code not in _ENDED}
     wanted = sorted(known | {found for found in words if is_open(contract, found)})
     return [Listing(f"status {found}", (("dossier-status", found),), path, word=found) for found in wanted]
 
 
 def is_open(contract: SourceContract, status: str) -> bool:
     """Whether dossiers of a status may still move."""
-    codes = contract.codes
+    codes = contract.dossier.codes
     return status not in codes.removed and codes.status.get(status) not in _ENDED
 
 

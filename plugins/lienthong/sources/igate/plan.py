@@ -67,7 +67,7 @@ class Plan:
             [
                 self.mode.value,
                 [self.since.isoformat() if self.since else None, window.end.isoformat() if window else None],
-                [sorted(contract.entities), http.details],
+                [sorted(contract.dossier.entities), http.details],
                 [self.changes.value, http.sort, http.query, http.window_by, http.window_months, self.base is not None],
                 url,
             ]

@@ -51,7 +51,7 @@ READ = {"page_rows": 200, "pause_ms": 0}
 
 def propose(contract: SourceContract, connection: Connection) -> Proposal:
     """See `profile.Profile.propose`."""
-    draft = contract.model_copy(update={"entities": tuple(ENTITY_TABLES)})
+    draft = contract.with_section(entities=tuple(ENTITY_TABLES))
     with sampled(sample, draft, connection, DOSSIERS) as batch:
         paths = _paths(batch)
         taken = {(ENTITY_TABLES[found.entity], found.path) for found in paths}
@@ -98,13 +98,14 @@ def _changes(draft: SourceContract, batch: LandedBatch) -> tuple[str, ...]:
             "# fields.dossier.source_modified_at; then `changes` below has to go.",
             *_http(other_way(items)),
         )
-    return ("", *_http(other_way(items)))
+    return _http(other_way(items))
 
 
 def _http(way: Changes) -> tuple[str, ...]:
     return (
         "# The list does not say when a dossier was updated. `lienthong source check` tells what this way costs.",
         f"http: {{changes: {way.value}}}",
+        "",
     )
 
 
