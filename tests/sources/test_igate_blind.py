@@ -14,7 +14,7 @@ from lienthong.model.codes import LoadMode
 from lienthong.model.errors import CollapsedExtractError, SchemaDriftError, SourceAnswerError
 from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.igate import lists
-from lienthong.sources.igate.mapping import DOSSIER, SET_ASIDE, TASK
+from lienthong.sources.igate.mapping import DOSSIER, PAPER, SET_ASIDE, TASK
 from simulator.changes import ChangeKind
 from simulator.igate import FaultKind, IgateServer, IgateSwitches
 from simulator.igate.items import item
@@ -197,6 +197,26 @@ def test_a_dossier_touched_without_a_step_does_not_hide_what_moved_before_it(ste
         store.touch(number)
     second = load(stepped, first)
     assert known(first, second) == true_items(stepped)
+
+
+def test_papers_of_a_dossier_that_moved_up_are_asked_for_again_though_it_looks_the_same(stepped: Gateway) -> None:
+    stepped.contract = contract_of(entities=tuple(Entity), http={"changes": "newest_task"})
+    first = load(stepped)
+    stepped.server.advance(5, 10)
+    second = load(stepped, first)
+    store = stepped.server.store
+    number = store.newest_first()[25]
+    plan = store.plan(number)
+    plan.added = (*plan.added, store.newest + 60)  # one more paper; no step, no payment
+    store.refresh((number,))
+    asked = stepped.server.igate.counts["detail"]
+    third = load(stepped, second)
+    assert stepped.server.igate.counts["detail"] - asked == 1
+
+    def papers(batch: LandedBatch) -> int:
+        return sum(int(row["dossierId"][-8:], 16) == number for row in landed(batch, PAPER))
+
+    assert papers(third) == papers(load(stepped, mode=LoadMode.FULL)) > papers(first)
 
 
 def test_a_load_by_the_newest_step_leaves_what_rests_alone(stepped: Gateway) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,8 @@ _log = logging.getLogger(__name__)
 
 #: Dossiers that stood at the top of the list. A load goes on until most of them were met again.
 ANCHORS, MOST_ANCHORS = 50, 0.8
+#: So many anchors in their old order are no chance.
+_RUN = 3
 _ROWS = 4_096
 
 
@@ -56,11 +58,11 @@ class Base:
         made = {value for _, _, piece in batch.batches(LISTING, ["changes"]) for value in piece["changes"].to_pylist()}
         return cls(batch, contract) if made == {contract.http.changes} else None
 
-    def anchors(self) -> frozenset[str]:
-        """The dossiers that stood at the top of the list when that batch was begun."""
+    def anchors(self) -> tuple[str, ...]:
+        """The dossiers that stood at the top of the list when that batch was begun, topmost first."""
         for _, _, piece in self._batch.batches(DOSSIER, ["id"], rows=_ROWS):
-            return frozenset(map(str, piece["id"].to_pylist()[:ANCHORS]))
-        return frozenset()
+            return tuple(map(str, piece["id"].to_pylist()[:ANCHORS]))
+        return ()
 
     def open_words(self) -> frozenset[str]:
         """Statuses of dossiers that may still move, as they were written."""
@@ -86,6 +88,24 @@ class Base:
 def most_met(anchors: Collection[str], met: int) -> bool:
     """Whether enough of the anchors were met to say that the list is read down to where it began before."""
     return met >= MOST_ANCHORS * len(anchors)
+
+
+def above_anchors(ids: Iterable[str], anchors: Sequence[str]) -> frozenset[str]:
+    """Which dossiers of a list, topmost first, were written to since the anchors stood at its top.
+
+    Everything above the place where it goes on as it was then: where several anchors follow in their old order.
+    """
+    places = {dossier_id: place for place, dossier_id in enumerate(anchors)}
+    above: list[str] = []
+    run, last = 0, -1
+    for dossier_id in ids:
+        place = places.get(dossier_id, -1)
+        run = 0 if place < 0 else run + 1 if place > last else 1
+        last = place
+        above.append(dossier_id)
+        if run == _RUN:
+            return frozenset(above[:-_RUN])
+    return frozenset(above)
 
 
 def _status(contract: SourceContract) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from lienthong.sources.igate.base import Expected, most_met
+from lienthong.sources.igate.base import Expected, above_anchors, most_met
 from lienthong.sources.igate.dating import NEVER, Changes, Item, Key
 from lienthong.sources.igate.guard import refuse_collapse
 from lienthong.sources.igate.land import LOST
@@ -113,6 +113,16 @@ class Lists:
             return within(checkpoint, found, plan.window.start, plan.window.end)
         return within(checkpoint, found, plan.since, None, self._rows_down) if plan.since is not None else found
 
+    def touched(self) -> frozenset[str]:
+        """Dossiers that were written to since the last load though they may look as they did: their place tells."""
+        base, ids = self._plan.base, list[str]()
+        if base is None or self._plan.since is None:
+            return frozenset()
+        for piece in self._read.checkpoint.read(ITEMS, ["id"]):
+            ids += map(str, piece["id"].to_pylist())
+        down = ids[: self._rows_down]
+        return above_anchors(down, base.anchors()) | frozenset(ids[len(down) :])
+
     def _go_down(self, walk: Walk) -> None:
         read = self._read
         read.respect_hours()
@@ -188,7 +198,7 @@ class Lists:
     def _enough(self) -> Callable[[Page, bool], bool]:
         """Says after which page nothing that moved lately is to be expected any more."""
         since, seen = self._plan.since, self._seen
-        anchors = self._plan.base.anchors() if self._plan.base is not None and since is not None else frozenset()
+        anchors = self._plan.base.anchors() if self._plan.base is not None and since is not None else ()
         quiet = 0
 
         def enough(page: Page, fresh: bool) -> bool:

@@ -118,8 +118,8 @@ def _by_step(contract: SourceContract, page: Page) -> Iterator[SightNote]:
     )
     yield SightNote(
         "unseen",
-        "Có thể không thấy khi nạp phần mới: giấy tờ thay đổi mà danh sách không đổi, hồ sơ bị xóa hẳn, hồ sơ nhập lùi "
-        "ngày. Nạp toàn bộ (full) mới thấy.",
+        "Có thể không thấy khi nạp phần mới: giấy tờ thay đổi mà hồ sơ không chuyển lên đầu danh sách, hồ sơ nhập lùi "
+        "ngày, hồ sơ bị xóa hẳn. Nạp toàn bộ (full) mới thấy.",
         f"giữ lịch `full` trong hợp đồng; {_DOCS}",
     )
 

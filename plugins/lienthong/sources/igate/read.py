@@ -101,7 +101,7 @@ class Read:
             return
         if not self.taken_over:
             if earlier is not None:
-                take_over(self.checkpoint, found, earlier)
+                take_over(self.checkpoint, found, earlier, self.lists.touched())
             self.taken_over = True
             self.save()
         self.known = reused(self.checkpoint)
