@@ -2,7 +2,7 @@
 
 A page number says nothing about which rows stand there. So a round counts only if the service counted the same all
 along, all rows it counts were shown, and none came twice (or the same ones as in the round before: then the list itself
-holds them twice). In a list that never stands still, rounds end when one brings nothing new.
+holds them twice). In a list that never stands still, rounds end when one brings nothing new but what came meanwhile.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -18,6 +18,7 @@ import pyarrow as pa
 from lienthong.landing import Checkpoint
 from lienthong.sources.kit.formats.json_paths import dump, find, word
 from lienthong.sources.kit.http import HttpSession
+from lienthong.sources.kit.lists.dates import instant_of
 from lienthong.sources.kit.lists.system import Ask, ListSystem, Page, RecordList
 
 #: Rows are written down after so many pages: what a killed read has to ask for again.
@@ -114,8 +115,22 @@ class Walk:
         if whole and not state.moved and (not repeats or repeats == before):
             return True
         if state.number > 1 and (state.moved or repeats) and state.rows >= (state.counted or 0):
-            return keys.keys() <= self._keys_before(state.number).keys()
+            return not self._missed_before(keys)
         return False
+
+    def _missed_before(self, keys: Counter[str]) -> bool:
+        """Whether this round showed a row that an earlier one should have shown: what is newer came meanwhile."""
+        number, zone = self.state.number, self.http.contract.zone
+        before, dates = set(self._keys_before(number)), {}
+        newest, clock = datetime.min.replace(tzinfo=UTC), self.http.clock or datetime.now(UTC)
+        for piece in self.checkpoint.read(self.of.entity, ["key", "at", "round"]):
+            for row in piece.to_pylist():
+                at = instant_of(row["at"], zone)
+                if row["round"] == number:
+                    dates[row["key"] or ""] = at
+                elif row["round"] == 1 and at is not None and at <= clock:  # a date in the future tells nothing
+                    newest = max(newest, at)
+        return any((dates.get(key) or newest) <= newest for key in keys.keys() - before)
 
     def _next_round(self) -> None:
         if self.state.number >= MOST_ROUNDS:
