@@ -263,4 +263,4 @@ def test_an_accepted_loss_of_the_whole_window_leaves_a_watermark_at_what_remains
     province.load(volume_guard=VolumeGuard(overlap_min_ratio=0))
     mark = province.marks[DOSSIER]
     assert mark.modified_at is not None
-    assert (mark.modified_at.isoformat(), mark.last_key, mark.overlap_rows) == ("2026-01-01T01:00:00+00:00", 50, 1)
+    assert (mark.modified_at.isoformat(), mark.last_key, mark.overlap_rows) == ("2026-01-01T01:00:00+00:00", "50", 1)

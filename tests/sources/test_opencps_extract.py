@@ -64,7 +64,7 @@ def test_a_load_without_changes_reads_only_the_overlap_and_the_watermark_stays(p
     province.load()
     before = dict(province.marks)
     assert before[DOSSIER].modified_at == datetime(2026, 10, 20, 1, tzinfo=UTC)
-    assert (before[DOSSIER].last_key, before[DOSSIER].overlap_rows) == (3, 1)
+    assert (before[DOSSIER].last_key, before[DOSSIER].overlap_rows) == ("3", 1)
     batch = province.load()
     assert dossiers(batch) == [3]
     assert dict(province.marks) == before

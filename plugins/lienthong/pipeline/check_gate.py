@@ -28,7 +28,7 @@ from lienthong.model.kinds.dossier import Entity
 from lienthong.quality.gate import run_gate
 from lienthong.quality.suites import load_suites
 from lienthong.sources.contract import SourceContract
-from lienthong.sources.profile import Profile
+from lienthong.sources.system import System
 from lienthong.warehouse import staging
 from lienthong.warehouse.statements import read, run
 
@@ -91,7 +91,7 @@ class NeverCommitted(PsycopgConnection):
 
 
 def rehearse(
-    url: URL, contract: SourceContract, profile: Profile, batch: LandedBatch, *, now: datetime, home: Path
+    url: URL, contract: SourceContract, profile: System, batch: LandedBatch, *, now: datetime, home: Path
 ) -> Rehearsal:
     """Stage `batch` and run the gate on it; the warehouse at `url` is as before afterwards, whatever happens.
 
@@ -134,7 +134,7 @@ def rehearse(
     ]
     order = list(Severity)
     return Rehearsal(
-        dossiers=staged[Entity.DOSSIER.value],
+        dossiers=staged[contract.kind.root.entity],
         rejected=report.rejected,
         blocked=report.blocked,
         warned=int(warned),

@@ -28,7 +28,6 @@ from lienthong.freshness.volumes import read_coverage, read_histories, record_vo
 from lienthong.freshness.workdays import Workdays
 from lienthong.model.codes import SourceMode
 from lienthong.model.errors import LienThongError
-from lienthong.model.kinds.dossier import Entity
 from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.model.sync_dags import source_of_dag
 from lienthong.pipeline.runtime import Runtime
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
 
     from lienthong.landing import LandedBatch
     from lienthong.sources.contract import SourceContract
-    from lienthong.sources.profile import Profile
+    from lienthong.sources.system import System
     from lienthong.warehouse.ledger import Load
 
 
@@ -58,10 +57,10 @@ def as_accepted(rt: Runtime, contract: SourceContract, load: Load) -> SourceCont
     return contract.model_copy(update={"volume_guard": contract.volume_guard.model_copy(update=off)})
 
 
-def guard(rt: Runtime, contract: SourceContract, profile: Profile, load: Load, batch: LandedBatch) -> None:
+def guard(rt: Runtime, contract: SourceContract, profile: System, load: Load, batch: LandedBatch) -> None:
     """Compare what a full or range load landed with what is known. CollapsedExtractError: nothing is to be promoted.
 
-    Errors of `Profile.look` if the source has to be asked again.
+    Errors of `Look.look` if the source has to be asked again.
     """
     limits = contract.volume_guard
     with rt.warehouse().connect() as connection:
@@ -69,16 +68,18 @@ def guard(rt: Runtime, contract: SourceContract, profile: Profile, load: Load, b
     guard_volume(
         load,
         known,
-        _dossiers_landed(profile, batch),
+        _records_landed(contract, profile, batch),
         GuardLimits(limits.full_min_ratio, limits.range_min_ratio, limits.min_rows),
         max(batch.manifest.facts.observed_at, rt.now()),
         lambda: _looks_empty(rt, contract, profile),
     )
 
 
-def count_volumes(connection: Connection, profile: Profile, load: Load, batch: LandedBatch) -> None:
+def count_volumes(
+    connection: Connection, contract: SourceContract, profile: System, load: Load, batch: LandedBatch
+) -> None:
     """Count what a merge changed; part of its transaction, after the records and before staging is cleared."""
-    record_volumes(connection, load, _dossiers_landed(profile, batch))
+    record_volumes(connection, load, _records_landed(contract, profile, batch))
 
 
 def evaluate(rt: Runtime) -> dict[str, int]:
@@ -261,13 +262,20 @@ def _failing(rt: Runtime, dag_id: str, task: str) -> tuple[str, str, str, Findin
     return tenant, source_id, "", FindingKind.LOAD_FAILED
 
 
-def _looks_empty(rt: Runtime, contract: SourceContract, profile: Profile) -> bool:
-    """Whether the source shows no dossier: no date among the newest, and none by its own count or estimate."""
-    table = profile.entity_tables[Entity.DOSSIER]
+def _looks_empty(rt: Runtime, contract: SourceContract, profile: System) -> bool:
+    """Whether the source shows no record: no date among the newest, and none by its own count or estimate.
+
+    A source that can't be looked at does not say so.
+    """
+    from lienthong.sources.system import Look
+
+    if not isinstance(profile, Look):
+        return False
+    table = profile.entity_tables[contract.kind.root.entity]
     sight = profile.look(contract, rt.resolve(contract.connection), rt.now)
     return not any(one.name == table and (one.newest_at or one.rows) for one in sight.tables)
 
 
-def _dossiers_landed(profile: Profile, batch: LandedBatch) -> int:
-    table = batch.manifest.tables.get(profile.entity_tables[Entity.DOSSIER])
+def _records_landed(contract: SourceContract, profile: System, batch: LandedBatch) -> int:
+    table = batch.manifest.tables.get(profile.entity_tables[contract.kind.root.entity])
     return table.rows if table is not None else 0

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from lienthong.landing import LandedBatch, LandingStore
     from lienthong.sources.contract import SourceContract
-    from lienthong.sources.profile import Profile
+    from lienthong.sources.system import System
 
 T = TypeVar("T")
 
@@ -259,6 +259,7 @@ def merge(rt: Runtime, load_id: int) -> dict[str, object]:
 def _merge_unless_overtaken(rt: Runtime, load_id: int) -> bool:
     """False, and nothing done, when a load of the source was merged while this one waited for the tenant."""
     from lienthong.quality.quarantine import apply_gate
+    from lienthong.sources.system import services_told
 
     with _step(rt, load_id, done=(LoadState.MERGED,)) as (connection, load):
         if load is None:
@@ -266,13 +267,13 @@ def _merge_unless_overtaken(rt: Runtime, load_id: int) -> bool:
         ledger.require(load, LoadState.GATED)
         contract, profile = source_of(rt, load)
         batch = landed_batch(rt, load)
-        services = [merging.Service(**row) for row in profile.services(contract, batch).to_pylist()]
+        services = [merging.Service(**row) for row in services_told(profile, contract, batch)]
         findings = _findings(contract, profile, batch)
         merging.lock_tenant(connection, load.tenant)
         if load.staged_after != ledger.newest_merge(connection, load):
             return False
         merging.merge_load(connection, load, landed_rows(profile, batch))
-        freshness.count_volumes(connection, profile, load, batch)
+        freshness.count_volumes(connection, contract, profile, load, batch)
         apply_gate(
             connection,
             tenant=load.tenant,
@@ -376,7 +377,7 @@ def _stage_again_if_needed(rt: Runtime, load_id: int) -> bool:
     return True
 
 
-def _findings(contract: SourceContract, profile: Profile, batch: LandedBatch) -> list[merging.Finding]:
+def _findings(contract: SourceContract, profile: System, batch: LandedBatch) -> list[merging.Finding]:
     """Columns and code words of the batch that nobody mapped."""
     columns = batch.manifest.facts.unmapped_columns
     return [

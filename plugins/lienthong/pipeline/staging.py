@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lienthong.model.errors import ConservationError, ContractError
-from lienthong.model.kinds.dossier import Entity
 from lienthong.pipeline.runtime import Runtime
 from lienthong.warehouse import fingerprints as remembered
 from lienthong.warehouse import ledger, sightings, staging
@@ -19,10 +18,10 @@ if TYPE_CHECKING:
 
     from lienthong.landing import LandedBatch
     from lienthong.sources.contract import SourceContract
-    from lienthong.sources.profile import Profile
+    from lienthong.sources.system import System
 
 
-def source_of(rt: Runtime, load: Load) -> tuple[SourceContract, Profile]:
+def source_of(rt: Runtime, load: Load) -> tuple[SourceContract, System]:
     """Contract and profile of the load's source. ContractError when its tenant was changed meanwhile."""
     from lienthong.sources.profiles import profile_of
 
@@ -46,12 +45,10 @@ def landed_batch(rt: Runtime, load: Load) -> LandedBatch:
     return LandingStore(rt.settings.landing_url).open(load.manifest_url)
 
 
-def landed_rows(profile: Profile, batch: LandedBatch) -> Mapping[str, int]:
+def landed_rows(profile: System, batch: LandedBatch) -> Mapping[str, int]:
     """Rows landed per entity: what conservation starts from."""
     tables = batch.manifest.tables
-    return {
-        entity.value: tables[table].rows if table in tables else 0 for entity, table in profile.entity_tables.items()
-    }
+    return {entity: tables[table].rows if table in tables else 0 for entity, table in profile.entity_tables.items()}
 
 
 def stage_batch(rt: Runtime, connection: Connection, load: Load) -> None:
@@ -60,6 +57,8 @@ def stage_batch(rt: Runtime, connection: Connection, load: Load) -> None:
     Twice what is known is set aside. By its landed rows, before anything is made of them: the usual case. By what they
     came to, for dossiers that were touched and not changed, and after the contract or our own code changed.
     """
+    from lienthong.sources.system import listed_by
+
     contract, profile = source_of(rt, load)
     batch = landed_batch(rt, load)
     batch.verify()
@@ -77,7 +76,7 @@ def stage_batch(rt: Runtime, connection: Connection, load: Load) -> None:
             next_step="nothing was staged; report this as a defect of the source profile.",
         )
     remembered.remember(connection, load)
-    sightings.note(connection, load, profile.listed(batch))
+    sightings.note(connection, load, listed_by(profile, batch))
     unchanged = staging.set_aside_known(connection, load, judged)
     ledger.finish_stage(
         connection,
@@ -102,7 +101,7 @@ def _leave_known(
     connection: Connection,
     load: Load,
     contract: SourceContract,
-    profile: Profile,
+    profile: System,
     batch: LandedBatch,
     judged: Judgement,
 ) -> _New:
@@ -117,10 +116,10 @@ def _leave_known(
     prints = fingerprints(batch, profile.owners, version).sort("owner")
     # A key with a NUL is none for the warehouse: the gate rejects it.
     keyed = ~pl.col("owner").str.contains("\0", literal=True).fill_null(True)
-    once = keyed & (pl.col(profile.entity_tables[Entity.DOSSIER]) == 1)
+    once = keyed & (pl.col(profile.entity_tables[contract.kind.root.entity]) == 1)
     known = remembered.find_known(connection, load, prints, once, judged)
     rows = {
-        entity.value: int(prints[table].filter(known).sum()) if table in prints.columns else 0
+        entity: int(prints[table].filter(known).sum()) if table in prints.columns else 0
         for entity, table in profile.entity_tables.items()
     }
     if not known.any():

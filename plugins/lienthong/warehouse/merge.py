@@ -44,7 +44,7 @@ class TableWatermark:
 
     table_name: str
     modified_at: datetime | None
-    last_key: int | None
+    last_key: str | None
     overlap_rows: int
 
 

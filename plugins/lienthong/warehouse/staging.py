@@ -27,7 +27,7 @@ _SEND_BYTES = 1 << 18
 
 
 def stage_rows(
-    connection: Connection, tenant: str, load_id: int, tables: Iterable[tuple[Entity, pa.Table]]
+    connection: Connection, tenant: str, load_id: int, tables: Iterable[tuple[str, pa.Table]]
 ) -> dict[str, int]:
     """Replace what is staged of the load by `tables` and hash it; returns rows per entity. The caller owns the
     transaction.
@@ -103,10 +103,11 @@ def _ahead(pieces: Iterator[_Piece]) -> Iterator[_Piece]:
 
 
 def _pieces(
-    tenant: str, load_id: int, tables: Iterable[tuple[Entity, pa.Table]], counts: dict[str, int]
+    tenant: str, load_id: int, tables: Iterable[tuple[str, pa.Table]], counts: dict[str, int]
 ) -> Iterator[_Piece]:  # fmt: skip
     """CSV of bounded size; `counts` follows."""
-    for entity, table in tables:
+    for name, table in tables:
+        entity = Entity(name)
         for start in range(0, table.num_rows, COPY_ROWS):
             rows = table.slice(start, COPY_ROWS)
             yield _piece(entity, tenant, load_id, counts[entity.value], rows)

@@ -29,7 +29,7 @@ TOLERANCE = timedelta(minutes=2)
 
 
 def look(contract: SourceContract, connection: Connection, now: Callable[[], datetime]) -> SourceSight:
-    """See `profile.Profile.look`. Reads one page, and the papers and fees of one dossier."""
+    """See `system.look`. Reads one page, and the papers and fees of one dossier."""
     with IgateClient(contract, connection) as client:
         asked = now()
         page = client.search(0, min(_LOOKED_AT, contract.read.page_rows))
@@ -59,7 +59,7 @@ def look(contract: SourceContract, connection: Connection, now: Callable[[], dat
 
 
 def check_schema(contract: SourceContract, connection: Connection) -> Mapping[str, tuple[str, ...]]:
-    """See `profile.Profile.check_schema`: as far as the newest page and its newest dossier tell."""
+    """See `system.check_schema`: as far as the newest page and its newest dossier tell."""
     sight = look(contract, connection, lambda: datetime.now(UTC))
     if sight.missing:
         raise SchemaDriftError(
@@ -72,7 +72,7 @@ def check_schema(contract: SourceContract, connection: Connection) -> Mapping[st
 
 
 def sample(contract: SourceContract, connection: Connection, writer: BatchWriter, dossiers: int) -> str:
-    """See `profile.Profile.sample`. Nothing of it is kept for a later try."""
+    """See `system.sample`. Nothing of it is kept for a later try."""
     with writer, IgateClient(contract, connection) as client:
         began_at = datetime.now(UTC)
         items: dict[str, Item] = {}

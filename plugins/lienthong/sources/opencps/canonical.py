@@ -96,7 +96,7 @@ class _Seen:
 
 
 def canonicalise(contract: SourceContract, batch: LandedBatch) -> Iterator[tuple[Entity, pa.Table]]:
-    """See `profile.Profile.canonicalise`. Exactly one canonical row per landed row of an entity's table."""
+    """See `system.canonicalise`. Exactly one canonical row per landed row of an entity's table."""
     lookups = lookups_of(contract, batch)
     seen = _Seen()
     for entity in (Entity.STEP, Entity.DOCUMENT, Entity.FEE, Entity.DOSSIER):

@@ -48,7 +48,7 @@ def extract(
     progress: Progress = no_progress,
     now: Callable[[], datetime] = utc_now,
 ) -> str:
-    """See `profile.Profile.extract`. Only an incremental load returns watermarks in its manifest."""
+    """See `system.extract`. Only an incremental load returns watermarks in its manifest."""
     if (mode is LoadMode.RANGE) != (window is not None):
         raise ValueError("a range load takes a window, other loads take none")
     with writer, reading(connection, contract.source_id, writer.load_id, timeout_s=contract.read.timeout_s) as source:
@@ -165,10 +165,10 @@ class _Reader:
                 return
             self._pause()
 
-    def _walk_added(self, table: BoundTable, last_key: int | None) -> Iterator[list[sa.Row[Any]]]:
+    def _walk_added(self, table: BoundTable, last_key: str | None) -> Iterator[list[sa.Row[Any]]]:
         """Pages by key of what was inserted since, whatever its modifiedDate says: imports carry old ones."""
         size = self.contract.read.key_rows
-        floor = last_key if last_key is not None else -(2**63)
+        floor = table.typed(last_key) if last_key is not None else -(2**63)
         after: int | None = None
         while True:
             page = self._keys(statements.added(table, floor, after, size))

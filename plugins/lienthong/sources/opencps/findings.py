@@ -35,7 +35,7 @@ _Kind = tuple[str, _Words, Callable[[str], bool], tuple[str, ...]]
 
 
 def capabilities(contract: SourceContract) -> frozenset[Capability]:
-    """See `profile.Profile.capabilities`. Payments tell what was paid online; the rest stands in extension columns.
+    """See `system.capabilities`. Payments tell what was paid online; the rest stands in extension columns.
 
     Without the tables of services, that this system doesn't have, there are none.
     """
@@ -53,7 +53,7 @@ def capabilities(contract: SourceContract) -> frozenset[Capability]:
 
 
 def services(contract: SourceContract, batch: LandedBatch) -> pa.Table:
-    """See `profile.Profile.services`. serviceLevel of the agency, else maxLevel of the service; the highest wins.
+    """See `system.services`. serviceLevel of the agency, else maxLevel of the service; the highest wins.
 
     Services without a national code are left out; `unmapped_codes` reports them.
     """
@@ -78,7 +78,7 @@ def services(contract: SourceContract, batch: LandedBatch) -> pa.Table:
 
 
 def unmapped_codes(contract: SourceContract, batch: LandedBatch) -> list[UnmappedCode]:
-    """See `profile.Profile.unmapped_codes`. Empty words are the gate's business, not the contract's.
+    """See `system.unmapped_codes`. Empty words are the gate's business, not the contract's.
 
     A sub-status is reported where the status alone decided. Beside the words: (removed, originality) and (left_out,
     originality) count dossiers that are stored without a status, (zero_date, column) MySQL's dates of nothing.

@@ -27,7 +27,7 @@ _PRODUCTS = {"postgresql": "PostgreSQL", "mysql": "MySQL", "mariadb": "MariaDB"}
 
 
 def look(contract: SourceContract, connection: Connection, now: Callable[[], datetime]) -> SourceSight:
-    """See `profile.Profile.look`. The newest modification is that of the newest rows by key: the column has no index
+    """See `system.look`. The newest modification is that of the newest rows by key: the column has no index
     of its own (portal-exchange §6.1)."""
     with reading(connection, contract.source_id, timeout_s=STATEMENT_TIMEOUT_S) as source:
         before = now()

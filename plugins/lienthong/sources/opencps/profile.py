@@ -10,7 +10,6 @@ from lienthong.connections import Connection
 from lienthong.landing import BatchWriter, LandedBatch, Watermark
 from lienthong.model.capabilities import Capability
 from lienthong.model.codes import LoadMode
-from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.database import reading
 from lienthong.sources.opencps import canonical, extract, findings, propose
@@ -18,18 +17,19 @@ from lienthong.sources.opencps import look as looking
 from lienthong.sources.opencps import sample as sampling
 from lienthong.sources.opencps.schema import bind
 from lienthong.sources.opencps.tables import ENTITY_TABLES, OWNER
-from lienthong.sources.profile import Profile, Progress, Proposal, SourceSight, UnmappedCode, Window, no_progress
+from lienthong.sources.profile import Progress, Proposal, SourceSight, UnmappedCode, Window, no_progress
+from lienthong.sources.system import System
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
 class OpenCps:
-    """See `sources.profile.Profile`."""
+    """See `sources.system`."""
 
     @property
-    def entity_tables(self) -> Mapping[Entity, str]:
-        return {entity: table.name for entity, table in ENTITY_TABLES.items()}
+    def entity_tables(self) -> Mapping[str, str]:
+        return {entity.value: table.name for entity, table in ENTITY_TABLES.items()}
 
     @property
     def owners(self) -> Mapping[str, str]:
@@ -61,14 +61,11 @@ class OpenCps:
     def propose(self, contract: SourceContract, connection: Connection) -> Proposal:
         return propose.propose(contract, connection)
 
-    def canonicalise(self, contract: SourceContract, batch: LandedBatch) -> Iterator[tuple[Entity, pa.Table]]:
+    def canonicalise(self, contract: SourceContract, batch: LandedBatch) -> Iterator[tuple[str, pa.Table]]:
         return canonical.canonicalise(contract, batch)
 
     def capabilities(self, contract: SourceContract) -> frozenset[Capability]:
         return findings.capabilities(contract)
-
-    def listed(self, batch: LandedBatch) -> list[str]:
-        return []
 
     def services(self, contract: SourceContract, batch: LandedBatch) -> pa.Table:
         return findings.services(contract, batch)
@@ -77,4 +74,4 @@ class OpenCps:
         return findings.unmapped_codes(contract, batch)
 
 
-PROFILE: Profile = OpenCps()
+PROFILE: System = OpenCps()

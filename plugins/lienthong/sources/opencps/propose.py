@@ -79,7 +79,7 @@ _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,59}")
 
 
 def propose(contract: SourceContract, connection: Connection) -> Proposal:
-    """See `profile.Profile.propose`."""
+    """See `system.propose`."""
     draft = contract.with_section(entities=tuple(ENTITY_TABLES), extensions=_extensions(ENTITY_TABLES))
     with reading(connection, contract.source_id, timeout_s=STATEMENT_TIMEOUT_S) as source:
         limit_time(source)

@@ -18,7 +18,7 @@ from lienthong.sources.rows_to_arrow import to_batch
 
 
 def sample(contract: SourceContract, connection: Connection, writer: BatchWriter, dossiers: int) -> str:
-    """See `profile.Profile.sample`. Half are the newest by key, half those of the newest steps: dossiers that are
+    """See `system.sample`. Half are the newest by key, half those of the newest steps: dossiers that are
     further on. Reference tables come whole."""
     with writer, reading(connection, contract.source_id, timeout_s=STATEMENT_TIMEOUT_S) as source:
         limit_time(source)

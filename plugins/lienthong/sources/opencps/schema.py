@@ -64,6 +64,10 @@ class BoundTable:
         assert self.map.key is not None, "reference tables are read whole"
         return self.table.c[self.map.key]
 
+    def typed(self, key: str) -> Any:
+        """A key, which is text everywhere else, as the table's column has it."""
+        return int(key) if isinstance(self.key.type, sa.Integer) else key
+
     def clock(self, zone: ZoneInfo) -> SourceClock:
         kind = self.table.c[MODIFIED].type
         return SourceClock(zone, isinstance(kind, sa.DateTime) and bool(kind.timezone))

@@ -38,10 +38,10 @@ def last_key(bound: BoundTable) -> sa.Select[Any]:
     return sa.select(sa.func.max(bound.key).label("last_key"))
 
 
-def recent(bound: BoundTable, now: datetime, since: datetime | None, known_key: int | None) -> sa.Select[Any]:
+def recent(bound: BoundTable, now: datetime, since: datetime | None, known_key: str | None) -> sa.Select[Any]:
     """One row over what was modified from `since` on: the newest modification up to `now`, rows up to `known_key`."""
     modified = _modified(bound)
-    known = sa.false() if known_key is None else bound.key <= known_key
+    known = sa.false() if known_key is None else bound.key <= bound.typed(known_key)
     statement = sa.select(
         sa.func.max(sa.case((sa.and_(modified <= now, _dated(bound)), modified))).label("modified_at"),
         sa.func.coalesce(sa.func.sum(sa.case((known, 1), else_=0)), 0).label("found_again"),
@@ -76,7 +76,7 @@ def changed(
     return statement.where(_dated(bound)).order_by(modified, key).limit(limit)
 
 
-def added(bound: BoundTable, last_key: int, after: int | None, limit: int) -> sa.Select[Any]:
+def added(bound: BoundTable, last_key: Any, after: Any, limit: int) -> sa.Select[Any]:
     """A page of (owner, key) that modifiedDate can't find: keys above `last_key`, and rows without modifiedDate."""
     key = bound.key
     statement = sa.select(bound.owner.label("owner"), key.label("key")).where(sa.or_(key > last_key, _undated(bound)))
