@@ -19,7 +19,7 @@ from lienthong.model.errors import (
     TransientError,
 )
 from lienthong.sources.contract_parts import ReadLimits, VolumeGuard
-from lienthong.sources.database import reading
+from lienthong.sources.kit.sql.database import reading
 from lienthong.sources.profiles import profile_of
 from tests.sources.conftest import KEYS, Province, connection_to, landed
 

@@ -12,7 +12,7 @@ import pytest
 from lienthong.freshness.wording import words
 from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.pipeline.status import collect
-from lienthong.sources.database import SourceDatabase
+from lienthong.sources.kit.sql.database import SourceDatabase
 from simulator.opencps.install import install
 from simulator.portal.server import PortalServer
 from simulator.world import World

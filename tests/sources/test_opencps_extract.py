@@ -15,9 +15,9 @@ from lienthong.landing import LandedBatch
 from lienthong.model.codes import LoadMode
 from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.contract_parts import ReadLimits
-from lienthong.sources.opencps import extract
-from lienthong.sources.opencps.tables import ENTITY_TABLES, REFERENCE_TABLES
+from lienthong.sources.kit.sql import extract
 from lienthong.sources.profile import Window
+from lienthong.sources.systems.opencps.tables import ENTITY_TABLES, REFERENCE_TABLES
 from tests.sources.conftest import Province, at, landed
 
 DOSSIER, ACTION, FILE, FEE = "opencps_dossier", "opencps_dossieraction", "opencps_dossierfile", "opencps_paymentfile"

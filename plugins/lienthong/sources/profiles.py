@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 #: `profile:` of a contract → kind of record that such a system holds → module whose PROFILE is a `system.System`.
 PROFILES: dict[str, dict[str, str]] = {
     "igate": {"dossier": "lienthong.sources.igate.profile"},
-    "opencps": {"dossier": "lienthong.sources.opencps.profile"},
+    "opencps": {"dossier": "lienthong.sources.systems.opencps.system"},
 }
 
 

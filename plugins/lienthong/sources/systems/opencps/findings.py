@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 
-import polars as pl
 import pyarrow as pa
 
-from lienthong.landing import UNREADABLE, LandedBatch
+from lienthong.landing import LandedBatch
 from lienthong.model.capabilities import Capability
 from lienthong.model.identifiers import normalise_agency_code
 from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.capabilities import capabilities_of
-from lienthong.sources.chunk import Chunk
 from lienthong.sources.contract import SourceContract
-from lienthong.sources.opencps.canonical import channel_words
-from lienthong.sources.opencps.lookups import PAIR, lookups_of, procedure_keys, rows_of, status_keys, told
-from lienthong.sources.opencps.schema import ABSENT
-from lienthong.sources.opencps.tables import ENTITY_TABLES, GROUP, PAYMENT_STATES, SERVICE_CONFIG, SERVICE_INFO
+from lienthong.sources.kit.sql import look_statements as ask
+from lienthong.sources.kit.sql.database import SourceDatabase
+from lienthong.sources.kit.sql.schema import ABSENT, FoundSchema
 from lienthong.sources.profile import UnmappedCode, unmapped
 from lienthong.sources.sections import DossierCodes
+from lienthong.sources.systems.opencps.canonical import channel_words
+from lienthong.sources.systems.opencps.lookups import PAIR, lookups_of, procedure_keys, status_keys, told
+from lienthong.sources.systems.opencps.tables import (
+    ENTITY_TABLES,
+    FILE,
+    GROUP,
+    PAYMENT_STATES,
+    SERVICE_CONFIG,
+    SERVICE_INFO,
+)
+from lienthong.sources.words import WordList, column_words, count_unknown, rows_of, text_of
 
+_PART_TYPE, _GROUP_OUTPUT = "dossierPartType", 7
+_ROLES = {"component": "thành phần hồ sơ", "result": "kết quả"}
 _SERVICE_COLUMNS: list[tuple[str, pa.DataType]] = [
     ("agency_code", pa.string()),
     ("procedure_code", pa.string()),
     ("online_level", pa.int16()),
 ]
-
-#: The text column of a chunk that holds the words of a kind.
-_Words = Callable[[Chunk], pl.Series]
-#: kind of code, its words, whether a word is mapped, and the columns that this takes.
-_Kind = tuple[str, _Words, Callable[[str], bool], tuple[str, ...]]
 
 
 def capabilities(contract: SourceContract) -> frozenset[Capability]:
@@ -78,67 +82,68 @@ def services(contract: SourceContract, batch: LandedBatch) -> pa.Table:
 
 
 def unmapped_codes(contract: SourceContract, batch: LandedBatch) -> list[UnmappedCode]:
-    """See `system.unmapped_codes`. Empty words are the gate's business, not the contract's.
+    """See `system.unmapped_codes`.
 
     A sub-status is reported where the status alone decided. Beside the words: (removed, originality) and (left_out,
     originality) count dossiers that are stored without a status, (zero_date, column) MySQL's dates of nothing.
     """
     lookups, codes = lookups_of(contract, batch), contract.dossier.codes
-    status_columns = (GROUP, "dossierStatus", "dossierSubStatus")
-    kinds: dict[Entity, list[_Kind]] = {
+    status = (GROUP, "dossierStatus", "dossierSubStatus")
+    lists: dict[str, list[WordList]] = {
         Entity.DOSSIER: [
-            ("status", status_keys, lambda key: lookups.status(key) is not None, status_columns),
-            ("substatus", status_keys, lambda key: not lookups.passes_over(key), status_columns),
-            ("procedure", procedure_keys, lambda key: lookups.procedure(key) is not None, (GROUP, "serviceCode")),
+            WordList("status", status_keys, status, lambda key: lookups.status(key) is not None, told),
+            WordList("substatus", status_keys, status, lambda key: not lookups.passes_over(key), told),
+            WordList(
+                "procedure",
+                procedure_keys,
+                (GROUP, "serviceCode"),
+                lambda key: lookups.procedure(key) is not None,
+                told,
+            ),
             *_originality(codes),
-            ("channel", channel_words, codes.channel.__contains__, ("online_", "originality", "fromViaPostal")),
-            *_column("subject", "applicantIdType", codes.subject),
-            *_column("return_method", "viaPostal", codes.return_method),
+            WordList("channel", channel_words, ("online_", "originality", "fromViaPostal"), codes.channel.__contains__),
+            *column_words("subject", "applicantIdType", codes.subject),
+            *column_words("return_method", "viaPostal", codes.return_method),
         ],
-        Entity.STEP: _column("step", "stepCode", codes.step),
-        Entity.DOCUMENT: _column("document_role", "dossierPartType", codes.document_role),
+        Entity.STEP: column_words("step", "stepCode", codes.step),
+        Entity.DOCUMENT: column_words("document_role", "dossierPartType", codes.document_role),
         Entity.FEE: [
-            *_column("payment_method", "paymentMethod", codes.payment_method),
-            *_column("payment_status", "paymentStatus", PAYMENT_STATES.union(codes.paid)),
+            *column_words("payment_method", "paymentMethod", codes.payment_method),
+            *column_words("payment_status", "paymentStatus", PAYMENT_STATES.union(codes.paid)),
         ],
     }
-    counts: Counter[tuple[str, str]] = Counter()
-    for entity, lists in kinds.items():
-        table = batch.manifest.tables.get(ENTITY_TABLES[entity].name)
-        if table is None:
-            continue
-        there = {name for name, _ in table.columns}
-        columns = dict.fromkeys([UNREADABLE, *(name for *_, names in lists for name in names if name in there)])
-        for _, _, raw in batch.batches(table.name, list(columns)):
-            chunk = Chunk(raw, contract.time_zone)
-            counts.update({("zero_date", f"{table.name}.{name}"): rows for name, rows in chunk.zero_dates().items()})
-            for kind, words, known, _ in lists:
-                for word, rows in words(chunk).drop_nulls().rename("word").value_counts().iter_rows():
-                    shown = told(word) if PAIR in word else word
-                    if shown and not known(word):
-                        counts[(kind, shown)] += rows
+    counts = count_unknown(contract, batch, {ENTITY_TABLES[entity].name: found for entity, found in lists.items()})
     for group, local in rows_of(batch, SERVICE_INFO.name, GROUP, "serviceCode"):
         if local.strip() and lookups.procedure(f"{group}{PAIR}{local.strip()}") is None:
             counts[("service", local.strip())] += 1
     return unmapped(counts)
 
 
-def _column(kind: str, column: str, words: Collection[str]) -> list[_Kind]:
-    """The words of one column; nothing to look for where `other` maps every word."""
-    return [] if "other" in words else [(kind, _text(column), words.__contains__, (column,))]
-
-
-def _originality(codes: DossierCodes) -> list[_Kind]:
+def _originality(codes: DossierCodes) -> list[WordList]:
     """Words that nobody knows, and dossiers that are stored without a status: none is set aside in silence."""
-    rule = codes.originality
+    rule, column = codes.originality, "originality"
     if not rule:
         return []
-    words = _text("originality")
-    kinds: list[_Kind] = [("originality", words, rule.__contains__, ("originality",))]
-    for kind in ("removed", "left_out"):
-        kinds.append((kind, words, lambda word, kind=kind: rule.get(word) != kind, ("originality",)))  # type: ignore[misc]
-    return kinds
+    known = WordList(column, text_of(column), (column,), rule.__contains__)
+    return [known, *(WordList(kind, known.words, (column,), _others(rule, kind)) for kind in ("removed", "left_out"))]
 
 
-def _text(column: str) -> _Words:
-    return lambda chunk: chunk.text(column)
+def _others(rule: Mapping[str, str], kind: str) -> Callable[[str], bool]:
+    return lambda word: rule.get(word) != kind
+
+
+def remarks(source: SourceDatabase, contract: SourceContract, found: FoundSchema) -> tuple[str, ...]:
+    """That outputs of groups are there, and what the contract makes of them: OpenCPS itself is of two minds."""
+    files = found.bound.get(FILE.name)
+    if files is None or _PART_TYPE not in files.table.c:
+        return ()
+    rows = int(source.row(ask.count_among_newest(files, _PART_TYPE, _GROUP_OUTPUT)).rows)
+    roles = contract.dossier.codes.document_role
+    role = roles.get(str(_GROUP_OUTPUT), roles.get("other"))
+    if not rows or role is None:
+        return ()
+    return (
+        f"{rows} trong {ask.NEWEST_ROWS} giấy tờ mới nhất có dossierPartType 7 (kết quả của nhóm hồ sơ); hợp đồng coi "
+        f"là {_ROLES[role]}. OpenCPS xử lý loại này như kết quả nhưng chỉ gửi loại 2 lên Cổng; đổi ở "
+        "codes.document_role.",
+    )

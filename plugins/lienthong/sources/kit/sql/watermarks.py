@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from lienthong.landing import Watermark
 from lienthong.model.errors import CollapsedExtractError
 from lienthong.sources.contract import SourceContract
-from lienthong.sources.database import SourceDatabase
-from lienthong.sources.opencps import statements
-from lienthong.sources.opencps.schema import BoundTable, SourceClock
+from lienthong.sources.kit.sql import statements
+from lienthong.sources.kit.sql.database import SourceDatabase
+from lienthong.sources.kit.sql.schema import BoundTable, SourceClock
 
 
 def overlap_start(mark: Watermark, overlap: timedelta, clock: SourceClock) -> datetime | None:
