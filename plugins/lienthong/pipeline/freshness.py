@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from lienthong.landing import LandedBatch
     from lienthong.sources.contract import SourceContract
-    from lienthong.sources.profile import Profile
+    from lienthong.sources.system import System
     from lienthong.warehouse.ledger import Load
 
 
@@ -56,10 +56,10 @@ def as_accepted(rt: Runtime, contract: SourceContract, load: Load) -> SourceCont
     return contract.model_copy(update={"volume_guard": contract.volume_guard.model_copy(update=off)})
 
 
-def guard(rt: Runtime, contract: SourceContract, profile: Profile, load: Load, batch: LandedBatch) -> None:
+def guard(rt: Runtime, contract: SourceContract, profile: System, load: Load, batch: LandedBatch) -> None:
     """Compare what a full or range load landed with what is known. CollapsedExtractError: nothing is to be promoted.
 
-    Errors of `Profile.look` if the source has to be asked again.
+    Errors of `Look.look` if the source has to be asked again.
     """
     limits = contract.volume_guard
     with rt.warehouse().connect() as connection:
@@ -67,16 +67,18 @@ def guard(rt: Runtime, contract: SourceContract, profile: Profile, load: Load, b
     guard_volume(
         load,
         known,
-        _landed(profile, load, batch),
+        _records_landed(contract, profile, batch),
         GuardLimits(limits.full_min_ratio, limits.range_min_ratio, limits.min_rows),
         max(batch.manifest.facts.observed_at, rt.now()),
-        lambda: _looks_empty(rt, contract, profile, load),
+        lambda: _looks_empty(rt, contract, profile),
     )
 
 
-def count_volumes(connection: Connection, profile: Profile, load: Load, batch: LandedBatch) -> None:
+def count_volumes(
+    connection: Connection, contract: SourceContract, profile: System, load: Load, batch: LandedBatch
+) -> None:
     """Count what a merge changed; part of its transaction, after the records and before staging is cleared."""
-    record_volumes(connection, load, _landed(profile, load, batch))
+    record_volumes(connection, load, _records_landed(contract, profile, batch))
 
 
 def evaluate(rt: Runtime) -> dict[str, int]:
@@ -243,13 +245,20 @@ def _failing(rt: Runtime, dag_id: str, task: str) -> tuple[str, str, str, Findin
     return tenant, source_id, "", FindingKind.LOAD_FAILED
 
 
-def _looks_empty(rt: Runtime, contract: SourceContract, profile: Profile, load: Load) -> bool:
-    """Whether the source shows no record: no date among the newest, and none by its own count or estimate."""
-    table = profile.entity_tables[load.kind.root.entity]
+def _looks_empty(rt: Runtime, contract: SourceContract, profile: System) -> bool:
+    """Whether the source shows no record: no date among the newest, and none by its own count or estimate.
+
+    A source that can't be looked at does not say so.
+    """
+    from lienthong.sources.system import Look
+
+    if not isinstance(profile, Look):
+        return False
+    table = profile.entity_tables[contract.kind.root.entity]
     sight = profile.look(contract, rt.resolve(contract.connection), rt.now)
     return not any(one.name == table and (one.newest_at or one.rows) for one in sight.tables)
 
 
-def _landed(profile: Profile, load: Load, batch: LandedBatch) -> int:
-    table = batch.manifest.tables.get(profile.entity_tables[load.kind.root.entity])
+def _records_landed(contract: SourceContract, profile: System, batch: LandedBatch) -> int:
+    table = batch.manifest.tables.get(profile.entity_tables[contract.kind.root.entity])
     return table.rows if table is not None else 0

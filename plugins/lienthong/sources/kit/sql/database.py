@@ -22,7 +22,7 @@ from lienthong.model.errors import (
     SourceUnreachableError,
 )
 from lienthong.model.traces import forget_words
-from lienthong.sources.rows_to_arrow import BATCH_BYTES
+from lienthong.sources.kit.sql.rows_to_arrow import BATCH_BYTES
 
 CONNECT_TIMEOUT_S = 10
 #: How long a source may be silent, unless its contract says otherwise.
