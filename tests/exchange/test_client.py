@@ -208,11 +208,11 @@ def test_two_callers_draw_from_one_bucket(warehouse: Engine, province: Province)
 
 def test_what_one_thread_reserved_no_other_takes(warehouse: Engine, province: Province) -> None:
     waited: list[int] = []
-    settings = settings_with(limits={"integration": {"rate": 2, "burst": 1}, "share": {"rate": 1, "burst": 1}})
+    settings = settings_with(limits={"integration": {"rate": 40, "burst": 2}, "share": {"rate": 1, "burst": 1}})
     start = datetime(2026, 10, 31, tzinfo=UTC)
     sleep: Callable[[float], None] = lambda seconds: waited.append(threading.get_ident())  # noqa: E731
     bucket = SharedBucket(warehouse, TENANT, settings, clock=lambda: start, sleep=sleep)
-    bucket.reserve(Endpoint.INTEGRATION)
+    bucket.wait(Endpoint.INTEGRATION)  # fetches two tokens and takes one
     other = threading.Thread(target=bucket.wait, args=(Endpoint.INTEGRATION,))
     other.start()
     other.join()

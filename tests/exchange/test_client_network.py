@@ -58,7 +58,7 @@ def reach(network: FaultyNetwork, portal: PortalServer) -> Iterator[Callable[...
     def client(settings: PortalSettings | None = None, **options: Any) -> PortalClient:
         connection = replace(connection_to(portal), port=network.port)
         made.append(PortalClient(connection, settings or settings_with(**TIGHT), tenant=TENANT, **options))
-        made[-1].prepare()
+        made[-1].find_dossier(CODE)
         made[-1].take_calls()
         return made[-1]
 
@@ -215,15 +215,14 @@ def test_a_write_that_a_busy_portal_may_have_taken_is_unknown_and_the_next_call_
     network.fail_next(CREATE, Fault.BUSY_503)
     answer = client.send_dossiers([DOSSIER], updating=False)
     assert (answer.outcome, answer.retry_after_s, waits) == (CallOutcome.UNKNOWN, 1.0, [])
-    client.sibling().prepare()
+    client.sibling().find_dossier(CODE)
     assert [0.5 < wait <= 1 for wait in waits] == [True], "another worker waits too"
-    client.prepare()
+    client.find_dossier(CODE)
     assert len(waits) == 1
 
 
-@pytest.mark.parametrize("send", ["send", "prepare"])
 def test_a_portal_that_wants_more_time_than_allowed_is_left_alone(
-    network: FaultyNetwork, portal: PortalServer, reach: Callable[..., PortalClient], send: str
+    network: FaultyNetwork, portal: PortalServer, reach: Callable[..., PortalClient]
 ) -> None:
     waits: list[float] = []
     client = reach(settings_with(**TIGHT, retry_after_max_s=0.5), sleep=waits.append)
@@ -231,7 +230,7 @@ def test_a_portal_that_wants_more_time_than_allowed_is_left_alone(
     with pytest.raises(PortalUnreachableError, match=r"before \d\d:\d\d:\d\d \d\d/\d\d/\d{4} \(Retry-After\)"):
         client.find_dossier(CODE)
     with pytest.raises(PortalUnreachableError, match="Retry-After"):
-        client.prepare() if send == "prepare" else client.send_dossiers([DOSSIER], updating=False)
+        client.send_dossiers([DOSSIER], updating=False)
     assert [call.outcome for call in client.take_calls()] == [CallOutcome.RATE_LIMITED]
     assert (waits, portal.store.count()) == ([], (0, 0))
 
@@ -257,12 +256,13 @@ class CountsLogIns(PortalClient):
         type(self).log_ins += 1
         return super()._log_in(until)
 
-    def prepare(self) -> None:
+    def take_off(self) -> None:
+        """All threads at once."""
         self.barrier.wait(10)
-        super().prepare()
+        self.find_dossier(CODE)
 
 
-def in_threads(clients: list[PortalClient], work: Callable[[PortalClient], Any]) -> list[Any]:
+def in_threads(clients: list[CountsLogIns], work: Callable[[CountsLogIns], Any]) -> list[Any]:
     with ThreadPoolExecutor(len(clients)) as pool:
         return [done.result(30) for done in [pool.submit(work, client) for client in clients]]
 
@@ -271,11 +271,11 @@ def test_several_threads_share_one_log_in_and_keep_their_own_evidence(portal: Po
     CountsLogIns.barrier, CountsLogIns.log_ins = threading.Barrier(4), 0
     portal.switches = PortalSwitches(latency_s=0.05)
     first = CountsLogIns(connection_to(portal), settings_with(), tenant=TENANT)
-    clients: list[PortalClient] = [first, *(first.sibling() for _ in range(3))]
+    clients: list[CountsLogIns] = [first, *(first.sibling() for _ in range(3))]
 
-    def work(client: PortalClient) -> list[Any]:
-        client.prepare()
-        for _ in range(3):
+    def work(client: CountsLogIns) -> list[Any]:
+        client.take_off()
+        for _ in range(2):
             assert client.find_dossier(CODE).outcome is CallOutcome.OK
         return [call.service for call in client.take_calls() if call.service != "login"]
 
@@ -292,7 +292,7 @@ def test_several_threads_share_one_log_in_and_keep_their_own_evidence(portal: Po
 def test_a_refused_session_does_not_end_a_newer_one(portal: PortalServer) -> None:
     first = PortalClient(connection_to(portal), settings_with(), tenant=TENANT)
     second = first.sibling()
-    first.prepare()
+    assert first.find_dossier(CODE).outcome is CallOutcome.OK
     portal.fail_next(LOOKUP, FaultKind.EXPIRE_SESSION)
     assert second.find_dossier(CODE).outcome is CallOutcome.OK
     first._access.refuse("the old one")
@@ -305,9 +305,9 @@ def test_who_waited_for_a_log_in_shares_its_failure(portal: PortalServer) -> Non
     portal.switches = PortalSwitches(latency_s=0.2)
     first = CountsLogIns(connection_to(portal, password="wrong"), settings_with(), tenant=TENANT)
 
-    def work(client: PortalClient) -> str:
+    def work(client: CountsLogIns) -> str:
         with pytest.raises(PortalAccessError) as caught:
-            client.prepare()
+            client.take_off()
         return caught.value.what
 
     said = in_threads([first, first.sibling(), first.sibling()], work)

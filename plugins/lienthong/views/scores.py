@@ -31,9 +31,11 @@ def title(table: ScoreTable) -> str:
     return f"{table.definition.title} – {table.month.label_vi.upper()}"
 
 
-def is_provisional(table: ScoreTable) -> bool:
-    """A month that runs, or points that nobody can measure yet: either makes totals provisional."""
-    return table.kind is ScoreKind.PROVISIONAL or table.available < 100
+def standing(table: ScoreTable) -> str:
+    """What a total is, in a few words. A final one is final, also while something has no data."""
+    if table.kind is ScoreKind.PROVISIONAL:
+        return "tạm tính"
+    return "chính thức" if table.available >= 100 else "chưa đủ 100 điểm"
 
 
 def facts_about(table: ScoreTable) -> list[tuple[str, str]]:
