@@ -12,11 +12,11 @@ from lienthong.freshness.backlog import judge_backlog, read_backlog
 from lienthong.freshness.findings import (
     TENANT_KINDS,
     CloseReason,
+    Detection,
     Finding,
     FindingChange,
     FindingKind,
     FindingSeverity,
-    Sight,
 )
 from lienthong.freshness.guard import GuardLimits, guard_volume, is_collapse_accepted, read_known
 from lienthong.freshness.guard import accept_collapse as accept
@@ -126,9 +126,9 @@ def note_task_failure(rt: Runtime, dag_id: str, task: str, details: Mapping[str,
     """
     now = rt.now()
     tenant, source_id, subject, kind = _failing(rt, dag_id, task)
-    sight = Sight(kind, FindingSeverity.ERROR, now, subject, details)
+    detection = Detection(kind, FindingSeverity.ERROR, now, subject, details)
     with rt.warehouse().begin() as connection:
-        return store.open_finding(connection, tenant, source_id, sight, now)
+        return store.open_finding(connection, tenant, source_id, detection, now)
 
 
 def note_task_success(rt: Runtime, dag_id: str, task: str) -> None:
@@ -165,8 +165,10 @@ def _evaluate_source(
     with rt.warehouse().begin() as connection:
         newest = read_newest_load(connection, **key)
         coverage = read_coverage(connection, **key)
-        sights = judge_load(newest)
-        sights += judge_schedule(coverage, newest, contract.schedule, reading_times(contract.read.hours), settings, now)
+        detections = judge_load(newest)
+        detections += judge_schedule(
+            coverage, newest, contract.schedule, reading_times(contract.read.hours), settings, now
+        )
         kinds = {FindingKind.SOURCE_STALE}
         if newest is not None and _is_healed(connection, contract.source_id, newest):
             kinds.add(FindingKind.LOAD_FAILED)
@@ -189,11 +191,11 @@ def _evaluate_source(
                 now=now,
             )
         run(connection, "freshness/record_evaluation", **key, now=now)
-        return store.store_sights(
+        return store.store_detections(
             connection,
             contract.tenant,
             contract.source_id,
-            sights + volumes.sights,
+            detections + volumes.detections,
             kinds | volumes.kinds,
             now,
             volumes.reasons,
@@ -210,9 +212,9 @@ def _is_healed(connection: Connection, source_id: str, newest: NewestLoad) -> bo
 def _evaluate_backlog(rt: Runtime, tenant: str, settings: FreshnessSettings, *, sends: bool) -> FindingChange:
     """Of a tenant that sends nothing, nothing is late."""
     with rt.warehouse().begin() as connection:
-        sights = judge_backlog(read_backlog(connection, tenant), settings, rt.now()) if sends else []
-        return store.store_sights(
-            connection, tenant, "", sights, {FindingKind.BACKLOG, FindingKind.UNDECIDED}, rt.now()
+        detections = judge_backlog(read_backlog(connection, tenant), settings, rt.now()) if sends else []
+        return store.store_detections(
+            connection, tenant, "", detections, {FindingKind.BACKLOG, FindingKind.UNDECIDED}, rt.now()
         )
 
 
