@@ -20,6 +20,7 @@ from simulator.streams import between, stream
 from simulator.workdays import DAY
 
 if TYPE_CHECKING:
+    from simulator.changes import Change
     from simulator.world import World
 
 #: Steps that a licence office knows: it took something in, and it issued a licence.
@@ -183,12 +184,12 @@ def disagreements(world: World, source_id: str) -> Iterator[Disagreement]:
                 yield Disagreement(source_id, twin.code or "", name, *((v[:8] if days else v) for v in (mine, other)))
 
 
-def advance(world: World, source_id: str, seed: int, changes: int = 20, at: int = 0) -> list[int]:
+def advance(world: World, source_id: str, seed: int, changes: int = 20, at: int = 0) -> list[Change]:
     """Let a working day (or, with `at`, the minute before it) pass at one holder: half of `changes` arrive, half move.
 
-    The province's copies stay as they are: from then on they are behind. Returns the numbers of what changed.
+    The province's copies stay as they are: from then on they are behind.
     """
-    from simulator.changes import window
+    from simulator.changes import Change, ChangeKind, window  # which import the world
 
     sector, plans = SECTORS[source_id], world.held[source_id]
     rng = stream(seed, source_id, "advance", world.moves[source_id])
@@ -202,13 +203,14 @@ def advance(world: World, source_id: str, seed: int, changes: int = 20, at: int 
         for plan in plans
         if not (plan.defect or plan.closed or plan.dossier_id in doubled or (sector.kind == "gplx" and _issued(plan)))
     ]
-    changed: list[int] = []
+    made: list[Change] = []
     for number in range(changes):
         now = between(rng, first, last)
         if number % 2 and movable:
             plan = movable.pop(int(rng.random() * len(movable)))
             step = lives.next_step(rng, plan) if sector.kind != "gplx" else Step.FINISHED
             plan.events, plan.modified = (*plan.events, step.value, now), now
+            made.append(Change(ChangeKind.STEP, source_id, plan.dossier_id, True, step))
         else:
             plan = lives.draw(rng, len(plans) + 1)
             plan.channel, plan.submitted, plan.received, plan.modified = 1, now, now, now
@@ -217,8 +219,8 @@ def advance(world: World, source_id: str, seed: int, changes: int = 20, at: int 
             plan.extended = plan.pay = plan.paid = plan.touched = 0
             world.give_code(plan)
             plans.append(plan)
-        changed.append(plan.dossier_id)
-    return changed
+            made.append(Change(ChangeKind.NEW, source_id, plan.dossier_id, True))
+    return made
 
 
 def _issued(plan: Plan) -> bool:

@@ -54,10 +54,15 @@ class BgtvtServer(ServiceServer):
 
         super().__init__(self.desk, [Route(PATH, answer)], host=host, port=port)
 
-    def service(self) -> dict[str, str]:
-        """Where and how to reach it."""
+    def service(self) -> dict[str, Any]:
+        """Where and how to reach it: the unit is the user, its key the password."""
         account = self.account
-        return {"url": self.url, "unit": account.unit, "api_key": account.api_key, "agency": account.agency}
+        return {
+            "url": self.url,
+            "username": account.unit,
+            "password": account.api_key,
+            "extra": {"agency": account.agency},
+        }
 
 
 async def _answered(desk: Desk[BgtvtSwitches], account: BgtvtAccount, request: Request) -> Response:

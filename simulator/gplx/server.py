@@ -50,10 +50,15 @@ class GplxServer(ServiceServer):
         ]
         super().__init__(self.desk, routes, host=host, port=port)
 
-    def service(self) -> dict[str, str]:
+    def service(self) -> dict[str, Any]:
         """Where and how to reach it."""
         account = self.account
-        return {"url": self.url, "username": account.username, "password": account.password, "agency": account.unit}
+        return {
+            "url": self.url,
+            "username": account.username,
+            "password": account.password,
+            "extra": {"agency": account.unit},
+        }
 
 
 class _Register:

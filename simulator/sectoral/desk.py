@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from simulator import sectors
+from simulator.changes import Change
 from simulator.facts import Facts
 from simulator.plans import Plan
 from simulator.sectoral.switches import Switches
@@ -53,7 +54,7 @@ class Desk(Generic[S]):
         self.world, self.sector = world, sectors.SECTORS[source_id]
         self.switches, self._defaults = switches, switches
         self.lock = threading.RLock()
-        self.mover: Callable[[int, int], list[int]] = self.advance
+        self.mover: Callable[[int, int], list[Change]] = self.advance
         self.calls: deque[Call] = deque(maxlen=100_000)
         self.counts: Counter[str] = Counter()
         self._clock, self._offset = clock, 0.0
@@ -71,7 +72,7 @@ class Desk(Generic[S]):
     def plans(self) -> list[Plan]:
         return self.world.held[self.sector.source_id]
 
-    def advance(self, seed: int, changes: int = 20, at: int = 0) -> list[int]:
+    def advance(self, seed: int, changes: int = 20, at: int = 0) -> list[Change]:
         """Move the world on between two requests (`sectors.advance`)."""
         with self.lock:
             return sectors.advance(self.world, self.sector.source_id, seed, changes, at)

@@ -51,7 +51,7 @@ def routes(desk: Desk[Any]) -> list[Route]:
         order: dict[str, Any] = await request.json()
         seed, changes = int(order.get("seed", 766)), int(order.get("changes", 20))
         made = await run_in_threadpool(desk.mover, seed, changes)
-        return JSONResponse({"source_id": desk.sector.source_id, "changed": made})
+        return JSONResponse({"source_id": desk.sector.source_id, "changes": [asdict(change) for change in made]})
 
     async def reset(_: Request) -> Response:
         desk.reset()

@@ -12,6 +12,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from simulator.changes import Change
 from simulator.portal.server import STOP_TIMEOUT_S, listen
 from simulator.sectoral.desk import Desk, FaultKind
 from simulator.sectoral.inspection import routes as inspection_routes
@@ -41,7 +42,7 @@ class ServiceServer:
     def url(self) -> str:
         return f"http://{self._host}:{self.port}"
 
-    def advance(self, seed: int, changes: int = 20, at: int = 0) -> list[int]:
+    def advance(self, seed: int, changes: int = 20, at: int = 0) -> list[Change]:
         """Move the world on while it is being read."""
         return self._mover(seed, changes, at)
 

@@ -6,11 +6,13 @@ import csv
 import io
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 import fsspec
 import xlsxwriter
 
 from simulator import sectors
+from simulator.changes import Change
 from simulator.sheets.rows import HEADS, Cell, row, text
 from simulator.world import World
 
@@ -54,14 +56,14 @@ class SheetDrop:
     def rename(self, name: str, other: str) -> None:
         self._files.mv(f"{self._root}/{name}", f"{self._root}/{other}")
 
-    def advance(self, seed: int, changes: int = 20, at: int = 0) -> list[int]:
+    def advance(self, seed: int, changes: int = 20, at: int = 0) -> list[Change]:
         """A day passes at the unit (`sectors.advance`), and the list is dropped anew."""
         with self.lock:
             made = sectors.advance(self.world, self.source_id, seed, changes, at)
             self.drop(f"ho-so-{self.world.moves[self.source_id]:04d}.xlsx")
         return made
 
-    def service(self) -> dict[str, str]:
+    def service(self) -> dict[str, Any]:
         """Where to find it."""
         return {"url": self.folder}
 

@@ -252,6 +252,6 @@ def test_time_moves_on_over_http_and_the_copies_stay_behind() -> None:
     with BgtvtServer(world) as server:
         size = len(everything(server))
         made = httpx.post(f"{server.url}/_sim/advance", json={"seed": 1, "changes": 20}).json()
-        assert len(made["changed"]) == 20
+        assert len(made["changes"]) == 20
         assert len(everything(server)) > size
     assert len(list(world.disagreements("bgtvt_h17"))) > before
