@@ -16,7 +16,7 @@ from typing import Any
 
 REPO = Path(__file__).resolve().parents[1]
 PAGE = REPO / "docs" / "catalogue.md"
-SYNC = "dossier_sync__"
+SYNC = "_sync__"
 SEVERITIES = {
     "reject": "the row goes to quarantine, the rest of the load goes on",
     "block": "the dossier is stored and scored, and is not sent to the portal until it is put right",
@@ -127,7 +127,8 @@ def _loaded(home: Path) -> dict[str, Any]:
 
 
 def _link(dag_id: str) -> str:
-    return f"{SYNC}<source>" if dag_id.startswith(SYNC) else dag_id
+    kind, sync, _ = dag_id.partition(SYNC)
+    return f"{kind}{SYNC}<source>" if sync else dag_id
 
 
 def _anchor(heading: str) -> str:
@@ -156,7 +157,7 @@ def _doc(dag: Any) -> str:
 def _summary(dag: Any) -> str:
     title = dag.description or ""
     first = _doc(dag).split("\n\n")[0].replace("\n", " ")
-    return title if dag.dag_id.startswith(SYNC) else first
+    return title if SYNC in dag.dag_id else first
 
 
 def _task_doc(task: Any) -> str:
@@ -225,9 +226,9 @@ def _sources(home: Path) -> Iterator[str]:
                 contract.profile,
                 f"`{contract.schedule}`",
                 f"`{contract.full}`" if contract.full else "by hand",
-                contract.mode.value,
-                str(contract.precedence),
-                ", ".join(entity.value for entity in contract.entities),
+                sent.mode.value if (sent := contract.section.delivery) else "not sent",
+                str(sent.precedence) if sent else "",
+                ", ".join(contract.section.entities),
             )
             for contract in load_contracts(home / "include" / "sources").values()
         ),

@@ -324,7 +324,7 @@ def test_a_missing_connection_names_its_variable(live: Live) -> None:
 
 def test_a_contract_with_a_mistake_is_told_by_line(live: Live) -> None:
     path = live.settings.sources / "opencps_broken.yaml"
-    path.write_text("source_id: opencps_broken\ntenant: Q\n")
+    path.write_text("source_id: opencps_broken\ntenant: Q\ndossier: {}\n")
     try:
         (line,) = look(live, "opencps_broken").lines
     finally:
@@ -503,7 +503,7 @@ def test_outputs_of_groups_are_told_with_what_the_contract_makes_of_them(live: L
 
 def test_a_field_of_the_index_that_is_never_filled_is_a_warning(live: Live) -> None:
     assert lines(look(live, sample=60, resolve=without_a_warehouse(live)), "never_filled") == []
-    with contract_says(live, "      DSKetNoiCSDL: database_codes\n", ""):
+    with contract_says(live, "        DSKetNoiCSDL: database_codes\n", ""):
         report = look(live, sample=60, resolve=without_a_warehouse(live))
     (line,) = lines(report, "never_filled")
     assert (line.level, line.data["fields"]) == (Level.WARNING, ["database_codes"])

@@ -22,6 +22,7 @@ from lienthong.sources.scaffold import draft, scaffold, write_contract
 from lienthong.sources.scaffold_sample import sampled
 from simulator.igate import IgateServer, items
 from simulator.world import World
+from tests.contracts import changed
 from tests.sources.conftest import REPO, Province
 from tests.world import igate_connection
 
@@ -40,11 +41,11 @@ def added(province: Province, folder: Path, **others: SourceContract) -> tuple[s
 def test_an_empty_database_gives_a_contract_that_loads(province: Province, tmp_path: Path) -> None:
     text, contract = added(province, tmp_path)
     assert contract.title == "Đà Nẵng, hệ thống một cửa OpenCPS"
-    assert contract.mode is SourceMode.OBSERVE
+    assert contract.dossier.mode is SourceMode.OBSERVE
     assert (contract.schedule, contract.full) == ("0,30 * * * *", "0 1 * * 0"), "everything weekly, by night"
     assert contract.time_zone == "Asia/Ho_Chi_Minh"
-    assert contract.entities == tuple(Entity(name) for name in ("dossier", "step", "document", "fee"))
-    assert contract.codes.status["releasing"] == 9
+    assert contract.dossier.entities == tuple(Entity(name) for name in ("dossier", "step", "document", "fee"))
+    assert contract.dossier.codes.status["releasing"] == 9
     assert "chưa ánh xạ" not in text.partition("source_id:")[2]
 
 
@@ -64,8 +65,8 @@ def test_words_without_a_usual_code_are_listed_with_their_rows(province: Provinc
     assert "    # chưa ánh xạ: archived (3 hàng)\n" in text
     assert '    # chưa ánh xạ: "done/by_court" (1 hàng)\n' in text
     assert "    # chưa ánh xạ: 300 (2 hàng)\n" in text
-    assert "archived" not in contract.codes.status
-    assert contract.codes.step == {}
+    assert "archived" not in contract.dossier.codes.status
+    assert contract.dossier.codes.step == {}
 
 
 def test_a_word_for_the_rest_says_how_many_rows_it_stands_for(province: Province, tmp_path: Path) -> None:
@@ -73,7 +74,7 @@ def test_a_word_for_the_rest_says_how_many_rows_it_stands_for(province: Province
     province.add("opencps_dossierfile", 1, 2, dossierId=1, dossierPartType=1)
     province.add("opencps_dossierfile", 3, dossierId=1, dossierPartType=3)
     province.add("opencps_dossierfile", 4, dossierId=1, dossierPartType=2)
-    codes = added(province, tmp_path)[0].partition("\n  document_role:\n")[2]
+    codes = added(province, tmp_path)[0].partition("\n    document_role:\n")[2]
     assert noted(codes, "other: component") == "3 hàng"
     assert noted(codes, "2: result") == "1 hàng"
     assert "chưa ánh xạ" not in codes.partition("paid:")[0]
@@ -98,11 +99,12 @@ def test_a_word_is_proposed_as_the_other_contracts_have_it_and_marked(
     province.add("opencps_paymentfile", 1, dossierId=1, paymentMethod="CASH")
     province.add("opencps_dossier", 1)
     text, made = added(province, tmp_path, opencps_h17=contract)
-    assert made.codes.payment_method["CASH"] == 0
+    assert made.dossier.codes.payment_method["CASH"] == 0
     assert noted(text, "CASH: 0").endswith("CHECK: as in opencps_h17")
-    changed = contract.codes.model_copy(update={"payment_method": {"CASH": 2}})
-    other = contract.model_copy(update={"codes": changed, "source_id": "opencps_h99", "connection": "x"})
-    assert "CASH" not in added(province, tmp_path, opencps_h17=contract, opencps_h99=other)[1].codes.payment_method
+    codes = contract.dossier.codes.model_copy(update={"payment_method": {"CASH": 2}})
+    other = changed(contract, codes=codes, source_id="opencps_h99", connection="x")
+    made = added(province, tmp_path, opencps_h17=contract, opencps_h99=other)[1]
+    assert "CASH" not in made.dossier.codes.payment_method
 
 
 def test_steps_are_never_taken_from_another_contract(
@@ -111,8 +113,8 @@ def test_steps_are_never_taken_from_another_contract(
     province.add("opencps_dossieraction", 1, dossierId=1, stepCode="300")
     province.add("opencps_dossier", 1)
     text, made = added(province, tmp_path, opencps_h17=contract)
-    assert contract.codes.step["300"] == 4
-    assert made.codes.step == {}
+    assert contract.dossier.codes.step["300"] == 4
+    assert made.dossier.codes.step == {}
     assert "# chưa ánh xạ: 300 (1 hàng)" in text
 
 
@@ -124,11 +126,13 @@ def test_what_is_in_the_bin_and_what_could_have_been_posted_is_proposed_as_openc
     province.add("opencps_dossier", 4, originality=12)
     text, made = added(province, tmp_path)
     rule = {"live": ["0", "1", "2", "3", "4"], "removed": ["-1", "-2", "-3", "-4", "-9"], "left_out": ["9"]}
-    assert {kind: [word for word, said in made.codes.originality.items() if said == kind] for kind in rule} == rule
+    assert {
+        kind: [word for word, said in made.dossier.codes.originality.items() if said == kind] for kind in rule
+    } == rule
     assert noted(text, '"-3": removed') == "1 hàng"
     assert "    # chưa ánh xạ: 12 (1 hàng)\n" in text
-    assert made.codes.return_method == {"0": 0, "1": 0, "other": 1}
-    assert made.codes.paid == ("3", "5")
+    assert made.dossier.codes.return_method == {"0": 0, "1": 0, "other": 1}
+    assert made.dossier.codes.paid == ("3", "5")
 
 
 def test_opencps_own_words_without_a_published_code_are_proposed_to_be_checked(
@@ -137,7 +141,8 @@ def test_opencps_own_words_without_a_published_code_are_proposed_to_be_checked(
     province.add("opencps_dossier", 1, dossierStatus="interoperating")
     text, made = added(province, tmp_path)
     assert {
-        word: made.codes.status[word] for word in ("interoperating", "pausing", "correcting", "cancelling", "posting")
+        word: made.dossier.codes.status[word]
+        for word in ("interoperating", "pausing", "correcting", "cancelling", "posting")
     }
     assert noted(text, "interoperating: 4").startswith("Đang xử lý; 1 hàng; CHECK: ")
     assert "CHECK: " in noted(text, "7: component")
@@ -149,10 +154,10 @@ def test_any_word_stays_a_word_on_one_line(province: Province, tmp_path: Path, w
     province.add("opencps_paymentfile", 1, dossierId=1, paymentMethod=word)
     known = {"status": {}, "step": {}, "payment_method": {word: 2}}
     peer = load_contract(REPO / "include/sources/opencps_h17.yaml")
-    peer = peer.model_copy(update={"codes": peer.codes.model_copy(update=known)})
+    peer = peer.with_section(codes=peer.dossier.codes.model_copy(update=known))
     text, contract = added(province, tmp_path, opencps_h17=peer)
     assert [line for line in text.splitlines() if line.startswith("    # chưa ánh xạ: ")] != []
-    assert list(contract.codes.payment_method) == ["KEYPAY", next(iter(_cleaned(word)))]
+    assert list(contract.dossier.codes.payment_method) == ["KEYPAY", next(iter(_cleaned(word)))]
 
 
 def _cleaned(word: str) -> list[str]:
@@ -169,7 +174,9 @@ def test_json_keys_are_mapped_where_their_name_says_it_and_listed_elsewhere(prov
         "opencps_dossier", 1, 2, metaData='{"TaiKhoanDuocXacThucVoiVNeID": "1", "soTrang": 3, "Họ tên ai đó": "x"}'
     )  # fmt: skip
     text, contract = added(province, tmp_path)
-    assert contract.extensions == {Entity.DOSSIER: {"metaData": {"TaiKhoanDuocXacThucVoiVNeID": "vneid_verified"}}}
+    assert contract.dossier.extensions == {
+        Entity.DOSSIER: {"metaData": {"TaiKhoanDuocXacThucVoiVNeID": "vneid_verified"}}
+    }
     assert "      # chưa ánh xạ: soTrang (2 hàng)\n" in text
     assert "Họ tên" not in text
 
@@ -179,8 +186,8 @@ def test_what_the_source_lacks_is_ignored_and_what_is_new_is_offered(province: P
     province.run("DROP TABLE opencps_dictitemmapping")
     province.run("DROP TABLE opencps_paymentfile")
     text, contract = added(province, tmp_path)
-    assert contract.ignore == {"opencps_dossier": ("briefNote",), "opencps_dictitemmapping": ("*",)}
-    assert Entity.FEE not in contract.entities
+    assert contract.dossier.ignore == {"opencps_dossier": ("briefNote",), "opencps_dictitemmapping": ("*",)}
+    assert Entity.FEE not in contract.dossier.entities
     assert "  # opencps_dossier: [diemHaiLong]\n" in text
     assert profile_of(contract).check_schema(contract, province.connection) == {"opencps_dossier": ("diemHaiLong",)}
 
@@ -242,7 +249,7 @@ def test_names_that_can_not_be_used_are_refused_before_the_source_is_asked(
 
 def test_a_second_source_of_a_province_speaks_after_the_first(contract: SourceContract) -> None:
     second = draft("opencps_so", "opencps", "H17", "src_so", {"opencps_h17": contract}, PROVINCES)
-    assert (second.precedence, second.portal_connection) == (20, "portal_h17")
+    assert (second.dossier.precedence, second.dossier.portal_connection) == (20, "portal_h17")
 
 
 @contextmanager
@@ -276,7 +283,7 @@ def test_an_igate_gives_a_contract_that_reads_it(tmp_path: Path) -> None:
         with sampled(profile_of(contract).sample, contract, connection, 20) as batch:
             left = profile_of(contract).unmapped_codes(contract, batch)
     assert contract.title == "Gia Lai, hệ thống một cửa VNPT iGate"
-    assert contract.codes.status == {"0": 1}
+    assert contract.dossier.codes.status == {"0": 1}
     assert contract.full == "0 1 1 * *", "each dossier is a request of its own: monthly"
     assert {code.kind for code in left} >= {"status", "step", "channel"}
     assert all(f"# chưa ánh xạ: {code.word} (" in text for code in left)
@@ -290,13 +297,13 @@ def test_a_new_igate_is_read_where_other_igates_are(tmp_path: Path) -> None:
         ours, theirs = filled(contract, connection, 60), filled(known, connection, 60)
         everything = filled(contract, connection, 200)  # as many as are looked at for words
         assert profile_of(contract).check_schema(contract, connection) == {}
-    assert contract.fields == known.fields
-    names = [f"{entity}.{field}" for entity, fields in known.fields.items() for field in fields]
+    assert contract.dossier.fields == known.section.fields
+    names = [f"{entity}.{field}" for entity, fields in known.section.fields.items() for field in fields]
     assert {name: ours[name] for name in names} == {name: theirs[name] for name in names}
     assert all(ours[name] for name in names)
-    assert "# CHECK: as other iGate contracts have it; confirm with the operator\nfields:\n" in text
-    assert "DuocSoHoa" not in text.partition("\nignore:")[2]
-    roles = text.partition("\n  document_role:\n")[2]
+    assert "# CHECK: as other iGate contracts have it; confirm with the operator\n  fields:\n" in text
+    assert "DuocSoHoa" not in text.partition("\n  ignore:")[2]
+    roles = text.partition("\n    document_role:\n")[2]
     papers = [int(noted(roles, role).removesuffix(" hàng")) for role in ("form:", "attachment:")]
     assert all(papers)
     assert sum(papers) == everything["document.role"]
@@ -310,7 +317,7 @@ def test_what_an_igate_never_showed_is_not_mapped(tmp_path: Path, monkeypatch: p
     with gia_lai() as connection:
         text, contract = added_igate(connection, tmp_path)
     assert "DSKetNoiCSDL" not in text
-    assert set(contract.fields[Entity.DOSSIER]) == {"vneid_verified", "has_digitised_component"}
+    assert set(contract.dossier.fields[Entity.DOSSIER]) == {"vneid_verified", "has_digitised_component"}
 
 
 def test_a_deleted_status_is_proposed_as_removed_and_not_as_an_unknown_word(
@@ -319,8 +326,8 @@ def test_a_deleted_status_is_proposed_as_removed_and_not_as_an_unknown_word(
     monkeypatch.setattr(items, "UNKNOWN", (items.DELETED.number,))
     with gia_lai(400) as connection:
         text, contract = added_igate(connection, tmp_path)
-    line = next(line for line in text.splitlines() if line.startswith("  removed:"))
-    assert contract.codes.removed == ("18",)
+    line = next(line for line in text.splitlines() if line.startswith("    removed:"))
+    assert contract.dossier.codes.removed == ("18",)
     assert "; 1 hàng; CHECK: as other iGate contracts have it" in line
     assert len(line) <= 120
     assert "chưa ánh xạ: 18 (" not in text

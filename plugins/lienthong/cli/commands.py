@@ -145,7 +145,13 @@ def contracts(as_json: AsJson = False) -> None:
     found = read_contracts(Runtime.from_environment().settings.sources)
     if as_json:
         usable = [
-            {"source_id": one.source_id, "tenant": one.tenant, "title": one.title, "mode": one.mode}
+            {
+                "source_id": one.source_id,
+                "tenant": one.tenant,
+                "title": one.title,
+                "kind": one.kind.name,
+                "mode": told.mode if (told := one.section.delivery) else None,
+            }
             for one in found.valid.values()
         ]
         say(to_json({"usable": usable, "errors": [str(error) for error in found.errors]}))

@@ -14,7 +14,9 @@ from rich.table import Table
 from lienthong.freshness.findings import AGENCY_KINDS, Finding, FindingSeverity
 from lienthong.freshness.wording import SEVERITY_LABELS, amount, lasting, moment, words
 from lienthong.freshness.workdays import DayKind
+from lienthong.model.kinds import KINDS
 from lienthong.model.periods import BUSINESS_ZONE
+from lienthong.model.sync_dags import sync_dag
 from lienthong.pipeline.status import JUDGED_LATELY, SourceDetail, SourceHealth, SourceStatus, Status, Unmapped
 
 #: Findings, agencies, unmapped words shown before the rest is only counted.
@@ -70,7 +72,7 @@ def print_detail(found: SourceDetail, console: Console, *, everything: bool) -> 
     status = found.status
     (source,) = status.sources
     _say(console, f"{source.title} ({source.source_id}, {source.tenant}) lúc {moment(status.now)}", style="bold")
-    _say(console, f"Chế độ {source.mode}; {amount(source.records)} hồ sơ trong kho.")
+    _say(console, f"{_mode(source)}; {amount(source.records)} {KINDS[source.kind].title_vi} trong kho.")
     for label, instant in (
         ("Hồ sơ mới nhất", source.newest_arrival_at),
         ("Thay đổi mới nhất", source.newest_modified_at),
@@ -117,7 +119,7 @@ def _sources(status: Status) -> Table:
         newest = lasting(status.now - source.newest_arrival_at) if source.newest_arrival_at else "–"
         read = f"{amount(source.changed or 0)}/{amount(source.extracted)}" if source.extracted is not None else "–"
         table.add_row(
-            source.source_id, source.mode, _load(source, status.now), read, newest, _today(source),
+            source.source_id, source.mode or "-", _load(source, status.now), read, newest, _today(source),
             amount(open_here), style=HEALTH_STYLES.get(source.health),
         )  # fmt: skip
     return table
@@ -221,11 +223,11 @@ def _print_next_steps(status: Status, console: Console) -> None:
     steps = ["sửa hợp đồng nguồn bị lỗi (xem trên)"] if status.contract_errors else []
     for source in status.sources:
         if source.health is SourceHealth.NEVER_LOADED:
-            steps.append(f"chạy DAG dossier_sync__{source.source_id}: nguồn chưa được nạp lần nào")
+            steps.append(f"chạy DAG {sync_dag(source.kind, source.source_id)}: nguồn chưa được nạp lần nào")
         elif source.health is SourceHealth.FAILED:
             steps.append(f"{source.source_id}: sửa lỗi nêu trên rồi chạy lại lần nạp")
         elif source.health is SourceHealth.LATE:
-            steps.append(f"xem DAG dossier_sync__{source.source_id} có bị tạm dừng hoặc lỗi không")
+            steps.append(f"xem DAG {sync_dag(source.kind, source.source_id)} có bị tạm dừng hoặc lỗi không")
     told: dict[str, list[str]] = {}
     for finding in sorted(status.findings, key=_importance):
         told.setdefault(words(finding).next_step, []).append(finding.source_id or finding.tenant)
@@ -268,3 +270,7 @@ def _say(console: Console, text: str, style: str = "") -> None:
     for line in text.split("\n"):
         filled = fill(line, console.width, subsequent_indent="    ", break_on_hyphens=False) or line
         console.print(filled, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def _mode(source: SourceStatus) -> str:
+    return f"Chế độ {source.mode}" if source.mode else "Không gửi đi"

@@ -151,7 +151,7 @@ def _told(finding: Finding) -> tuple[str, str]:
         ticks = f"{'hơn ' if facts.get('at_least') else ''}{facts.get('ticks', 0)}"
         return (
             f"chưa được đọc, đã lỡ {ticks} lượt của lịch ({facts.get('cron', '')})",
-            f"xem DAG dossier_sync__{finding.source_id} có bị tạm dừng hoặc lỗi không",
+            f"xem DAG nạp nguồn {finding.source_id} có bị tạm dừng hoặc lỗi không",
         )
     if finding.kind is FindingKind.SOURCE_CLOCK_AHEAD:
         return (

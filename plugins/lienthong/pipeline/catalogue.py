@@ -21,7 +21,8 @@ def sync_catalogue(rt: Runtime, run_key: str) -> dict[str, object]:
     from lienthong.exchange.client import PortalClient
     from lienthong.exchange.settings import load_portal_settings
 
-    accounts = {contract.tenant: contract.portal_connection for contract in rt.contracts().values()}
+    contracts = rt.contracts().values()
+    accounts = {contract.tenant: told.account for contract in contracts if (told := contract.section.delivery)}
     # A province whose contract can't be read at this moment keeps its agencies.
     tenants = sorted({*accounts, *loaded_tenants(rt)})
     settings = load_portal_settings(rt.settings.portal)
@@ -38,5 +39,5 @@ def sync_catalogue(rt: Runtime, run_key: str) -> dict[str, object]:
         raise refused[-1]
     raise ContractError(
         "No source contract names a portal account.",
-        next_step=f"add a contract to {rt.settings.sources.name}/ with portal_connection.",
+        next_step=f"add a contract to {rt.settings.sources.name}/ with a portal_connection.",
     )

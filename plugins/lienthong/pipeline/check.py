@@ -62,11 +62,16 @@ def _lines(rt: Runtime, source_id: str, sample: int) -> Iterator[Line]:
 
 def _contract_line(rt: Runtime, contract: SourceContract) -> Line:
     """The contract is valid by itself; it may still clash with another of the folder."""
-    what = f"Hợp đồng hợp lệ: {contract.title} ({contract.tenant}, {contract.profile}, chế độ {contract.mode.value})."
+    sent = contract.section.delivery
+    mode = f"chế độ {sent.mode.value}" if sent else "không gửi đi"
+    what = (
+        f"Hợp đồng hợp lệ: {contract.title} ({contract.tenant}, {contract.profile}, {contract.kind.title_vi}, {mode})."
+    )
     for error in read_contracts(rt.settings.sources).errors:
         if error.source == contract.source_id or repr(contract.source_id) in error.what:
             return problem("contract", f"Hợp đồng hợp lệ nhưng trùng với hợp đồng khác: {error.what}", error.next_step)
-    return good("contract", what, tenant=contract.tenant, profile=contract.profile, mode=contract.mode.value)
+    data = {"tenant": contract.tenant, "profile": contract.profile, "kind": contract.kind.name}
+    return good("contract", what, **data, mode=sent.mode.value if sent else None)
 
 
 __all__ = ["SAMPLE", "CheckReport", "check"]

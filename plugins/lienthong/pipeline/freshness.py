@@ -30,6 +30,7 @@ from lienthong.model.codes import SourceMode
 from lienthong.model.errors import LienThongError
 from lienthong.model.kinds.dossier import Entity
 from lienthong.model.periods import BUSINESS_ZONE
+from lienthong.model.sync_dags import source_of_dag
 from lienthong.pipeline.runtime import Runtime
 from lienthong.warehouse.statements import run
 
@@ -40,9 +41,6 @@ if TYPE_CHECKING:
     from lienthong.sources.contract import SourceContract
     from lienthong.sources.profile import Profile
     from lienthong.warehouse.ledger import Load
-
-#: DAGs that load a source: `dossier_sync__<source>`.
-SYNC_DAG = "dossier_sync__"
 
 
 def accept_collapse(rt: Runtime, load_id: int) -> None:
@@ -96,7 +94,8 @@ def evaluate(rt: Runtime) -> dict[str, int]:
     for contract in contracts.values():
         change += _evaluate_source(rt, contract, workdays, settings)
     for tenant in sorted({contract.tenant for contract in contracts.values()}):
-        sends = any(one.mode is SourceMode.OWN for one in contracts.values() if one.tenant == tenant)
+        sent = [one.section.delivery for one in contracts.values() if one.tenant == tenant]
+        sends = any(delivery.mode is SourceMode.OWN for delivery in sent if delivery)
         change += _evaluate_backlog(rt, tenant, settings, sends=sends)
     change += _take_back(rt, {contract.tenant for contract in contracts.values()})
     with rt.warehouse().connect() as connection:
@@ -134,7 +133,7 @@ def note_task_failure(rt: Runtime, dag_id: str, task: str, details: Mapping[str,
 
 def note_task_success(rt: Runtime, dag_id: str, task: str) -> None:
     """End the finding that an earlier failure of this task left."""
-    if dag_id.startswith(SYNC_DAG):
+    if source_of_dag(dag_id):
         return
     with rt.warehouse().begin() as connection:
         for finding in store.open_findings(connection, ""):
@@ -254,9 +253,9 @@ def _take_back(rt: Runtime, watched: Collection[str]) -> FindingChange:
 
 def _failing(rt: Runtime, dag_id: str, task: str) -> tuple[str, str, str, FindingKind]:
     """Tenant, source, subject and kind of a failed task; a source whose contract can't be read has no tenant."""
-    if not dag_id.startswith(SYNC_DAG):
+    source_id, tenant = source_of_dag(dag_id), ""
+    if source_id is None:
         return "", "", f"{dag_id}.{task}", FindingKind.TASK_FAILED
-    source_id, tenant = dag_id.removeprefix(SYNC_DAG), ""
     with suppress(LienThongError):
         tenant = rt.contract(source_id).tenant
     return tenant, source_id, "", FindingKind.LOAD_FAILED

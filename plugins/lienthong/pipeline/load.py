@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from lienthong import disk
 from lienthong.freshness.source_findings import store_source_findings
-from lienthong.model.codes import LoadMode, LoadState
+from lienthong.model.codes import LoadMode, LoadState, SourceMode
 from lienthong.model.errors import (
     ArgumentError,
     BusyError,
@@ -80,14 +80,15 @@ def open_load(
             source=source_id,
             next_step="give an end that lies after the start.",
         )
+    sent = contract.section.delivery
     source = ledger.SourceDescription(
         contract.tenant,
         contract.source_id,
         contract.title,
-        contract.precedence,
-        contract.mode.value,
+        sent.precedence if sent else 1,
+        (sent.mode if sent else SourceMode.OBSERVE).value,
         contract.contract_hash,
-        (*contract.codes.removed, *contract.codes.binned),
+        contract.section.removed,
         tuple(profile_of(contract).capabilities(contract)),
     )
     with rt.warehouse().begin() as connection:

@@ -117,7 +117,7 @@ def tenants_to_score(rt: Runtime) -> list[str]:
     """The loaded tenants of which the catalogue lists agencies. NotReadyError when there is none."""
     loaded = loaded_tenants(rt)
     if not loaded:
-        raise NotReadyError("Nothing has been loaded yet.", next_step="run a dossier_sync__… first.")
+        raise NotReadyError("Nothing has been loaded yet.", next_step="run the load of a source first.")
     with rt.warehouse().connect() as connection:
         listed = [
             tenant for tenant in loaded if run(connection, "registry/has_listed_agencies", tenant=tenant).scalar_one()

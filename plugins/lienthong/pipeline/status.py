@@ -61,12 +61,14 @@ class Unmapped:
 
 @dataclass(frozen=True)
 class SourceStatus:
-    """One source. `extracted`, `changed`: dossiers of the newest load, None before it is merged."""
+    """One source. `extracted`, `changed`: records of the newest load, None before it is merged. `mode`: None where
+    nothing is sent."""
 
     tenant: str
     source_id: str
     title: str
-    mode: str
+    kind: str
+    mode: str | None
     health: SourceHealth
     newest: NewestLoad | None
     extracted: int | None
@@ -146,7 +148,8 @@ def collect(rt: Runtime, source_id: str | None = None) -> Status:
     workdays, now = Workdays(settings.calendar), rt.now()
     unsent: dict[str, list[str]] = {contract.tenant: [] for contract in contracts.values()}
     for contract in contracts.values():
-        if contract.mode is not SourceMode.OWN:
+        sent = contract.section.delivery
+        if sent and sent.mode is not SourceMode.OWN:
             unsent[contract.tenant].append(contract.source_id)
     with rt.warehouse().connect() as connection:
         return Status(
@@ -198,6 +201,7 @@ def _backlog(connection: Connection, tenant: str, unsent: list[str]) -> Backlog:
 def _source(
     connection: Connection, contract: SourceContract, workdays: Workdays, settings: FreshnessSettings, now: datetime
 ) -> SourceStatus:
+    sent = contract.section.delivery
     key, today = {"tenant": contract.tenant, "source_id": contract.source_id}, now.astimezone(BUSINESS_ZONE).date()
     newest, coverage = newest_load(connection, **key), read_coverage(connection, **key)
     late = judge_schedule(coverage, newest, contract.schedule, may_read(contract), settings, now)
@@ -212,7 +216,8 @@ def _source(
         contract.tenant,
         contract.source_id,
         contract.title,
-        contract.mode.value,
+        contract.kind.name,
+        sent.mode.value if sent else None,
         _health(newest, late=bool(late)),
         newest,
         counts.extracted if counts is not None else None,

@@ -10,23 +10,22 @@ import csv
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from lienthong.connections import Connection
 from lienthong.model.codes import SourceMode
 from lienthong.model.errors import ArgumentError, SchemaDriftError
-from lienthong.model.kinds.dossier import Entity
+from lienthong.model.kinds.dossier import DOSSIER_KIND
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.office_hours import office_shift
-from lienthong.sources.profiles import PROFILES
+from lienthong.sources.profiles import profile_of
 from lienthong.sources.scaffold_text import contract_text
 
 if TYPE_CHECKING:
-    from lienthong.sources.profile import Profile, Proposal, SourceSight
+    from lienthong.sources.profile import Proposal, SourceSight
 
 SYSTEMS = {"opencps": "hệ thống một cửa OpenCPS", "igate": "hệ thống một cửa VNPT iGate"}
 ZONE = "Asia/Ho_Chi_Minh"
@@ -52,8 +51,10 @@ def draft(
 
     `others`: the contracts there are; a second source of a tenant speaks after the first and uses its portal account.
     """
-    same = [other for other in others.values() if other.tenant == tenant]
-    taken = next((other.source_id for other in others.values() if other.connection == connection), None)
+    sent = [other.section.delivery for other in others.values() if other.tenant == tenant]
+    same = [delivery for delivery in sent if delivery]
+    sharing = [other for other in others.values() if other.connection == connection and other.kind is DOSSIER_KIND]
+    taken = next((other.source_id for other in sharing), None)
     if taken:
         raise _refused(source_id, f"Connection {connection!r} is already the connection of {taken!r}.", "connection")
     minute = 5 * len(others) % 30
@@ -64,18 +65,20 @@ def draft(
         "connection": connection,
         "tenant": tenant,
         "agency": tenant,
-        "portal_connection": same[0].portal_connection if same else f"portal_{tenant.lower()}",
         "time_zone": ZONE,
         "schedule": f"{minute},{minute + 30} * * * *",
         "full": FULL[profile].format(minute=minute) if profile in FULL else None,
-        "mode": SourceMode.OBSERVE,
-        "precedence": max((other.precedence for other in same), default=0) + 10,
-        "entities": ["dossier"],
-        "codes": {**{section: {} for section in _CODES}, "paid": []},
         "overlap": "2d",
     }
+    section = {
+        "portal_connection": same[0].account if same else f"portal_{tenant.lower()}",
+        "mode": SourceMode.OBSERVE.value,
+        "precedence": max((delivery.precedence for delivery in same), default=0) + 10,
+        "entities": [DOSSIER_KIND.root.entity],
+        "codes": {**{section: {} for section in _CODES}, "paid": []},
+    }
     try:
-        return SourceContract.model_validate(values, strict=False)
+        return SourceContract.model_validate({**values, "section": (DOSSIER_KIND.name, section)}, strict=False)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"])
@@ -89,12 +92,12 @@ def scaffold(
     now: Callable[[], datetime],
 ) -> Scaffold:
     """Look at the source and write its contract's text. Errors as `Profile.look` and `Profile.propose` raise them."""
-    profile = cast("Profile", import_module(PROFILES[first.profile]).PROFILE)
+    profile = profile_of(first)
     proposal = profile.propose(first, connection)
-    fields: dict[Entity, dict[str, str]] = {}
+    fields: dict[str, dict[str, str]] = {}
     for found in proposal.paths:
         fields.setdefault(found.entity, {})[found.field] = found.path
-    known = first.model_copy(update={"entities": proposal.entities, "ignore": _ignored(proposal), "fields": fields})
+    known = first.with_section(entities=proposal.entities, ignore=_ignored(proposal), fields=fields)
     sight = profile.look(known, connection, now)
     if sight.unreadable:
         raise SchemaDriftError(
@@ -104,7 +107,7 @@ def scaffold(
             key=first.connection,
         )
     zone = "UTC" if office_shift(sight.hours) == 7 else ZONE
-    peers = [other for other in others.values() if other.profile == first.profile]
+    peers = [other for other in others.values() if (other.profile, other.kind) == (first.profile, first.kind)]
     final = first.model_copy(update={"time_zone": zone})
     text, open_words = contract_text(final, sight, proposal, peers, now())
     return Scaffold(text, sight, proposal, open_words)

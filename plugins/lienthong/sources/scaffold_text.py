@@ -40,8 +40,20 @@ def contract_text(
     """The text, and how many words in it still want a code."""
     codes, open_words = _codes(contract, proposal, peers)
     head = _head(contract, sight, proposal, now)
-    blocks = [head, _fields(contract, proposal), codes, _extensions(proposal), _ignore(proposal)]
-    return "\n".join(block for block in blocks if block), open_words
+    blocks = [
+        _section(contract, proposal),
+        _fields(contract, proposal),
+        codes,
+        _extensions(proposal),
+        _ignore(proposal),
+    ]
+    section = _indented("\n".join(block for block in blocks if block))
+    return f"{head}\n{contract.kind.name}:\n{section}", open_words
+
+
+def _indented(block: str) -> str:
+    """Below the key of the section; comments that stand beside lines stay where the others' comments are."""
+    return "\n".join(f"  {re.sub('   #', ' #', line, count=1)}" if line else line for line in block.split("\n"))
 
 
 def _head(contract: SourceContract, sight: SourceSight, proposal: Proposal, now: datetime) -> str:
@@ -63,19 +75,28 @@ def _head(contract: SourceContract, sight: SourceSight, proposal: Proposal, now:
         _noted(f"connection: {contract.connection}", "Airflow connection of the source: an account that may only read"),
         _noted(f"tenant: {contract.tenant}", "the sending province; never changed once data is loaded"),
         _noted(f"agency: {contract.agency}", "the agency in whose name we send"),
-        _noted(f"portal_connection: {contract.portal_connection}", "Airflow connection of the account on the portal"),
         _noted(f"time_zone: {zone}", remark),
         _noted(f'schedule: "{contract.schedule}"', "cron, in Vietnam's time"),
         *_full(contract),
-        _noted(f"mode: {contract.mode.value}", "load only; docs/cutting-over.md leads on to shadow and own"),
-        _noted(f"precedence: {contract.precedence}", "lowest speaks when two sources hold the same dossier"),
-        f"entities: [{', '.join(proposal.entities)}]",
         "",
         "# Incremental loads read again everything modified since the last load minus this.",
         f"overlap: {proposal.overlap}",
         "",
         '# How gently the source is read. `hours: "19:00-06:00"` would let it be read at night only.',
         f"read: {{{', '.join(f'{name}: {value}' for name, value in proposal.read.items())}}}",
+        "",
+        "# What belongs to this kind of record: a source is one kind of record of one system.",
+    ]
+    return "\n".join(lines)
+
+
+def _section(contract: SourceContract, proposal: Proposal) -> str:
+    section = contract.dossier
+    lines = [
+        _noted(f"portal_connection: {section.portal_connection}", "Airflow connection of the account on the portal"),
+        _noted(f"mode: {section.mode.value}", "load only; docs/cutting-over.md leads on to shadow and own"),
+        _noted(f"precedence: {section.precedence}", "lowest speaks when two sources hold the same dossier"),
+        f"entities: [{', '.join(proposal.entities)}]",
         "",
         "# URL parameters that change without meaning anything.",
         f"volatile_query: [{', '.join(_word(name) for name in proposal.volatile_query)}]",
@@ -145,9 +166,9 @@ def _code(section: str, word: CodeWord, peers: Sequence[SourceContract]) -> tupl
     if section in _OWN_WORDS:
         return None, ""
     known = {
-        peer.source_id: getattr(peer.codes, section)[word.word]
+        peer.source_id: getattr(peer.section.codes, section)[word.word]
         for peer in peers
-        if word.word in getattr(peer.codes, section)
+        if word.word in getattr(peer.section.codes, section)
     }
     if len(set(known.values())) == 1:
         return next(iter(known.values())), f"CHECK: as in {', '.join(sorted(known))}"
