@@ -90,6 +90,8 @@ def open_load(
         contract.contract_hash,
         contract.section.removed,
         tuple(profile_of(contract).capabilities(contract)),
+        sent.sent_by if sent else None,
+        sent.covers if sent else (),
     )
     with rt.warehouse().begin() as connection:
         require_known(rt, connection, contract.tenant, source_id)

@@ -52,7 +52,8 @@ class Judgement:
 @dataclass(frozen=True)
 class SourceDescription:
     """What the ledger keeps of a contract. `removed`: words of a status that mean "deleted at the source".
-    `capabilities`: what the source can tell; None when nobody said.
+    `capabilities`: what the source can tell; None when nobody said. `sent_by`: the ministry that sends its records
+    itself, and `covers` the procedures of which the tenant therefore sends nothing.
     """
 
     tenant: str
@@ -63,6 +64,8 @@ class SourceDescription:
     contract_hash: str
     removed: tuple[str, ...] = ()
     capabilities: tuple[str, ...] | None = None
+    sent_by: str | None = None
+    covers: tuple[str, ...] = ()
 
 
 def open_load(
@@ -77,7 +80,8 @@ def open_load(
     """The load of this run, opened if it is new. The same run key always gives the same load."""
     run(connection, "ops/ensure_tenant", tenant=source.tenant)
     told = None if source.capabilities is None else sorted(source.capabilities)
-    run(connection, "ops/describe_source", {**vars(source), "removed": list(source.removed), "capabilities": told})
+    lists = {"removed": list(source.removed), "covers": list(source.covers), "capabilities": told}
+    run(connection, "ops/describe_source", {**vars(source), **lists})
     run(
         connection,
         "ops/open_load",
