@@ -3,7 +3,7 @@
 
 ALTER TABLE ops.source ADD COLUMN sent_by text;
 COMMENT ON COLUMN ops.source.sent_by IS
-'identifier of the ministry that sends the dossiers of this source itself; null: its tenant does, as far as its mode says';
+'identifier of the ministry that sends the dossiers of this source itself; null: its tenant does, if its mode says so';
 ALTER TABLE ops.source ADD COLUMN covers text[] NOT NULL DEFAULT '{}';
 COMMENT ON COLUMN ops.source.covers IS
 'procedures (national base codes) that the ministry sends: of these no source of the tenant sends anything';
