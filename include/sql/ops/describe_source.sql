@@ -1,7 +1,18 @@
 -- Purpose: remember what the contract says of a source (merge reads the precedence and the words for "removed", scores
 -- what it can tell, push what a ministry sends when the contract can't be read).
 -- Grain: one source. Idempotency: writes only what differs. Locks: the source's row.
-INSERT INTO ops.source (tenant, source_id, title, precedence, mode, contract_hash, removed, capabilities, sent_by, covers)
+INSERT INTO ops.source (
+    tenant,
+    source_id,
+    title,
+    precedence,
+    mode,
+    contract_hash,
+    removed,
+    capabilities,
+    sent_by,
+    covers
+)
 VALUES (
     :tenant,
     :source_id,
