@@ -4,6 +4,7 @@
 INSERT INTO ops.source (
     tenant,
     source_id,
+    kind,
     title,
     precedence,
     mode,
@@ -16,6 +17,7 @@ INSERT INTO ops.source (
 VALUES (
     :tenant,
     :source_id,
+    :kind,
     :title,
     :precedence,
     :mode,

@@ -108,10 +108,10 @@ def run_link(run_key: str) -> str:
 def compose(findings: Sequence[Finding], link: str) -> Message:
     """One message for some findings, errors first, ends last."""
     from lienthong.freshness.findings import AGENCY_KINDS
-    from lienthong.freshness.wording import words
+    from lienthong.views.findings import finding_view
 
     ordered = sorted(findings, key=lambda finding: (not finding.is_open, finding.severity.value, finding.source_id))
-    told = [words(finding) for finding in ordered]
+    told = [finding_view(finding) for finding in ordered]
     shown = [
         line for finding, one in zip(ordered[:_SHOWN], told, strict=False) for line in _lines(finding, one.lines, link)
     ]
