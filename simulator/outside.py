@@ -15,6 +15,7 @@ import psycopg2
 from simulator import sectors
 from simulator import state as states
 from simulator.changes import Change, replay
+from simulator.feedback import Feedback, keeping
 from simulator.igate import IgateServer
 from simulator.ledger import update_ledger, write_ledger
 from simulator.opencps.advance import write_changes
@@ -35,14 +36,18 @@ class Outside:
 
     def __init__(
         self, folder: Path, state: states.State, world: World, databases: Mapping[str, str],
-        igates: Mapping[str, IgateServer], holders: Mapping[str, Holder] | None = None,
+        igates: Mapping[str, IgateServer], feedbacks: Mapping[str, Feedback] | None = None,
+        holders: Mapping[str, Holder] | None = None,
     ) -> None:  # fmt: skip
-        """`databases`: URL by province; `igates`: running server by province; a province may have neither. `holders`:
-        what runs of the world's sectoral systems, by source id.
+        """`databases`: URL by province; `igates`: running server by province. A province may have neither.
+
+        `feedbacks`: petitions and ratings by province; they move on with it. `holders`: what runs of the world's
+        sectoral systems, by source id.
         """
         self.world = world
         self._folder, self._state = folder, state
-        self._databases, self._igates, self._holders = databases, igates, holders or {}
+        self._databases, self._igates, self._feedbacks = databases, igates, feedbacks or {}
+        self._holders = holders or {}
         self._pending: defaultdict[str, set[int]] = defaultdict(set)
         self._lock = threading.Lock()
 
@@ -67,6 +72,8 @@ class Outside:
             self._state = self._state.moved(states.Move(province, seed, changes, at))
             self._pending[province].update(change.dossier_id for change in made)
             self._settle(province)
+            if province in self._feedbacks:
+                keeping.advance(self._folder, self._feedbacks[province], seed, changes, at)
         return made
 
     def _settle(self, province: str) -> None:
