@@ -63,7 +63,7 @@ class Service:
     def connection(self) -> dict[str, Any]:
         """A connection in Airflow's JSON form, as the source's profile expects it."""
         if not self.url.startswith("http"):
-            return {"conn_type": "fs", "extra": {"path": self.url}}
+            return {"conn_type": "fs", "extra": {"url": self.url}}
         token = {"token_url": self.token_url, "client_id": self.client_id} if self.token_url else {}
         return _http_connection(self.url, self.username, self.password) | {"extra": {**token, **self.extra}}
 

@@ -12,10 +12,10 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from lienthong.model.codes import HistoryPolicy, PetitionClass, PetitionStatus, Satisfaction, SourceMode
-from lienthong.model.kinds.dossier import DOSSIER_KIND, Entity
+from lienthong.model.kinds.dossier import DOSSIER, DOSSIER_KIND, Entity
 from lienthong.model.kinds.petition import PETITION_KIND
 from lienthong.model.kinds.rating import RATING_KIND
-from lienthong.model.kinds.spec import KindSpec
+from lienthong.model.kinds.spec import KindSpec, ValueType
 from lienthong.sources.contract_parts import Section
 from lienthong.sources.contract_problems import did_you_mean
 
@@ -175,8 +175,9 @@ class DossierSection(KindSection):
 
     `history`: what the first push in mode `own` does with old dossiers that were never adopted (docs/cutting-over.md).
     `precedence`: when several sources hold the same dossier, the lowest number speaks for it. `extensions`: entity →
-    JSON column → JSON key → canonical field. `volatile_query`: URL parameters that change without meaning. `sent_by`:
-    there when somebody else sends these dossiers; the source is then only observed.
+    JSON column → JSON key → canonical field. `volatile_query`: URL parameters that change without meaning. `constants`:
+    our field → what every dossier of the source has there, where the source doesn't say. `sent_by`: there when somebody
+    else sends these dossiers; the source is then only observed.
     """
 
     kind: ClassVar[KindSpec] = DOSSIER_KIND
@@ -190,7 +191,18 @@ class DossierSection(KindSection):
     codes: DossierCodes
     extensions: Extensions = Field(default_factory=dict)
     volatile_query: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    # Left out of hashes where it says nothing, as `originality` is.
+    constants: Annotated[dict[str, str], Field(exclude_if=lambda said: not said)] = Field(default_factory=dict)
     sent_by: SentBy | None = None
+
+    @field_validator("constants")
+    @classmethod
+    def _known_texts(cls, constants: dict[str, str]) -> dict[str, str]:
+        for field in constants:
+            cls._known_field(DOSSIER.entity, field)
+            if DOSSIER.field(field).type is not ValueType.TEXT or DOSSIER.field(field).personal:
+                raise ValueError(f"{field!r} of a dossier is no text that all dossiers could have in common")
+        return constants
 
     @field_validator("sent_by")
     @classmethod
