@@ -71,7 +71,8 @@ def test_the_warehouse_believes_what_the_ministry_tells_field_by_field(delivered
 def test_every_load_adds_up(delivered: Ministries, source_id: str) -> None:
     [(gap, extracted, duplicate)] = delivered.live.rows(
         "SELECT extracted - inserted - updated - unchanged - duplicate - stale - quarantined, extracted, duplicate "
-        "FROM ops.load_count c JOIN ops.load l USING (tenant, load_id) WHERE l.source_id = :source AND entity = 'dossier'",
+        "FROM ops.load_count c JOIN ops.load l USING (tenant, load_id) "
+        "WHERE l.source_id = :source AND entity = 'dossier'",
         source=source_id,
     )
     assert gap == 0
