@@ -15,7 +15,7 @@ from lienthong.exchange.replies import Outcome
 from lienthong.exchange.settings import PortalSettings
 from lienthong.exchange.wanted import want
 from lienthong.model.codes import SourceMode
-from lienthong.pipeline.push import contracts_of
+from lienthong.pipeline.push import account_of
 from lienthong.pipeline.runtime import Runtime
 
 PAGE = 2_000
@@ -24,7 +24,7 @@ PAGE = 2_000
 def limit(rt: Runtime, settings: PortalSettings, tenant: str, connections: int) -> dict[str, dict[str, float]]:
     """Seconds and calls for all owed dossiers, then for all their steps. Payloads are made before the clock starts."""
     dossiers, steps = _payloads(rt, tenant)
-    account = rt.resolve(contracts_of(rt, tenant)[0].portal_connection)
+    account = account_of(rt, tenant)
     with PortalClient(account, settings, tenant=tenant) as client:
         client.find_dossier("")  # one log-in for all
         sent = [as_sent(payload, v2=settings.send_v2_fields) for payload in dossiers]

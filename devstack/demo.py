@@ -132,8 +132,8 @@ class Demo:
         self.outside.check()
 
     def _summarise(self, outcome: Outcome, elapsed: float) -> None:
+        from lienthong.cli.summary import print_summary
         from lienthong.pipeline.runtime import Runtime
-        from lienthong.pipeline.summary import print_summary
 
         self.console.print()
         print_summary(

@@ -97,7 +97,7 @@ def test_blocked_dossiers_are_counted_before_any_of_them_could_be_sent(
     province: Province, mode: str, blocked: int
 ) -> None:
     contract = province.settings.sources / f"{SOURCE}.yaml"
-    contract.write_text(re.sub(r"^mode: \w+", f"mode: {mode}", contract.read_text(), flags=re.MULTILINE))
+    contract.write_text(re.sub(r"^  mode: \w+", f"  mode: {mode}", contract.read_text(), flags=re.MULTILINE))
     load_id = province.read()
     broken = (  # dossier, entity, rule, severity, load that found it mended
         ("1", "dossier", "a_code", "block", None),

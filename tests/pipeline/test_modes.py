@@ -46,9 +46,10 @@ PROCESSES = multiprocessing.get_context("forkserver")
 def set_mode(live: Live, mode: str, *, history: str | None = None) -> None:
     """Edit the contract as an engineer would."""
     path = live.settings.sources / f"{SOURCE}.yaml"
-    kept = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("history:")]
-    lines = [f"mode: {mode}" if line.startswith("mode:") else line for line in kept]
-    path.write_text("\n".join([*lines, *([f"history: {history}"] if history else [])]) + "\n", encoding="utf-8")
+    kept = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("  history:")]
+    said = [f"  mode: {mode}", *([f"  history: {history}"] if history else [])]
+    lines = [text for line in kept for text in (said if line.startswith("  mode:") else [line])]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def another_warehouse(live: Live, postgres: Postgres, name: str, template: str) -> None:

@@ -22,7 +22,7 @@ from lienthong.indices.table import UnitKind, UnitScore
 from lienthong.model.errors import BusyError, FinalScoreExistsError, LienThongError
 from lienthong.pipeline.runtime import Runtime
 from lienthong.pipeline.score import chosen_month, publish, score
-from lienthong.pipeline.summary import DELIVERY_COLUMNS
+from lienthong.views.labels import DELIVERY_COLUMNS
 from tests.world import MONTH, PROVINCES, Live
 
 pytestmark = pytest.mark.xdist_group("truth")  # one world, `delivered`
@@ -247,7 +247,7 @@ def test_of_two_final_runs_at_once_one_is_the_months_score(after_the_month: Live
 
 
 def test_the_summary_tells_loads_deliveries_and_scores_in_vietnamese(scored: tuple[Live, int]) -> None:
-    from lienthong.pipeline.summary import print_summary
+    from lienthong.cli.summary import print_summary
 
     live, run_id = scored
     console = Console(record=True, width=80, force_terminal=False)
@@ -283,7 +283,7 @@ def test_the_records_of_a_province_less_the_doubles_told_are_the_dossiers_of_the
 
 def deliveries_told(live: Live) -> str:
     """What `print_deliveries` says at a terminal of 80 columns."""
-    from lienthong.pipeline.summary import print_deliveries
+    from lienthong.cli.summary import print_deliveries
 
     console = Console(record=True, width=80, force_terminal=False)
     print_deliveries(live.rt, console)

@@ -10,7 +10,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from lienthong.indices import ScoreTable, UnitKind
 from lienthong.reports import write_workbook
-from lienthong.reports.conclusion import conclusions
+from lienthong.views.conclusion import conclusions
 
 
 @pytest.fixture

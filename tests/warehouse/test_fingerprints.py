@@ -37,7 +37,7 @@ def remember(warehouse: Engine, rows: Mapping[Entity, Any] = ROWS, landed: Mappi
     with warehouse.begin() as connection:
         fingerprints.find_known(connection, load, frame(landed), ASKED, RULES)
         tables = [(entity, table(entity, rows.get(entity, ()))) for entity in Entity]
-        staging.stage_rows(connection, TENANT, load.load_id, tables)
+        staging.stage_rows(connection, load.kind, TENANT, load.load_id, tables)
         fingerprints.remember(connection, load)
 
 

@@ -12,7 +12,7 @@ from lienthong.cli.windows import load_window
 from lienthong.model.errors import ArgumentError
 from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.pipeline.runtime import Runtime
-from lienthong.pipeline.telling_portal import catalogue_lines, push_lines
+from lienthong.views.portal import catalogue_lines, push_lines
 
 app = typer.Typer()
 
@@ -64,9 +64,10 @@ def load(
     as_json: AsJson = False,
 ) -> None:
     """Load one source: extract, stage, gate, merge. Range and full never move the watermark."""
+    from lienthong.cli.summary import print_load
+    from lienthong.pipeline import views
     from lienthong.pipeline.code_maps import changed_code_maps
     from lienthong.pipeline.load import load_once
-    from lienthong.pipeline.summary import print_load
 
     wanted = load_window(mode, since, until)
     key = run_key(f"load__{source}")
@@ -76,7 +77,7 @@ def load(
     if as_json:
         say(to_json(done))
         return
-    print_load(rt, terminal(), int(str(done["load_id"])))
+    print_load(views.load(rt, int(str(done["load_id"]))), terminal())
     for changed in changed_code_maps(rt):
         if changed.source_id == source:
             say(changed.advice_vi())
@@ -89,8 +90,8 @@ def push(
     as_json: AsJson = False,
 ) -> None:
     """Deliver what one province owes the portal."""
+    from lienthong.cli.summary import print_deliveries
     from lienthong.pipeline.push import push as push_tenant
-    from lienthong.pipeline.summary import print_deliveries
 
     rt = Runtime.from_environment()
     done = push_tenant(rt, tenant, run_key(f"push__{tenant}"), send_history=all_history)
@@ -117,10 +118,10 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """Compute the month's scores, print them and write the workbook."""
+    from lienthong.cli.summary import print_reports, print_scores
     from lienthong.indices import scores
     from lienthong.pipeline.score import final_run, publish
     from lienthong.pipeline.score import score as compute
-    from lienthong.pipeline.summary import print_reports, print_scores
     from lienthong.reports.document import score_document
 
     if again and not final:
@@ -145,7 +146,13 @@ def contracts(as_json: AsJson = False) -> None:
     found = read_contracts(Runtime.from_environment().settings.sources)
     if as_json:
         usable = [
-            {"source_id": one.source_id, "tenant": one.tenant, "title": one.title, "mode": one.mode}
+            {
+                "source_id": one.source_id,
+                "tenant": one.tenant,
+                "title": one.title,
+                "kind": one.kind.name,
+                "mode": told.mode if (told := one.section.delivery) else None,
+            }
             for one in found.valid.values()
         ]
         say(to_json({"usable": usable, "errors": [str(error) for error in found.errors]}))

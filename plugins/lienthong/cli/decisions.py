@@ -15,12 +15,11 @@ import typer
 from lienthong.cli.told import AsJson, say, to_json
 from lienthong.model.errors import ArgumentError
 from lienthong.model.instants import read_instant
-from lienthong.model.numbers import grouped
 from lienthong.pipeline.runtime import Runtime
 from lienthong.reports.headings import CODE_COLUMN, MOMENT_COLUMN
 
 if TYPE_CHECKING:
-    from lienthong.exchange.decisions import Action, Choice, Decided
+    from lienthong.exchange.decisions import Action, Choice
 
 app = typer.Typer()
 delivery = typer.Typer(
@@ -46,7 +45,7 @@ def list_(
 ) -> None:
     """Hồ sơ đang tạm dừng, hồ sơ và bước xử lý chưa rõ đã tới Cổng hay chưa."""
     from lienthong.pipeline.decisions import work_list, write_work_list
-    from lienthong.reports.deliveries import work_list_lines
+    from lienthong.views.work_list import work_list_lines
 
     rt = Runtime.from_environment()
     found = work_list(rt, tenant)
@@ -163,6 +162,7 @@ def _codes_of(file: Path, steps: bool) -> tuple[tuple[str, ...], tuple[datetime 
 
 def _decide(tenant: str, action: Action, choice: Choice, reason: str, by: str | None, yes: bool, as_json: bool) -> None:
     from lienthong.pipeline.decisions import decide
+    from lienthong.views.work_list import decided_lines
 
     rt = Runtime.from_environment()
     done = decide(rt, tenant, action, choice, reason=reason, decided_by=by or getpass.getuser(), preview=not yes)
@@ -171,30 +171,3 @@ def _decide(tenant: str, action: Action, choice: Choice, reason: str, by: str | 
         return
     for line in decided_lines(tenant, done, preview=not yes):
         say(line)
-
-
-#: Codes shown to which a decision does not apply.
-UNTOUCHED = 20
-_DEEDS = {
-    "park": "tạm dừng gửi {dossiers} hồ sơ",
-    "resume": "cho gửi tiếp {dossiers} hồ sơ",
-    "arrived": "coi {steps} bước xử lý của {dossiers} hồ sơ là đã có trên Cổng",
-    "resend": "gửi lại {steps} bước xử lý của {dossiers} hồ sơ",
-    "look": "hỏi lại Cổng về {dossiers} hồ sơ trong lần gửi tới",
-}
-
-
-def decided_lines(tenant: str, done: Decided, *, preview: bool) -> list[str]:
-    """What a decision did or, as a preview, would do."""
-    deed = _DEEDS[done.action.value].format(dossiers=grouped(done.dossiers), steps=grouped(done.steps))
-    lines = [f"{tenant}: {'sẽ ' if preview else 'đã '}{deed}."]
-    if done.examples:
-        more = " …" if done.dossiers > len(done.examples) else ""
-        lines.append(f"  Mã hồ sơ: {', '.join(done.examples)}{more}")
-    if done.untouched:
-        shown, number = done.untouched[:UNTOUCHED], len(done.untouched)
-        more = f" … (tất cả {grouped(number)})" if number > UNTOUCHED else ""
-        lines.append(f"  Không áp dụng được (không có, hoặc không ở trạng thái đó): {', '.join(shown)}{more}")
-    if preview and done.dossiers:
-        lines.append("  Đây là xem trước, chưa thay đổi gì. Chạy lại với --yes để thực hiện.")
-    return lines

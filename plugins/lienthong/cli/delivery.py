@@ -13,7 +13,8 @@ from lienthong.cli.told import AsJson, say, to_json
 from lienthong.model.errors import ArgumentError
 from lienthong.model.instants import read_instant
 from lienthong.pipeline.runtime import Runtime
-from lienthong.pipeline.telling_portal import KIND_LABELS, VERDICT_LABELS, adoption_lines, shadow_lines
+from lienthong.views.labels import COMPARED, DIFFERENCES
+from lienthong.views.portal import adoption_lines, shadow_lines
 
 if TYPE_CHECKING:
     from lienthong.exchange.shadow import ComparedDossier
@@ -30,7 +31,7 @@ def shadow(
     everything: Annotated[bool, typer.Option("--all", help="Hỏi về tất cả.")] = False,
     again: Annotated[bool, typer.Option("--again", help="Bỏ kết quả đối chiếu trước.")] = False,
     show: Annotated[int, typer.Option(min=0, help="Số hồ sơ khác nhau được liệt kê, theo mã.")] = 0,
-    kind: Annotated[str | None, typer.Option(help=f"Chỉ liệt kê: missing, {', '.join(KIND_LABELS)}.")] = None,
+    kind: Annotated[str | None, typer.Option(help=f"Chỉ liệt kê: missing, {', '.join(DIFFERENCES)}.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare what would be sent with what the portal shows; nothing is sent. Run again to go on."""
@@ -99,7 +100,7 @@ def dossier_line(dossier: ComparedDossier) -> str:
     """One dossier that differs: its code, in what, and both values where they are not personal."""
     seen = {name: f"{name} (Cổng: {v['portal'] or '-'}; ta: {v['ours'] or '-'})" for name, v in dossier.seen.items()}
     what = ", ".join(seen.get(name, name) for name in dossier.fields)
-    return f"{dossier.code}  {VERDICT_LABELS[dossier.verdict.value]}  {what}".rstrip()
+    return f"{dossier.code}  {COMPARED[dossier.verdict.value]}  {what}".rstrip()
 
 
 def _optional(text: str | None) -> datetime | None:

@@ -23,12 +23,12 @@ def status(
 ) -> None:
     """Loads, volumes, findings, unmapped words and deliveries. Exit code 1 when data is missing or late, else 0."""
     from lienthong.cli.status_view import print_detail, print_status
+    from lienthong.pipeline import views
     from lienthong.pipeline.code_maps import changed_code_maps
-    from lienthong.pipeline.status import collect, detail
 
     rt = Runtime.from_environment()
     if source is None:
-        found = collect(rt)
+        found = views.status(rt)
         if as_json:
             say(to_json(asdict(found)))
         else:
@@ -39,7 +39,7 @@ def status(
                 say(line)
         failed = found.has_errors
     else:
-        deep = detail(rt, source)
+        deep = views.source_detail(rt, source)
         if as_json:
             say(to_json(asdict(deep)))
         else:
@@ -52,8 +52,8 @@ def status(
 @app.command(help="Đánh giá ngay số lượng và độ mới, như DAG freshness mỗi giờ. Cảnh báo chỉ đi qua Airflow.")
 def freshness(as_json: AsJson = False) -> None:
     """Judge volumes and ages now, as the DAG `freshness` does hourly. Alerts leave through Airflow only."""
-    from lienthong.freshness.wording import amount
     from lienthong.pipeline.freshness import evaluate
+    from lienthong.views.formats import amount
 
     change = evaluate(Runtime.from_environment())
     if as_json:

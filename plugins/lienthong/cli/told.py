@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lienthong.freshness.wording import ERROR_WORDS
 from lienthong.model.errors import DefectError, LienThongError
 from lienthong.model.printable import escaped, printable
 from lienthong.model.traces import WITHHELD, kind_of, places, trace
+from lienthong.views.errors import ERROR_WORDS
 
 if TYPE_CHECKING:
     from rich.console import Console

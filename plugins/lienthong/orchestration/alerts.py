@@ -17,6 +17,7 @@ from airflow.sdk.configuration import conf
 
 from lienthong.model.errors import ArgumentError, LienThongError
 from lienthong.model.masking import mask_word
+from lienthong.model.sync_dags import source_of_dag
 from lienthong.orchestration.channels import Message, Send, channels
 from lienthong.orchestration.failures import describe, told_by
 from lienthong.orchestration.runtime import runtime
@@ -83,11 +84,11 @@ def alert_failure(context: Context) -> None:
 
 def note_success(context: Context) -> None:
     """End the finding of an earlier failure of this task; load DAGs are judged by their loads instead."""
-    from lienthong.pipeline.freshness import SYNC_DAG, note_task_success
+    from lienthong.pipeline.freshness import note_task_success
 
     facts: Mapping[str, Any] = context
     ti = facts["ti"]
-    if not ti.dag_id.startswith(SYNC_DAG):
+    if source_of_dag(ti.dag_id) is None:
         note_task_success(runtime(), ti.dag_id, _task_name(ti))
 
 
@@ -107,10 +108,10 @@ def run_link(run_key: str) -> str:
 def compose(findings: Sequence[Finding], link: str) -> Message:
     """One message for some findings, errors first, ends last."""
     from lienthong.freshness.findings import AGENCY_KINDS
-    from lienthong.freshness.wording import words
+    from lienthong.views.findings import finding_view
 
     ordered = sorted(findings, key=lambda finding: (not finding.is_open, finding.severity.value, finding.source_id))
-    told = [words(finding) for finding in ordered]
+    told = [finding_view(finding) for finding in ordered]
     shown = [
         line for finding, one in zip(ordered[:_SHOWN], told, strict=False) for line in _lines(finding, one.lines, link)
     ]

@@ -19,7 +19,7 @@ def note(lines: Sequence[str]) -> None:
 
 def note_failure(kind: str, said: str) -> None:
     """What failed and what to do, by the class of the error, then the words that may be told."""
-    from lienthong.freshness.wording import failure_words
+    from lienthong.views.errors import failure_words
 
     what, next_step = failure_words(kind, said)
     _log.error("LỖI: %s. Việc cần làm: %s.", what, next_step)

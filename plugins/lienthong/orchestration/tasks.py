@@ -25,7 +25,7 @@ LONG = timedelta(hours=6)
 def open_load(source_id: str, cron: str, full: str | None) -> int:
     """Open the load of this run: as its parameters say, over its interval when it belongs to a backfill, and of
     everything when that is due."""
-    from lienthong.pipeline import freshness, full_loads, load, telling
+    from lienthong.pipeline import freshness, full_loads, load, views
 
     context = get_current_context()
     run = context["dag_run"]
@@ -45,7 +45,7 @@ def open_load(source_id: str, cron: str, full: str | None) -> int:
     accepted = bool(context["params"].get("accept_collapse"))
     if accepted:
         freshness.accept_collapse(rt, load_id)
-    note(telling.opened_lines(rt, load_id, collapse_accepted=accepted))
+    note(views.opened_load(rt, load_id, collapse_accepted=accepted).lines)
     return load_id
 
 
@@ -53,11 +53,11 @@ def open_load(source_id: str, cron: str, full: str | None) -> int:
 @guarded
 def extract(load_id: int) -> int:
     """Read the source into landing."""
-    from lienthong.pipeline import load, telling
+    from lienthong.pipeline import load, views
 
     rt = runtime()
     load.extract(rt, load_id)
-    note(telling.extracted_lines(rt, load_id))
+    note(views.extracted_load(rt, load_id).lines)
     return load_id
 
 
@@ -65,11 +65,11 @@ def extract(load_id: int) -> int:
 @guarded
 def stage(load_id: int) -> int:
     """Canonicalise the landed batch into staging."""
-    from lienthong.pipeline import load, telling
+    from lienthong.pipeline import load, views
 
     rt = runtime()
     load.stage(rt, load_id)
-    note(telling.staged_lines(rt, load_id))
+    note(views.staged_load(rt, load_id).lines)
     return load_id
 
 
@@ -77,11 +77,11 @@ def stage(load_id: int) -> int:
 @guarded
 def gate(load_id: int) -> int:
     """Run the expectations; failing rows are marked with every reason."""
-    from lienthong.pipeline import load, telling
+    from lienthong.pipeline import load, views
 
     rt = runtime()
     load.gate(rt, load_id)
-    note(telling.gated_lines(rt, load_id))
+    note(views.gated_load(rt, load_id).lines)
     return load_id
 
 
@@ -89,10 +89,11 @@ def gate(load_id: int) -> int:
 @guarded
 def merge(load_id: int) -> dict[str, Any]:
     """Make the load believed; returns what became of its rows."""
-    from lienthong.pipeline import load, telling
+    from lienthong.pipeline import load
+    from lienthong.views.load_steps import merged_lines
 
     result = load.merge(runtime(), load_id)
-    note(telling.merged_lines(result))
+    note(merged_lines(result))
     changed(source_id=result["source_id"], load_id=load_id)
     metrics.load_merged(result, get_current_context()["dag_run"].start_date)
     return result
@@ -103,7 +104,7 @@ def merge(load_id: int) -> dict[str, Any]:
 def sync_catalogue() -> dict[str, Any]:
     """Fetch the portal's catalogue of procedures, agencies and fields."""
     from lienthong.pipeline.catalogue import sync_catalogue as sync
-    from lienthong.pipeline.telling_portal import catalogue_lines
+    from lienthong.views.portal import catalogue_lines
 
     result = sync(runtime(), run_key())
     note(["Đã đồng bộ danh mục thủ tục hành chính quốc gia.", *catalogue_lines(result)])
@@ -117,7 +118,7 @@ def tenants_to_push() -> list[str]:
     """Codes of the tenants whose dossiers go to the portal: after a load those that a push would find something to do
     for, else (a person triggered the run) all."""
     from lienthong.pipeline.push import owing, tenants
-    from lienthong.pipeline.telling_portal import owing_lines
+    from lienthong.views.portal import owing_lines
 
     after_load = bool(get_current_context()["triggering_asset_events"])
     found = owing(runtime()) if after_load else tenants(runtime())
@@ -130,7 +131,7 @@ def tenants_to_push() -> list[str]:
 def push_tenant(tenant: str) -> dict[str, Any]:
     """Send what one tenant owes; returns what became of it."""
     from lienthong.pipeline.push import push
-    from lienthong.pipeline.telling_portal import push_lines, standing_lines
+    from lienthong.views.portal import push_lines, standing_lines
 
     context = get_current_context()
     context["tenant"] = tenant  # type: ignore[typeddict-unknown-key]  # names the mapped task in the UI
@@ -145,7 +146,7 @@ def push_tenant(tenant: str) -> dict[str, Any]:
 def compare_tenant() -> dict[str, Any]:
     """Compare one tenant's payloads with what the portal shows, as the run's parameters say; returns the counts."""
     from lienthong.pipeline.shadow import shadow
-    from lienthong.pipeline.telling_portal import shadow_lines
+    from lienthong.views.portal import shadow_lines
 
     params = get_current_context()["params"]
     tenant = params["tenant"]
@@ -159,7 +160,7 @@ def compare_tenant() -> dict[str, Any]:
 def adopt_tenant() -> dict[str, Any]:
     """Take over what another program delivered for one tenant, as the run's parameters say; returns the counts."""
     from lienthong.pipeline.adopt import adopt
-    from lienthong.pipeline.telling_portal import adoption_lines
+    from lienthong.views.portal import adoption_lines
 
     params = get_current_context()["params"]
     tenant, chosen = params["tenant"], adoption_request(params)
@@ -172,12 +173,12 @@ def adopt_tenant() -> dict[str, Any]:
 @guarded
 def score_month() -> int:
     """Compute the indices of the month that the run asks for; returns the id of the score run."""
+    from lienthong.pipeline import views
     from lienthong.pipeline.score import score
-    from lienthong.pipeline.telling import scored_lines
 
     params, rt = get_current_context()["params"], runtime()
     run_id = score(rt, params["month"] or None, run_key(), final=bool(params["final"]))
-    note(scored_lines(rt, run_id))
+    note(views.scored_month(rt, run_id).lines)
     return run_id
 
 
@@ -186,7 +187,7 @@ def score_month() -> int:
 def publish_scores(score_run_id: int) -> dict[str, Any]:
     """Write the workbook of a score run and the quarantine report; returns where they lie."""
     from lienthong.pipeline.score import publish, scored
-    from lienthong.pipeline.telling import published_lines
+    from lienthong.views.scored_month import published_lines
 
     rt = runtime()
     result = publish(rt, score_run_id)
@@ -200,7 +201,7 @@ def publish_scores(score_run_id: int) -> dict[str, Any]:
 def judge_freshness() -> dict[str, int]:
     """Judge the volumes and ages of every source; returns how many findings were opened, are open, were closed."""
     from lienthong.pipeline.freshness import evaluate
-    from lienthong.pipeline.telling import judged_lines
+    from lienthong.views.findings import judged_lines
 
     result = evaluate(runtime())
     note(judged_lines(result))
@@ -213,7 +214,7 @@ def judge_freshness() -> dict[str, int]:
 def tell_findings() -> dict[str, int]:
     """Tell what nobody was told yet on every channel that is configured; returns how many findings each told."""
     from lienthong.orchestration import alerts
-    from lienthong.pipeline.telling import alerted_lines
+    from lienthong.views.findings import alerted_lines
 
     told = alerts.tell_findings(alerts.this_run())
     note(alerted_lines(told))

@@ -19,7 +19,6 @@ from typing import Any
 from sqlalchemy import Engine
 
 from lienthong.model.errors import ContractError, GateError
-from lienthong.model.kinds.dossier import Entity
 from lienthong.quality.suites import SQL_EXPECTATION, Rule, Suite
 from lienthong.warehouse import outages, server_log
 
@@ -39,7 +38,7 @@ class Failure:
     failing_rows: str = field(repr=False)
 
 
-def failures(engine: Engine, suites: Mapping[Entity, Suite], *, tenant: str, load_id: int) -> list[Failure]:
+def failures(engine: Engine, suites: Mapping[str, Suite], *, tenant: str, load_id: int) -> list[Failure]:
     """Rules of `suites` that staged rows of this load break, in the order of the suites.
 
     ContractError for a suite that Great Expectations does not accept, GateError for a rule that could not be
@@ -48,7 +47,7 @@ def failures(engine: Engine, suites: Mapping[Entity, Suite], *, tenant: str, loa
     with _ONE_AT_A_TIME, _quiet(), _datasource(engine, tenant, load_id) as datasource:
         found: list[Failure] = []
         for entity, suite in suites.items():
-            asset = datasource.add_table_asset(entity.value, table_name=f"gate_{entity.value}", schema_name="staging")
+            asset = datasource.add_table_asset(entity, table_name=f"gate_{entity}", schema_name="staging")
             found += _failures_of(asset.add_batch_definition_whole_table("load").get_batch(), suite, load_id)
         return found
 
@@ -89,7 +88,7 @@ def _validated(batch: Any, suite: Suite, numbers: list[int], result_format: Any,
 def _failure(rule: Rule, explained: Mapping[str, Any], load_id: int) -> Failure:
     result = explained[rule.rule_id].result
     if rule.sql is not None:
-        return Failure(rule, int(result["observed_value"]), rule.sql.format(batch=f"staging.gate_{rule.entity.value}"))
+        return Failure(rule, int(result["observed_value"]), rule.sql.format(batch=f"staging.gate_{rule.entity}"))
     query = result.get("unexpected_index_query")
     if not isinstance(query, str):
         raise _cannot_evaluate(rule, load_id)
@@ -130,7 +129,7 @@ def _great_suite(suite: Suite, numbers: Any) -> Any:
     ]
     for number in numbers:
         try:
-            built = len(ExpectationSuite(name=suite.entity.value, expectations=[raw[number]]).expectations)
+            built = len(ExpectationSuite(name=suite.entity, expectations=[raw[number]]).expectations)
         except Exception as error:
             built, reason = 0, type(error).__name__
         else:
@@ -142,7 +141,7 @@ def _great_suite(suite: Suite, numbers: Any) -> Any:
                 key=f"expectations/{suite.path.name}: expectations[{number}]",
             )
     return ExpectationSuite(
-        name=suite.entity.value,
+        name=suite.entity,
         expectations=[raw[number] for number in numbers],
         meta=dict(suite.document.get("meta") or {}),
     )

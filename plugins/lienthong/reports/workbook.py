@@ -13,20 +13,10 @@ from xlsxwriter.worksheet import Worksheet
 from lienthong.disk import replacing
 from lienthong.indices.definition import Component
 from lienthong.indices.table import Absence, ComponentScore, Flag, ScoreTable, UnitKind, UnitScore
-from lienthong.reports.conclusion import conclusions
 from lienthong.reports.styles import Styles
-from lienthong.reports.wording import (
-    ABSENCES,
-    KIND_LABELS,
-    NO_DATA,
-    NOT_RANKED,
-    NOTHING_AROSE,
-    facts_about,
-    is_provisional,
-    short_name,
-    title,
-    warnings,
-)
+from lienthong.views.conclusion import conclusions
+from lienthong.views.labels import ABSENCES, NO_DATA, NOT_RANKED, NOTHING_AROSE, UNITS
+from lienthong.views.scores import facts_about, is_provisional, short_name, title, warnings
 
 SUMMARY = "Tổng hợp"
 _FOOTER = "&L&8Liên Thông&C&8&A&R&8Trang &P/&N"
@@ -184,7 +174,7 @@ def _province(sheet: Worksheet, styles: Styles, table: ScoreTable, province: Uni
         units = (province,) if unit_kind is province.kind else table.units_of(province.tenant, unit_kind)
         if not units:
             continue
-        sheet.write_string(row, 0, f"{KIND_LABELS[unit_kind]} ({len(units)})", styles.section)
+        sheet.write_string(row, 0, f"{UNITS[unit_kind]} ({len(units)})", styles.section)
         for column in range(1, len(groups) + 7):
             sheet.write_blank(row, column, None, styles.section)
         for unit in units:

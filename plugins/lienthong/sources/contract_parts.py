@@ -1,13 +1,13 @@
-"""The sections of a source contract: code maps, limits of reading, the volume guard."""
+"""Parts of a contract's envelope: durations, limits of reading, the volume guard."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from datetime import time, timedelta
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 _DURATION = re.compile(r"(\d+)([smhdw])")
 _HOURS = re.compile(r"((?:[01]\d|2[0-3]):[0-5]\d)-((?:[01]\d|2[0-3]):[0-5]\d)")
@@ -24,55 +24,11 @@ def _duration(value: object) -> object:
 #: Written `90m`, `12h`, `2d`; longer than nothing.
 Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta())]
 
-Status = Annotated[int, Field(ge=1, le=10)]
-Words = dict[str, Status]
-
-
-def _pairs(words: Words) -> Words:
-    for word in words:
-        status, slash, sub = word.partition("/")
-        if not (status and slash and sub):
-            raise ValueError(f"write the status before the sub-status: <status>/{sub or word}")
-    return words
-
 
 class Section(BaseModel):
     """Strict: no unknown key, no conversion between types, no change after reading."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-
-class Codes(Section):
-    """The source's words → the exchange's codes (portal-exchange §4). A word that is missing is a finding.
-
-    `status`, `substatus`, `step` → TrangThaiHoSo (the sub-status wins); `channel` → KenhThucHien; `subject` →
-    LoaiDoiTuong; `return_method` → HinhThuc; `payment_method` → DuocThanhToanTrucTuyen; `paid`: payment states that
-    mean "paid"; `document_role`: component or result. In return_method and document_role `other` stands for the rest.
-    `substatus` is keyed `status/sub-status`: what a sub-status means depends on the status beside it.
-    `removed`: words of `status` that mean "deleted at the source": known, but no status of the portal's, so never sent.
-    `originality` (OpenCPS): which dossiers are live, which are removed (in the bin) and which are left out of OpenCPS'
-    own lists (groups); the latter two are stored without a status, as `removed` is. Empty: every dossier is live.
-    """
-
-    status: Words
-    substatus: Annotated[Words, AfterValidator(_pairs)] = Field(default_factory=dict)
-    step: Words
-    channel: dict[str, Annotated[int, Field(ge=1, le=3)]]
-    subject: dict[str, Annotated[int, Field(ge=1, le=4)]]
-    return_method: dict[str, Annotated[int, Field(ge=0, le=1)]]
-    payment_method: dict[str, Annotated[int, Field(ge=0, le=2)]]
-    paid: tuple[str, ...]
-    document_role: dict[str, Literal["component", "result"]]
-    removed: tuple[str, ...] = ()
-    # Left out of hashes where it says nothing: contracts that are silent about it mean what they meant.
-    originality: Annotated[
-        dict[str, Literal["live", "removed", "left_out"]], Field(exclude_if=lambda said: not said)
-    ] = Field(default_factory=dict)
-
-    @property
-    def binned(self) -> tuple[str, ...]:
-        """How the status word of a dossier in the bin ends: `originality -1`."""
-        return tuple(f"originality {word}" for word, meaning in self.originality.items() if meaning == "removed")
 
 
 @dataclass(frozen=True)

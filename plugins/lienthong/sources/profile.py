@@ -172,7 +172,7 @@ class Profile(Protocol):
     """
 
     @property
-    def entity_tables(self) -> Mapping[Entity, str]: ...
+    def entity_tables(self) -> Mapping[str, str]: ...
 
     @property
     def owners(self) -> Mapping[str, str]: ...
@@ -213,7 +213,7 @@ class Profile(Protocol):
         time zone mean anything, its codes are empty. Errors as `extract` raises; SchemaDriftError when the source
         lacks what every system of this kind has."""
 
-    def canonicalise(self, contract: SourceContract, batch: LandedBatch) -> Iterator[tuple[Entity, pa.Table]]:
+    def canonicalise(self, contract: SourceContract, batch: LandedBatch) -> Iterator[tuple[str, pa.Table]]:
         """Canonical rows in bounded pieces; children come before dossiers.
 
         Columns: source_id, source_key, child_key (children only), landing_part (int32), landing_row (int64),

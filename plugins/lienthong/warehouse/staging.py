@@ -6,14 +6,15 @@ import io
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from psycopg2 import sql
 from sqlalchemy.engine import Connection
 
-from lienthong.model.kinds.dossier import RECORD_RECIPE, SPECS, Entity
+from lienthong.model.kinds import KindSpec
 from lienthong.warehouse.copying import copy_in
-from lienthong.warehouse.statements import run
+from lienthong.warehouse.statements import of_kind, run
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,21 +28,23 @@ _SEND_BYTES = 1 << 18
 
 
 def stage_rows(
-    connection: Connection, tenant: str, load_id: int, tables: Iterable[tuple[Entity, pa.Table]]
+    connection: Connection, kind: KindSpec, tenant: str, load_id: int, tables: Iterable[tuple[str, pa.Table]]
 ) -> dict[str, int]:
     """Replace what is staged of the load by `tables` and hash it; returns rows per entity. The caller owns the
     transaction.
 
-    Each table has source_id, source_key, [child_key,] landing_part, landing_row, type_errors and the entity's fields.
+    `tables`: (entity, rows). Each has source_id, source_key, [child_key,] landing_part, landing_row, type_errors and
+    the entity's fields.
     """
-    run(connection, "staging/clear_load", tenant=tenant, load_id=load_id)
-    counts = {entity.value: 0 for entity in SPECS}
+    scope = {"tenant": tenant, "load_id": load_id}
+    run(connection, of_kind(kind, "clear_load"), scope)
+    counts = dict.fromkeys(kind.entity_names, 0)
     for piece in _ahead(_pieces(tenant, load_id, tables, counts)):
         copy_in(connection, _copy_command(piece.entity, tenant, piece.columns), piece.rows, _SEND_BYTES)
-    _analyze(connection, tenant)
-    run(connection, "staging/note_superseded", tenant=tenant, load_id=load_id)
+    _analyze(connection, kind, tenant)
+    run(connection, of_kind(kind, "note_superseded"), scope)
     run(connection, "staging/analyze", tenant=tenant, tables=["superseded"])
-    run(connection, "staging/digest_rows", tenant=tenant, load_id=load_id)
+    run(connection, of_kind(kind, "digest_rows"), scope)
     run(connection, "staging/analyze", tenant=tenant, tables=["digest"])
     return counts
 
@@ -54,43 +57,50 @@ def set_aside_known(connection: Connection, load: Load, judged: Judgement) -> di
     scope = {"tenant": load.tenant, "load_id": load.load_id}
     found = run(
         connection,
-        "staging/find_known",
+        of_kind(load.kind, "find_known"),
         scope
         | {
             "source_id": load.source_id,
             "reading_no": load.reading_no,
-            "recipe": RECORD_RECIPE,
+            "recipe": load.kind.recipe,
             "judged_rules": judged.rules,
         },
     )
     if not found.rowcount:
-        return dict.fromkeys((entity.value for entity in SPECS), 0)
+        return dict.fromkeys(load.kind.entity_names, 0)
     run(connection, "staging/analyze_known")
-    aside = run(connection, "staging/set_aside_known", scope).mappings().one()
-    _analyze(connection, load.tenant, "digest")
+    aside = run(connection, of_kind(load.kind, "set_aside_known"), scope).mappings().one()
+    _analyze(connection, load.kind, load.tenant, "digest")
     return {entity: int(rows) for entity, rows in aside.items()}
 
 
 def clear_load(connection: Connection, load: Load) -> None:
     """Remove the rows of a load that is merged, and with the last one whatever room they took."""
     if not run(connection, "staging/empty", tenant=load.tenant, load_id=load.load_id).scalar_one():
-        run(connection, "staging/clear_load", tenant=load.tenant, load_id=load.load_id)
+        run(connection, of_kind(load.kind, "clear_load"), tenant=load.tenant, load_id=load.load_id)
 
 
-def staged_rows(connection: Connection, tenant: str, load_id: int) -> dict[str, int]:
+def staged_rows(connection: Connection, load: Load) -> dict[str, int]:
     """Rows of the load that are in staging now, per entity."""
-    return dict(run(connection, "staging/count_rows", tenant=tenant, load_id=load_id).mappings().one())
+    scope = {"tenant": load.tenant, "load_id": load.load_id}
+    return dict(run(connection, of_kind(load.kind, "count_rows"), scope).mappings().one())
+
+
+def clear_abandoned(connection: Connection, load: Load, before: datetime) -> None:
+    """Remove what loads of the same source, opened before `before`, left in staging and nobody finished."""
+    scope = {"tenant": load.tenant, "source_id": load.source_id, "before": before}
+    run(connection, of_kind(load.kind, "clear_abandoned"), scope)
 
 
 @dataclass(frozen=True)
 class _Piece:
-    entity: Entity
+    entity: str
     columns: tuple[str, ...]
     rows: io.BytesIO
 
 
-def _analyze(connection: Connection, tenant: str, *more: str) -> None:
-    run(connection, "staging/analyze", tenant=tenant, tables=[*(entity.value for entity in SPECS), *more])
+def _analyze(connection: Connection, kind: KindSpec, tenant: str, *more: str) -> None:
+    run(connection, "staging/analyze", tenant=tenant, tables=[*kind.entity_names, *more])
 
 
 def _ahead(pieces: Iterator[_Piece]) -> Iterator[_Piece]:
@@ -103,17 +113,17 @@ def _ahead(pieces: Iterator[_Piece]) -> Iterator[_Piece]:
 
 
 def _pieces(
-    tenant: str, load_id: int, tables: Iterable[tuple[Entity, pa.Table]], counts: dict[str, int]
+    tenant: str, load_id: int, tables: Iterable[tuple[str, pa.Table]], counts: dict[str, int]
 ) -> Iterator[_Piece]:  # fmt: skip
     """CSV of bounded size; `counts` follows."""
     for entity, table in tables:
         for start in range(0, table.num_rows, COPY_ROWS):
             rows = table.slice(start, COPY_ROWS)
-            yield _piece(entity, tenant, load_id, counts[entity.value], rows)
-            counts[entity.value] += rows.num_rows
+            yield _piece(entity, tenant, load_id, counts[entity], rows)
+            counts[entity] += rows.num_rows
 
 
-def _piece(entity: Entity, tenant: str, load_id: int, first_row: int, rows: pa.Table) -> _Piece:
+def _piece(entity: str, tenant: str, load_id: int, first_row: int, rows: pa.Table) -> _Piece:
     import polars as pl
 
     frame = pl.DataFrame(rows)
@@ -132,9 +142,9 @@ def _piece(entity: Entity, tenant: str, load_id: int, first_row: int, rows: pa.T
     return _Piece(entity, tuple(frame.columns), buffer)
 
 
-def _copy_command(entity: Entity, tenant: str, columns: tuple[str, ...]) -> sql.Composed:
+def _copy_command(entity: str, tenant: str, columns: tuple[str, ...]) -> sql.Composed:
     return sql.SQL("COPY {} ({}) FROM STDIN WITH (FORMAT csv)").format(
-        sql.Identifier("staging", f"{entity.value}__{tenant.lower()}"),
+        sql.Identifier("staging", f"{entity}__{tenant.lower()}"),
         sql.SQL(", ").join(sql.Identifier(name) for name in columns),
     )
 

@@ -20,7 +20,7 @@ class Audit:
         mapped: dict[str, set[str]] = {}
         for entity, table in ENTITY_TABLES.items():
             mapped[table] = set(paths_of(contract, entity).values())
-            known[table] = {*KNOWN[table], *mapped[table], *contract.ignore.get(table, ())}
+            known[table] = {*KNOWN[table], *mapped[table], *contract.dossier.ignore.get(table, ())}
         known[DOSSIER].update((TASKS, *PAPER_LISTS))
         self._mapped = mapped
         self._known = known

@@ -39,7 +39,7 @@ def canonicalise(contract: SourceContract, batch: LandedBatch) -> Iterator[tuple
     not_nfc: set[str] = set()
     for entity in (Entity.STEP, Entity.DOCUMENT, Entity.FEE, Entity.DOSSIER):
         table = ENTITY_TABLES[entity]
-        if table not in batch.manifest.tables or entity not in contract.entities:
+        if table not in batch.manifest.tables or entity not in contract.dossier.entities:
             continue
         for part, places, raw in batch.batches(table, rows=ROWS):
             yield entity, _rows(entity, raw, contract, not_nfc, part, places)
@@ -64,7 +64,7 @@ def _rows(
 
 
 def _dossier(columns: Columns, contract: SourceContract) -> None:
-    chunk, codes = columns.chunk, contract.codes
+    chunk, codes = columns.chunk, contract.dossier.codes
     columns.take("dossier_code", "channel", "subject_type", "return_method", "online_payment", "applicant_phone")
     chunk.put("status", columns.coded("status_raw", codes.status.get, pl.Int16))
     status = chunk.field("status")
@@ -90,7 +90,7 @@ def _dossier(columns: Columns, contract: SourceContract) -> None:
 
 def _online_payment(methods: pl.Series, contract: SourceContract) -> pl.Series:
     """DuocThanhToanTrucTuyen; nothing was paid without a method, and a method nobody knows tells nothing."""
-    code = looked_up(methods, contract.codes.payment_method.get, pl.Int16)
+    code = looked_up(methods, contract.dossier.codes.payment_method.get, pl.Int16)
     none = methods.is_null() | (methods == "")
     return pl.select(pl.when(none).then(pl.lit(OnlinePayment.NONE.value, pl.Int16)).otherwise(code)).to_series()
 
@@ -103,7 +103,7 @@ def _last_dates(item: dict[str, Any], contract: SourceContract) -> tuple[str | N
     found: dict[int, str | None] = {}
     tasks = item.get(TASKS)
     for task in tasks if isinstance(tasks, list) else ():
-        status = contract.codes.step.get(word(find(task, word_at)) or "")
+        status = contract.dossier.codes.step.get(word(find(task, word_at)) or "")
         if status in (DossierStatus.RETURNED, DossierStatus.NOT_ACCEPTED):
             found[status] = word(find(task, date_at))
     return found.get(DossierStatus.RETURNED), found.get(DossierStatus.NOT_ACCEPTED)
@@ -113,7 +113,7 @@ def _step(columns: Columns, contract: SourceContract) -> None:
     chunk = columns.chunk
     columns.take("content")
     chunk.put("step_no", chunk.column("place"))
-    chunk.put("status", columns.coded("status_raw", contract.codes.step.get, pl.Int16))
+    chunk.put("status", columns.coded("status_raw", contract.dossier.codes.step.get, pl.Int16))
     said, name = columns.text("content"), columns.at(_TASK_NAME, ValueType.TEXT)
     chunk.put("content", pl.select(pl.when((said != "").fill_null(False)).then(said).otherwise(name)).to_series())
 
@@ -121,11 +121,13 @@ def _step(columns: Columns, contract: SourceContract) -> None:
 def _document(columns: Columns, contract: SourceContract) -> None:
     chunk = columns.chunk
     columns.take()
-    chunk.put("role", looked_up(columns.at("role", ValueType.TEXT), contract.codes.document_role.get, pl.String))
+    chunk.put(
+        "role", looked_up(columns.at("role", ValueType.TEXT), contract.dossier.codes.document_role.get, pl.String)
+    )
     chunk.put("has_file", (columns.text("url") != "").fill_null(False))
     if "removed" not in columns.paths:
         chunk.put("removed", pl.repeat(False, chunk.rows, dtype=pl.Boolean, eager=True))
-    chunk.edit("url", lambda urls: without_query(urls, contract.volatile_query))
+    chunk.edit("url", lambda urls: without_query(urls, contract.dossier.volatile_query))
 
 
 def _fee(columns: Columns, contract: SourceContract) -> None:
@@ -140,4 +142,4 @@ def _fee(columns: Columns, contract: SourceContract) -> None:
     chunk.put("paid", paid)
     chunk.put("paid_at", columns.instants("paid_at"), only=paid)
     method = columns.text("payment_channel")
-    chunk.put("payment_channel", looked_up(method, contract.codes.payment_method.get, pl.Int16), only=paid)
+    chunk.put("payment_channel", looked_up(method, contract.dossier.codes.payment_method.get, pl.Int16), only=paid)

@@ -52,7 +52,7 @@ def extract(
         [
             mode.value,
             [since.isoformat() if since else None, window.end.isoformat() if window else None],
-            [sorted(contract.entities), contract.http.details],
+            [sorted(contract.dossier.entities), contract.http.details],
             connection.http_url(),
         ]
     )
@@ -72,12 +72,13 @@ def extract(
             marks[DOSSIER] = watermark(
                 contract, before, read.checkpoint, found, read.place.head, read.latest_clock, read.gone
             )
+        understood = contract.dossier.model_dump(mode="json")
         return writer.commit(
             BatchFacts(
                 mode=mode,
                 observed_at=read.began_at,
                 contract_hash=contract.contract_hash,
-                codes_hash=digest([contract.codes.model_dump(mode="json"), contract.model_dump(mode="json")["fields"]]),
+                codes_hash=digest([understood["codes"], understood["fields"]]),
                 window_from=window.start if window else None,
                 window_to=window.end if window else None,
                 watermarks=marks,

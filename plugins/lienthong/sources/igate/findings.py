@@ -29,8 +29,8 @@ _Kind = tuple[str, str, Callable[[str], bool]]
 
 def capabilities(contract: SourceContract) -> frozenset[Capability]:
     """See `profile.Profile.capabilities`: fields with a path, the profile's or the contract's; never services."""
-    filled = [(entity, field) for entity in contract.entities for field in paths_of(contract, entity)]
-    return capabilities_of(contract.entities, filled, tells_services=False)
+    filled = [(entity, field) for entity in contract.dossier.entities for field in paths_of(contract, entity)]
+    return capabilities_of(contract.dossier.entities, filled, tells_services=False)
 
 
 def services() -> pa.Table:
@@ -45,7 +45,7 @@ def unmapped_codes(contract: SourceContract, batch: LandedBatch) -> list[Unmappe
     Beside the words: (set_aside, gone) counts dossiers of the list that are not loaded, as the server had no papers.
     """
     counts: Counter[tuple[str, str]] = Counter()
-    for entity in contract.entities:
+    for entity in contract.dossier.entities:
         for kind, found in words(contract, batch, entity):
             counts[(kind, found)] += 1
     if gone := gone_dossiers(batch):
@@ -76,7 +76,7 @@ def words(contract: SourceContract, batch: LandedBatch, entity: Entity) -> Itera
 
 
 def _kinds(contract: SourceContract, entity: Entity) -> list[_Kind]:
-    codes, paths = contract.codes, paths_of(contract, entity)
+    codes, paths = contract.dossier.codes, paths_of(contract, entity)
     if entity is Entity.STEP:
         return [("step", paths["status_raw"], codes.step.__contains__)]
     if entity is Entity.DOCUMENT:

@@ -102,7 +102,7 @@ def sample(contract: SourceContract, connection: Connection, writer: BatchWriter
                 mode=LoadMode.RANGE,
                 observed_at=began_at,
                 contract_hash=contract.contract_hash,
-                codes_hash=digest(contract.codes.model_dump(mode="json")),
+                codes_hash=digest(contract.dossier.codes.model_dump(mode="json")),
                 window_from=oldest,
                 window_to=newest + timedelta(microseconds=1),
                 unmapped_columns=audit.findings(),

@@ -134,4 +134,4 @@ PAPER_LISTS = (FORMS, ATTACHMENTS)
 
 def paths_of(contract: SourceContract, entity: Entity) -> dict[str, str]:
     """Canonical field → path, the contract's word before the expected one."""
-    return {**EXPECTED[entity], **contract.fields.get(entity, {})}
+    return {**EXPECTED[entity], **contract.dossier.fields.get(entity, {})}

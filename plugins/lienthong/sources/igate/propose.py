@@ -49,7 +49,7 @@ READ = {"page_rows": 200, "pause_ms": 0}
 
 def propose(contract: SourceContract, connection: Connection) -> Proposal:
     """See `profile.Profile.propose`."""
-    draft = contract.model_copy(update={"entities": tuple(ENTITY_TABLES)})
+    draft = contract.with_section(entities=tuple(ENTITY_TABLES))
     with sampled(sample, draft, connection, DOSSIERS) as batch:
         paths = _paths(batch)
         taken = {(ENTITY_TABLES[found.entity], found.path) for found in paths}
