@@ -37,7 +37,7 @@ def believed(engine: Engine, kind: KindSpec, source_id: str) -> Truth:
 def versions(engine: Engine, kind: KindSpec, source_id: str) -> dict[str, int]:
     """Key of each believed root record → its version."""
     query = f"SELECT source_key, version FROM {kind.name}.{kind.record} WHERE source_id = :source"
-    return {key: version for key, version in _rows(engine, query, source_id)}
+    return dict(_rows(engine, query, source_id))
 
 
 def superseded(engine: Engine, kind: KindSpec, source_id: str) -> dict[str, list[int]]:

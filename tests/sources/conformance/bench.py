@@ -20,6 +20,7 @@ import yaml
 
 from lienthong.connections import Connection
 from lienthong.model.kinds import KINDS, KindSpec
+from lienthong.settings import PROJECT
 
 #: Entity → key → field → value. The key of a child begins with its root's: (root key, anything that tells it apart).
 Fields = dict[str, Any]
@@ -238,13 +239,18 @@ class Bench(ABC):
 
     @property
     def kind(self) -> KindSpec:
-        return KINDS[kind_of(self.document())]
+        return KINDS[self.kind_of_records()]
 
-    def document(self) -> dict[str, Any]:
+    @classmethod
+    def kind_of_records(cls) -> str:
+        """Name of the kind: the section that the contract has."""
+        [name] = set(KINDS) & set(cls.document())
+        return name
+
+    @classmethod
+    def document(cls) -> dict[str, Any]:
         """The contract as it comes, decoded."""
-        from lienthong.settings import PROJECT
-
-        text = (PROJECT / "include" / "sources" / f"{self.source_id}.yaml").read_text(encoding="utf-8")
+        text = (PROJECT / "include" / "sources" / f"{cls.source_id}.yaml").read_text(encoding="utf-8")
         return dict(yaml.load(text, Loader=_Words))
 
     def contract(self, overlap: str | None = None, **changes: Mapping[str, Any]) -> str:
@@ -288,11 +294,6 @@ def composed(text: str) -> str:
 
 #: Stands in wrong passwords; must never be told.
 SECRET = "mật-khẩu-sai-7"
-
-
-def kind_of(document: Mapping[str, Any]) -> str:
-    """The kind of a contract: the section that it has, or a dossier's where there are no sections yet."""
-    return next((name for name in KINDS if isinstance(document.get(name), Mapping)), "dossier")
 
 
 class _Words(yaml.SafeLoader):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,7 +13,6 @@ from devstack.postgres import Postgres
 from lienthong.warehouse.engine import engine_for
 from simulator.portal.server import PortalServer
 from simulator.world import World
-from tests.sources.conformance.bench import Fact
 from tests.sources.conformance.matrix import proving, summary
 from tests.sources.conformance.registry import BENCHES
 from tests.sources.conformance.rig import Rig
@@ -125,6 +123,3 @@ def yard(request: pytest.FixtureRequest, source: str) -> Iterator[Yard]:
     made = Yard(request, source)
     with made.stack:
         yield made
-
-
-__all__ = ["Any", "Callable", "Fact"]

@@ -16,7 +16,7 @@ from lienthong.connections import Connection
 from simulator.defects import Defect
 from simulator.igate import FaultKind, IgateServer
 from simulator.igate.app import TOKEN_PATH
-from simulator.igate.ids import dossier_id, dossier_number
+from simulator.igate.ids import dossier_id
 from simulator.igate.instants import OFFSET_S
 from simulator.plans import Plan
 from tests.sources.conformance.bench import SECRET, Bench, Fact, Habit, Passage, Truth, Verdict
@@ -223,6 +223,3 @@ def _key(number: int) -> str:
 def on_http(request: pytest.FixtureRequest, folder: Path) -> Iterator[Bench]:
     with IgateBench(folder) as bench:
         yield bench
-
-
-__all__ = ["IgateBench", "dossier_number", "on_http"]

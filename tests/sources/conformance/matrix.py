@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import Any
 
 import pytest
 
-from tests.sources.conformance.bench import Fact, Verdict
+from tests.sources.conformance.bench import Fact
 from tests.sources.conformance.registry import BENCHES
 
 FAILED, SKIPPED, UNPROVED = "✗", "not run", "?"
@@ -54,6 +53,3 @@ def _cell(source: str, fact: Fact, outcome: str | None, notes: dict[str, int]) -
     if not habit.why:
         return habit.verdict
     return f"{habit.verdict} {notes.setdefault(habit.why, len(notes) + 1)})"
-
-
-__all__ = ["Verdict", "defaultdict", "proving", "summary"]

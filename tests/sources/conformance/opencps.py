@@ -21,7 +21,6 @@ from simulator.opencps import schema
 from simulator.opencps.install import DOSSIER_TABLES, install
 from simulator.opencps.rows import Row, rows_of
 from tests.mariadb import MariaServer, copy_opencps
-from tests.sources.conftest import connection_to
 from tests.sources.conformance.bench import SECRET, Bench, Fact, Habit, Passage, Truth, Verdict
 from tests.sources.conformance.simulated import (
     a_day,
@@ -32,6 +31,7 @@ from tests.sources.conformance.simulated import (
     truth_of,
 )
 from tests.sources.conformance.tcp_tap import TcpTap
+from tests.sources.conftest import connection_to
 
 TENANT, DOSSIER, KEY, MODIFIED = "H17", "opencps_dossier", "dossierId", "modifiedDate"
 #: Only a page of whole dossiers asks for this column.

@@ -1,4 +1,4 @@
-"""Every source that the suite knows: its bench, and how one is put up. A registered profile without one fails a test."""
+"""Every source that the suite knows: its bench, and how one is put up."""
 
 from __future__ import annotations
 

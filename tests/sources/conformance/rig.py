@@ -21,7 +21,7 @@ from lienthong.pipeline import load as loading
 from lienthong.pipeline.runtime import Runtime
 from lienthong.settings import PROJECT, Settings
 from tests.sources.conformance import believed as warehouse
-from tests.sources.conformance.bench import SECRET, Bench, Habit, Truth, Verdict, Fact
+from tests.sources.conformance.bench import SECRET, Bench, Fact, Habit, Truth, Verdict
 from tests.world import STEPS, Wiring, database_connection
 
 #: The clock of the pipeline: a quiet hour after everything that the simulated world did.

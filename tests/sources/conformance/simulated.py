@@ -10,7 +10,6 @@ from typing import Any
 from lienthong.model.kinds import ENTITIES, EntitySpec, ValueType
 from lienthong.model.periods import BUSINESS_ZONE
 from simulator import wire
-from simulator.catalogue import PROVINCES
 from simulator.changes import Change, ChangeKind, _arrive, replay
 from simulator.defects import NO_DEFECTS
 from simulator.facts import Facts
@@ -145,6 +144,3 @@ def at_rest(world: World, province: str, seen: set[int]) -> Plan:
     chosen = min(resting, key=lambda plan: (max(plan.modified, plan.touched, plan.paid, *plan.added), plan.dossier_id))
     seen.add(chosen.dossier_id)
     return chosen
-
-
-__all__ = ["PROVINCES", "a_day", "at_rest", "by_fact", "imported_with_an_old_date", "sound_world", "truth_of"]

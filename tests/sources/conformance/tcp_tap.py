@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from tests.sources.conformance.bench import Passage
 from tests.sources.conformance.hooks import Hooks
 
-
 _CLOCK = re.compile(rb"(?i)\b(now|utc_timestamp)\(\)")
 _MOMENT = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 

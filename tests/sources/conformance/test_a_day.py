@@ -1,4 +1,4 @@
-"""What happens at a source arrives with the next load, once, as it is; what only a full load can see arrives with it."""
+"""What happens at a source arrives with the next load, once, as it is; or with a full one, where only that can see."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_new_record_is_believed_after_the_next_load(story: Story) -> None:
     assert {story.after_day.get(key) for key in story.happened(Fact.ADDED)} == {1}
 
 
-@pytest.mark.proves()
+@pytest.mark.proves
 @pytest.mark.parametrize("fact", [Fact.CHANGED, Fact.CHILD_CHANGED])
 def test_a_changed_record_gets_one_new_version_and_the_old_one_is_history(story: Story, fact: Fact) -> None:
     habit = story.rig.habit(fact)
@@ -91,7 +91,7 @@ def test_what_was_touched_and_says_the_same_gets_no_version(story: Story) -> Non
     assert {story.rig.versions()[key] for key in story.happened(Fact.TOUCHED)} == {1}
 
 
-@pytest.mark.proves()
+@pytest.mark.proves
 @pytest.mark.parametrize("fact", [Fact.LATE, Fact.OLD])
 def test_an_import_with_a_past_modification_time_arrives(story: Story, fact: Fact) -> None:
     verdict = story.rig.habit(fact).verdict

@@ -12,7 +12,7 @@ from tests.sources.conformance.rig import Rig
 HOUR = timedelta(hours=1)
 
 
-@pytest.mark.proves()
+@pytest.mark.proves
 @pytest.mark.parametrize("fact", [Fact.CLOCK_AHEAD, Fact.CLOCK_BEHIND])
 def test_what_happens_while_the_clock_is_an_hour_off_and_after_it_is_put_right_is_believed_once(
     loaded: Rig, fact: Fact

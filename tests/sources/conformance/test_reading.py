@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
@@ -53,6 +52,3 @@ def test_outside_of_its_hours_a_source_is_not_asked_at_all(loaded: Rig) -> None:
     rig.write_contract(read={"hours": "00:00-23:59"})
     rig.finish(load_id)
     assert rig.wrong() == {}
-
-
-__all__ = ["UTC", "datetime"]

@@ -84,7 +84,8 @@ def test_nothing_of_a_record_but_the_odd_text_changed(story: Story) -> None:
 def test_texts_that_may_name_people_are_told_nowhere(story: Story) -> None:
     kinds = (*_MAY_HOLD, story.rig.kind.name)
     tables = story.rig.rows(
-        "SELECT schemaname, tablename FROM pg_tables WHERE NOT schemaname = ANY (:may) AND tablename NOT LIKE '%\\_\\_%'",
+        "SELECT schemaname, tablename FROM pg_tables "
+        "WHERE NOT schemaname = ANY (:may) AND tablename NOT LIKE '%\\_\\_%'",
         may=list(kinds),
     )
     assert len(tables) > 20
