@@ -10,7 +10,7 @@ import re
 import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -46,6 +46,10 @@ class Fact(StrEnum):
     LOST_KEY = "drift: lost"
     RENAMED_KEY = "drift: renamed"
     CUT = "answer cut"
+    ERROR_PAGE = "error page for data"
+    AWAY = "system away"
+    REFUSED = "access refused"
+    EXPIRED = "log-in expired while read"
     COLLAPSED = "collapsed"
     EMPTIED = "emptied"
     REPEATED = "page repeated"
@@ -56,7 +60,6 @@ class Fact(StrEnum):
     TEXTS = "odd texts"
     NUL = "NUL"
     UNKNOWN_CODE = "unknown code"
-    REFUSED = "access refused"
     PAGES = "page size kept"
     PAUSES = "pauses kept"
     HOURS = "hours kept"
@@ -89,6 +92,8 @@ USUAL: Mapping[Fact, Verdict] = {
     Fact.LOST_KEY: Verdict.STOPS,
     Fact.RENAMED_KEY: Verdict.STOPS,
     Fact.CUT: Verdict.STOPS,
+    Fact.ERROR_PAGE: Verdict.STOPS,
+    Fact.AWAY: Verdict.STOPS,
     Fact.COLLAPSED: Verdict.STOPS,
     Fact.EMPTIED: Verdict.STOPS,
     Fact.REFUSED: Verdict.STOPS,
@@ -117,6 +122,10 @@ class Tap(Protocol):
 
     def cut(self, matches: Matches) -> None:
         """From now on every answer to such a request ends in the middle."""
+
+    def garble(self, matches: Matches) -> None:
+        """From now on such a request is answered with a proxy's page, and status 200. NotImplementedError where nothing
+        can stand between."""
 
     def heal(self) -> None:
         """No hooks and faults any more."""
@@ -168,7 +177,12 @@ class Bench(ABC):
     @property
     @abstractmethod
     def wrong_connection(self) -> Connection:
-        """The same with a password that is wrong, and told by `SECRET`."""
+        """The same with the password `SECRET`, which is wrong."""
+
+    @property
+    def away_connection(self) -> Connection:
+        """The same, where nobody answers."""
+        return replace(self.connection, port=1)
 
     @abstractmethod
     def true(self) -> Truth:
@@ -231,8 +245,12 @@ class Bench(ABC):
         """The next page after the first shows the rows of the one before (once, or from now on always)."""
         raise NotImplementedError
 
+    def end_session(self) -> None:
+        """Whatever log-in the system has given so far is worth nothing any more."""
+        raise NotImplementedError
+
     def shift_page(self) -> None:
-        """Before the second page is read, a row above it vanishes: all rows slide up by one, unseen."""
+        """Before the second page is read, `SHIFT` rows above it vanish: all others slide up, and some would be missed."""
         raise NotImplementedError
 
     # What the suite makes of it ------------------------------------------------------------------------------------
@@ -292,6 +310,8 @@ def composed(text: str) -> str:
     return unicodedata.normalize("NFC", text.replace("\x00", "")).strip()
 
 
+#: How many rows vanish above a page.
+SHIFT = 4
 #: Stands in wrong passwords; must never be told.
 SECRET = "mật-khẩu-sai-7"
 

@@ -23,6 +23,7 @@ class Hooks:
         self._log: list[Passage] = []
         self._hooks: list[_Hook] = []
         self._cuts: list[Matches] = []
+        self._garbled: list[Matches] = []
         self._lock = threading.Lock()
 
     @property
@@ -37,10 +38,14 @@ class Hooks:
     def cut(self, matches: Matches) -> None:
         self._cuts.append(matches)
 
+    def garble(self, matches: Matches) -> None:
+        raise NotImplementedError
+
     def heal(self) -> None:
         with self._lock:
             self._hooks.clear()
             self._cuts.clear()
+            self._garbled.clear()
 
     def note(self, passage: Passage) -> None:
         """A request comes by: remember it, and do what is to be done before it is passed on."""

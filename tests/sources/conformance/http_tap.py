@@ -14,11 +14,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from simulator.network.messages import Answer, Request, pass_on
-from tests.sources.conformance.bench import Passage
+from tests.sources.conformance.bench import Matches, Passage
 from tests.sources.conformance.hooks import Hooks
 
 #: What was asked, the JSON of the answer → the JSON that is shown instead.
 Rewrite = Callable[[Passage, Any], Any]
+
+
+#: What a proxy shows when its system is in maintenance.
+_PAGE = Answer(200, (("Content-Type", "text/html"),), b"<!DOCTYPE html><html><body>Bao tri</body></html>")
 
 
 class HttpTap(Hooks):
@@ -42,6 +46,8 @@ class HttpTap(Hooks):
     def answer(self, passage: Passage, request: Request) -> Answer | None:
         """What the system answers, rewritten."""
         answer = pass_on(request, *self.upstream)
+        if any(matches(passage) for matches in self._garbled):
+            return _PAGE
         if answer is None:
             return None
         if self.clock_ahead:
@@ -55,6 +61,9 @@ class HttpTap(Hooks):
         for rewrite in self.rewrites:
             body = rewrite(passage, body)
         return answer.with_body(json.dumps(body).encode())
+
+    def garble(self, matches: Matches) -> None:
+        self._garbled.append(matches)
 
     def _date(self, name: str, value: str) -> str:
         if name.lower() != "date":

@@ -19,7 +19,7 @@ from simulator.igate.app import TOKEN_PATH
 from simulator.igate.ids import dossier_id
 from simulator.igate.instants import OFFSET_S
 from simulator.plans import Plan
-from tests.sources.conformance.bench import SECRET, Bench, Fact, Habit, Passage, Truth, Verdict
+from tests.sources.conformance.bench import SECRET, SHIFT, Bench, Fact, Habit, Passage, Truth, Verdict
 from tests.sources.conformance.http_tap import HttpTap
 from tests.sources.conformance.simulated import (
     a_day,
@@ -164,14 +164,11 @@ class IgateBench(Bench):
             self.is_page, 2, lambda: self.server.fail_next("search", FaultKind.PAGE_REPEAT, 10**3 if for_good else 1)
         )
 
+    def end_session(self) -> None:
+        self.server.igate.refuse_tokens()
+
     def shift_page(self) -> None:
-        """The row that was last on the first page is taken out of the list; its papers go with it."""
-
-        def vanish() -> None:
-            number = self.server.store.newest_first()[0]
-            self._remove([number])
-
-        self.tap.when(self.is_page, 2, vanish)
+        self.tap.when(self.is_page, 2, lambda: self._remove(self.server.store.newest_first()[:SHIFT]))
 
     # At the server -------------------------------------------------------------------------------------------------
 

@@ -50,6 +50,8 @@ class OpenCpsBench(Bench):
     habits: ClassVar[Mapping[Fact, Habit]] = {
         Fact.REPEATED: Habit(Verdict.IMPOSSIBLE, _SNAPSHOT),
         Fact.SHIFTED: Habit(Verdict.IMPOSSIBLE, _SNAPSHOT),
+        Fact.ERROR_PAGE: Habit(Verdict.IMPOSSIBLE, "no proxy speaks a database's protocol"),
+        Fact.EXPIRED: Habit(Verdict.IMPOSSIBLE, "a database's log-in lasts as long as its connection"),
     }
     _columns: ClassVar[Mapping[str, str]] = {
         "applicant_name": "applicantName",

@@ -119,7 +119,9 @@ class Rig:
         assert "Next: " in said
         assert SECRET not in said
         assert self.state() == before, "the last good state stays"
-        assert self.rows("SELECT state FROM ops.load WHERE load_id = :id", id=load_id) == [("opened",)]
+        [(state, kept)] = self.rows("SELECT state, error FROM ops.load WHERE load_id = :id", id=load_id)
+        assert state == "opened"
+        assert kept.endswith(said), "the ledger keeps the words"
         return caught.value, load_id
 
     def extract_in_child(self, load_id: int, *, dies: bool) -> None:

@@ -26,6 +26,8 @@ def test_a_reader_that_is_killed_leaves_nothing_believed_and_the_next_try_finish
     rig.finish(load_id)
     rig.load()
     assert rig.wrong() == {}, "what changed meanwhile is believed with this load or the next"
+    tries = {file.parent for file in (rig.folder / "landing").rglob("*.parquet") if str(load_id) in file.parts}
+    assert len(tries) == 1, "files of the killed try are gone"
     assert not list((rig.folder / "landing").rglob("progress")), "nothing personal is left behind"
 
 
