@@ -250,7 +250,7 @@ class Bench(ABC):
         raise NotImplementedError
 
     def shift_page(self) -> None:
-        """Before the second page is read, `SHIFT` rows above it vanish: all others slide up, and some would be missed."""
+        """Before the second page is read, `SHIFT` rows above it vanish: the others slide up, some would be missed."""
         raise NotImplementedError
 
     # What the suite makes of it ------------------------------------------------------------------------------------
