@@ -17,8 +17,8 @@ MOVES = (Fact.CHANGED, Fact.CHILD_CHANGED, Fact.TOUCHED)
 
 @dataclass
 class Story:
-    """`keys`: what happened to whom on the day after the first load. `day`, `night`: versions and what is believed
-    after an incremental load and then a full one."""
+    """`keys`: what happened to whom after the first load. `after_day`, `after_night`: versions, what is believed and so on
+    after an incremental load, and after a full one that found one more change."""
 
     rig: Rig
     keys: Mapping[Fact, Sequence[str]]
@@ -40,14 +40,18 @@ class Story:
 @pytest.fixture(scope="module")
 def story(yard: Yard) -> Story:
     rig = yard.rig(loaded=True)
-    bench, before = rig.bench, rig.versions()
+    bench, before, marks = rig.bench, rig.versions(), [rig.watermarks()]
     keys = dict(bench.day())
     keys[Fact.OLD] = (bench.import_old(),) if rig.can(Fact.OLD) else ()
     keys[Fact.BINNED] = (bench.bin(),) if rig.can(Fact.BINNED) else ()
     keys[Fact.REMOVED] = (bench.remove(),) if rig.can(Fact.REMOVED) else ()
     day = rig.counts()
-    after_day, believed, told, marks = rig.versions(), rig.believed(), rig.told(), rig.watermarks()
+    after_day, believed, told = rig.versions(), rig.believed(), rig.told()
+    marks.append(rig.watermarks())
+    keys[Fact.CHANGED] = (*keys[Fact.CHANGED], late := bench.change())
     night = rig.counts("full")
+    marks.append(rig.watermarks())
+    after_day[late] += 1
     removed = set(keys[Fact.REMOVED])
     return Story(
         rig,
@@ -58,7 +62,7 @@ def story(yard: Yard) -> Story:
         rig.wrong(but=removed),
         bench.truth(),
         day["stale"] + night["stale"],
-        (marks, rig.watermarks()),
+        tuple(marks),
         (told, rig.told()),
     )
 
@@ -137,5 +141,7 @@ def test_after_day_and_night_all_is_believed_as_it_is_true(story: Story) -> None
 
 
 @pytest.mark.proves(Fact.ADDED)
-def test_a_full_load_moves_no_watermark(story: Story) -> None:
-    assert story.watermarks[0] == story.watermarks[1]
+def test_a_load_of_what_is_new_moves_the_watermark_and_one_of_everything_does_not(story: Story) -> None:
+    before, day, night = story.watermarks
+    assert before != day
+    assert day == night
