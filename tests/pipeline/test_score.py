@@ -16,10 +16,11 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from lienthong.cli import app
-from lienthong.cli.told import error_lines
+from lienthong.cli.errors import error_lines
 from lienthong.indices import ScoreTable, scores
 from lienthong.indices.table import UnitKind, UnitScore
 from lienthong.model.errors import BusyError, FinalScoreExistsError, LienThongError
+from lienthong.pipeline.failures import failure_of
 from lienthong.pipeline.runtime import Runtime
 from lienthong.pipeline.score import chosen_month, publish, score
 from lienthong.views.labels import DELIVERY_COLUMNS
@@ -175,7 +176,7 @@ def test_a_published_final_score_is_kept_and_a_second_one_is_told_when_the_first
     live.clock += timedelta(days=2)
     second = CliRunner().invoke(app, ["score", MONTH, "--final"])
     assert isinstance(second.exception, FinalScoreExistsError)
-    what, detail = error_lines(second.exception)
+    what, detail = error_lines(failure_of(second.exception))
     assert what.startswith("Lỗi: Tháng đã có điểm chính thức, không chấm lại và không thay tệp đã công bố. Việc cần")
     assert "made on 03/11/2026 09:00 by cli__score" in detail
     assert f"`lienthong score {MONTH}`" in detail

@@ -99,8 +99,8 @@ def test_a_count_that_disagrees_with_the_violation_statement_stores_nothing(
     before = stored(prepared, load_id)
     honest = evaluation.failures
 
-    def miscounted(*args: Any, **kwargs: Any) -> list[evaluation.Failure]:
-        return [evaluation.Failure(f.rule, f.count + 1, f.failing_rows) for f in honest(*args, **kwargs)]
+    def miscounted(*args: Any, **kwargs: Any) -> list[evaluation.FailedExpectation]:
+        return [evaluation.FailedExpectation(f.rule, f.count + 1, f.failing_rows) for f in honest(*args, **kwargs)]
 
     monkeypatch.setattr(evaluation, "failures", miscounted)
     with pytest.raises(GateError, match=r"agency_named counts 2 .* but 1") as caught:

@@ -7,7 +7,7 @@ from enum import StrEnum
 import pytest
 
 from lienthong.exchange.adoption import AdoptionSummary
-from lienthong.exchange.compare import Kind, Verdict
+from lienthong.exchange.compare import Difference, Verdict
 from lienthong.exchange.decisions import Open
 from lienthong.freshness.findings import CloseReason, FindingSeverity
 from lienthong.freshness.workdays import DayKind
@@ -44,7 +44,7 @@ def test_every_entity_of_every_kind_has_its_word() -> None:
 
 
 def test_every_kind_of_difference_has_its_word_but_missing_which_is_a_verdict() -> None:
-    assert set(labels.DIFFERENCES) == set(Kind) - {Kind.MISSING}
+    assert set(labels.DIFFERENCES) == set(Difference) - {Difference.MISSING}
 
 
 def test_the_columns_of_deliveries_are_all_states_and_those_only_watched() -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from lienthong.model.codes import LoadMode, LoadState
 from lienthong.model.kinds.dossier import DOSSIER_KIND
-from lienthong.views.load_steps import ExtractedLoad, GatedLoad, OpenedLoad, RuleResult, StagedLoad, merged_lines
+from lienthong.views.load_steps import ExtractedLoad, GatedLoad, OpenedLoad, RuleView, StagedLoad, merged_lines
 from lienthong.warehouse.ledger import Load
 
 AT = datetime(2026, 11, 5, 1, tzinfo=UTC)
@@ -51,7 +51,7 @@ def test_a_staged_load_says_what_is_new_and_what_was_known() -> None:
 
 
 def test_a_gated_load_names_the_rules_that_are_broken() -> None:
-    broken = RuleResult("dossier", "procedure_known", "block", "TTHC không có trong danh mục", 1200, 30)
+    broken = RuleView("dossier", "procedure_known", "block", "TTHC không có trong danh mục", 1200, 30)
     kept = replace(broken, rule_id="due_at_present", failed=0)
     assert GatedLoad(LOAD, (broken, kept), 1, 30, 0).lines == [
         "Đã kiểm tra chất lượng lần nạp 7 của nguồn opencps_h17 (H17): 1 quy tắc đạt, 1 quy tắc không đạt.",

@@ -13,7 +13,7 @@ from lienthong.model.codes import LoadMode
 from lienthong.model.kinds import ENTITIES, KindSpec, ValueType
 from lienthong.model.kinds.dossier import DOSSIER_KIND
 from lienthong.warehouse import ledger, merge, sightings, staging
-from lienthong.warehouse.ledger import Judgement, Load, SourceDescription
+from lienthong.warehouse.ledger import GateBasis, Load, SourceDescription
 from lienthong.warehouse.statements import run
 
 TENANT = "H17"
@@ -71,7 +71,7 @@ def open_and_stage(
     precedence: int = 10,
     observed_at: datetime = NOON,
     mode: LoadMode = LoadMode.INCREMENTAL,
-    judged: Judgement | None = None,
+    judged: GateBasis | None = None,
     violations: Iterable[Mapping[str, Any]] = (),
     removed: tuple[str, ...] = (),
     kind: KindSpec = DOSSIER_KIND,

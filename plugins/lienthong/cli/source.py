@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lienthong.cli.told import AsJson, say, to_json
+from lienthong.cli.output import AsJson, say, to_json
 from lienthong.pipeline.runtime import Runtime
 
 app = typer.Typer()
@@ -24,12 +24,12 @@ def check(
     from lienthong.onboarding.check import check as check_source
     from lienthong.onboarding.lines import Line
 
-    def tell(line: Line) -> None:
+    def show(line: Line) -> None:
         say(f"{line.level.mark} {line.text}")
         if line.next_step:
             say(f"    → {line.next_step}")
 
-    report = check_source(Runtime.from_environment(), source_id, sample, (lambda line: None) if as_json else tell)
+    report = check_source(Runtime.from_environment(), source_id, sample, (lambda line: None) if as_json else show)
     if as_json:
         say(to_json(report.to_json()))
     else:

@@ -19,7 +19,7 @@ from lienthong.views import labels
 from lienthong.views.findings import finding_view
 from lienthong.views.formats import amount, lasting, moment
 from lienthong.views.next_steps import importance, next_steps
-from lienthong.views.status import SourceDetail, SourceHealth, SourceStatus, Status, Unmapped
+from lienthong.views.status import SourceDetail, SourceHealth, SourceStatus, Status, UnmappedView
 
 #: Findings, agencies, unmapped words shown before the rest is only counted.
 SHOWN_FINDINGS, SHOWN_AGENCIES, SHOWN_UNMAPPED = 10, 30, 30
@@ -148,7 +148,7 @@ def _print_unmapped(sources: Iterable[SourceStatus], console: Console) -> None:
         _say(console, f"  {source.source_id}: {amount(len(source.unmapped))} ({counted}).")
 
 
-def _print_unmapped_words(found: Sequence[Unmapped], console: Console, *, everything: bool) -> None:
+def _print_unmapped_words(found: Sequence[UnmappedView], console: Console, *, everything: bool) -> None:
     table = _table(
         f"Từ và cột chưa ánh xạ ({amount(len(found))})",
         ("Loại", "left"), ("Từ hoặc cột", "left"), ("Số dòng", "right"), ("Từ lần nạp", "right"),

@@ -10,12 +10,10 @@ from lienthong.model.errors import ArgumentError
 from lienthong.model.numbers import grouped
 from lienthong.onboarding.scaffold import draft, scaffold, write_contract
 from lienthong.onboarding.tenant import judge
+from lienthong.pipeline.requests import TENANT_PATTERN
 from lienthong.pipeline.runtime import Runtime
 from lienthong.registry.tenants import refused
 from lienthong.sources.contract import load_contract
-
-#: As a contract's `tenant` is written.
-TENANT = r"[A-Z]\d{2}"
 
 
 @dataclass(frozen=True)
@@ -76,12 +74,12 @@ def add_source(
 
 def _refuse_tenant(source_id: str, tenant: str) -> None:
     """ArgumentError for what can't be a tenant's code, with the code that was probably meant."""
-    if re.fullmatch(TENANT, tenant):
+    if re.fullmatch(TENANT_PATTERN, tenant):
         return
     meant = tenant.strip().upper()
     raise ArgumentError(
         f"{tenant!r} is not the code of a tenant: one capital letter and two digits, e.g. H17.",
-        next_step=f"type --tenant {meant}." if re.fullmatch(TENANT, meant) else "type it like --tenant H17.",
+        next_step=f"type --tenant {meant}." if re.fullmatch(TENANT_PATTERN, meant) else "type it like --tenant H17.",
         source=source_id,
         key="tenant",
     )

@@ -19,16 +19,16 @@ SAMPLE = 200
 
 
 def check(
-    rt: Runtime, source_id: str, sample: int = SAMPLE, tell: Callable[[Line], None] = lambda line: None
+    rt: Runtime, source_id: str, sample: int = SAMPLE, on_line: Callable[[Line], None] = lambda line: None
 ) -> CheckReport:
-    """Look at a source and rehearse a load of its newest `sample` dossiers; `tell` hears each line as it is known.
+    """Look at a source and rehearse a load of its newest `sample` dossiers; `on_line` gets each line as it is known.
 
     Reads the source gently and leaves the warehouse and landing as they were. Problems are lines, not exceptions.
     """
     started = rt.now()
     lines = []
     for line in _lines(rt, source_id, sample):
-        tell(line)
+        on_line(line)
         lines.append(line)
     return CheckReport(source_id, started, tuple(lines))
 

@@ -40,7 +40,7 @@ OPTIONS = (
 
 
 @dataclass(frozen=True)
-class RuleOutcome:
+class BrokenRule:
     """A rule that rows of the sample break. `rows` are rows of the entity."""
 
     rule_id: str
@@ -68,7 +68,7 @@ class Rehearsal:
     rejected: int
     blocked: int
     warned: int
-    rules: tuple[RuleOutcome, ...]
+    rules: tuple[BrokenRule, ...]
     unknown: tuple[UnknownCode, ...]
 
 
@@ -130,7 +130,7 @@ def rehearse(
             warned = run(connection, "quality/count_warned", tenant=tenant, load_id=load_id).scalar_one()
             found = run(connection, of_kind(kind, "count_unknown_codes"), tenant=tenant, load_id=load_id).all()
     rules = [
-        RuleOutcome(rule.rule_id, rule.entity, rule.severity, rule.title_vi, rule.explanation_vi, result.failed)
+        BrokenRule(rule.rule_id, rule.entity, rule.severity, rule.title_vi, rule.explanation_vi, result.failed)
         for result in report.failed
         for rule in [known[result.entity, result.rule_id]]
     ]

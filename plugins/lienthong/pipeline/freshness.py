@@ -139,7 +139,7 @@ def note_task_success(rt: Runtime, dag_id: str, task: str) -> None:
                 store.close_finding(connection, finding.finding_id, CloseReason.RECOVERED, rt.now())
 
 
-def tell(rt: Runtime, channel: str, send: Callable[[Sequence[Finding]], None], only: Iterable[int] = ()) -> int:
+def alert(rt: Runtime, channel: str, send: Callable[[Sequence[Finding]], None], only: Iterable[int] = ()) -> int:
     """Let `channel` tell what it has not told yet, or of that only some findings; returns how many.
 
     They are marked as told after `send` returned: told at least once, and normally once.

@@ -109,9 +109,12 @@ def remembering_failure(step: Callable[[Runtime, int], T]) -> Callable[[Runtime,
     def wrapped(rt: Runtime, load_id: int) -> T:
         source_id = None
         try:
-            with outages.telling(load=load_id), rt.warehouse().connect() as connection:
+            with outages.translating(load=load_id), rt.warehouse().connect() as connection:
                 source_id = ledger.read_load(connection, load_id).source_id
-            with outages.telling(source_id, load_id), disk.telling(rt.settings.landing_url.removeprefix("file://")):
+            with (
+                outages.translating(source_id, load_id),
+                disk.translating(rt.settings.landing_url.removeprefix("file://")),
+            ):
                 return step(rt, load_id)
         except (BusyError, FencedError):
             raise  # the load itself is well: another copy works on it
@@ -278,7 +281,7 @@ def _merge_unless_overtaken(rt: Runtime, load_id: int) -> bool:
         contract, profile = source_of(rt, load)
         batch = landed_batch(rt, load)
         services = [merging.Service(**row) for row in profile.services(contract, batch).to_pylist()]
-        findings = _findings(contract, profile, batch)
+        unmapped = _unmapped(contract, profile, batch)
         merging.lock_tenant(connection, load.tenant)
         if load.staged_after != ledger.newest_merge(connection, load):
             return False
@@ -295,7 +298,7 @@ def _merge_unless_overtaken(rt: Runtime, load_id: int) -> bool:
             ],
             rt.now(),
         )
-        merging.record_findings(connection, load, findings)
+        merging.record_unmapped(connection, load, unmapped)
         note_code_maps(connection, load, batch.manifest.facts.codes_hash)
         ledger.finish_merge(connection, load, rt.now())
         staging.clear_load(connection, load)
@@ -374,9 +377,11 @@ def _stage_again_if_needed(rt: Runtime, load_id: int) -> bool:
     return True
 
 
-def _findings(contract: SourceContract, profile: Profile, batch: LandedBatch) -> list[merging.Finding]:
+def _unmapped(contract: SourceContract, profile: Profile, batch: LandedBatch) -> list[merging.Unmapped]:
     """Columns and code words of the batch that nobody mapped."""
     columns = batch.manifest.facts.unmapped_columns
     return [
-        merging.Finding("column", mask_word(f"{table}.{name}"), 0) for table, names in columns.items() for name in names
-    ] + [merging.Finding(code.kind, code.word, code.rows) for code in profile.unmapped_codes(contract, batch)]
+        merging.Unmapped("column", mask_word(f"{table}.{name}"), 0)
+        for table, names in columns.items()
+        for name in names
+    ] + [merging.Unmapped(code.kind, code.word, code.rows) for code in profile.unmapped_codes(contract, batch)]

@@ -11,7 +11,7 @@ from lienthong.model.kinds import KindSpec
 from lienthong.pipeline.runtime import Runtime
 from lienthong.warehouse import fingerprints as remembered
 from lienthong.warehouse import ledger, sightings, staging
-from lienthong.warehouse.ledger import Judgement, Load
+from lienthong.warehouse.ledger import GateBasis, Load
 from lienthong.warehouse.statements import run
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def stage_batch(rt: Runtime, connection: Connection, load: Load) -> None:
     batch = landed_batch(rt, load)
     batch.verify()
     newest_merge = ledger.newest_merge(connection, load)
-    judged = _judgement(rt, connection, load.kind)
+    judged = _gate_basis(rt, connection, load.kind)
     new = _leave_known(connection, load, contract, profile, batch, judged)
     rows = profile.canonicalise(contract, new.batch)
     staged = staging.stage_rows(connection, load.kind, load.tenant, load.load_id, rows)
@@ -103,7 +103,7 @@ def _leave_known(
     contract: SourceContract,
     profile: Profile,
     batch: LandedBatch,
-    judged: Judgement,
+    judged: GateBasis,
 ) -> _New:
     import polars as pl
 
@@ -130,9 +130,9 @@ def _leave_known(
     return _New(batch.through(Sieve(profile.owners, listed, keeps)), rows)
 
 
-def _judgement(rt: Runtime, connection: Connection, kind: KindSpec) -> Judgement:
+def _gate_basis(rt: Runtime, connection: Connection, kind: KindSpec) -> GateBasis:
     """By what a load that is staged now will be judged. A catalogue synced before the gate only makes it newer."""
     from lienthong.quality.suites import rules_digest
 
     revision = run(connection, "registry/read_revision").scalar_one()
-    return Judgement(rules_digest(rt.settings.home, kind), revision)
+    return GateBasis(rules_digest(rt.settings.home, kind), revision)

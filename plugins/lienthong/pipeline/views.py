@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from lienthong.views.deliveries import DeliveryView
     from lienthong.views.load_steps import ExtractedLoad, GatedLoad, OpenedLoad, StagedLoad
     from lienthong.views.loads import LoadView
+    from lienthong.views.notices import ChangedCodeMaps
     from lienthong.views.scored_month import ScoredMonth
     from lienthong.views.status import SourceDetail, Status
 
@@ -60,6 +61,14 @@ def deliveries(rt: Runtime, only: str | None = None) -> list[DeliveryView]:
     from lienthong.views.deliveries import read_deliveries
 
     return read_deliveries(rt.warehouse(), tenants(rt) if only is None else [only])
+
+
+def changed_code_maps(rt: Runtime) -> list[ChangedCodeMaps]:
+    """Every source of which earlier loads still stand under older code maps."""
+    from lienthong.views.notices import read_changed_code_maps
+
+    with rt.warehouse().connect() as connection:
+        return read_changed_code_maps(connection)
 
 
 def opened_load(rt: Runtime, load_id: int, *, collapse_accepted: bool) -> OpenedLoad:

@@ -13,7 +13,7 @@ from lienthong.model.codes import Severity
 from lienthong.model.errors import GateError
 from lienthong.model.kinds import KindSpec
 from lienthong.quality import evaluation
-from lienthong.quality.evaluation import Failure
+from lienthong.quality.evaluation import FailedExpectation
 from lienthong.quality.suites import Rule, Suite, load_suites
 from lienthong.warehouse.statements import of_kind, read, run
 
@@ -81,7 +81,9 @@ def _count_staged(connection: Connection, kind: KindSpec, tenant: str, load_id: 
     return {row.entity: row.staged for row in rows}
 
 
-def _store_violations(connection: Connection, failure: Failure, tenant: str, source_id: str, load_id: int) -> None:
+def _store_violations(
+    connection: Connection, failure: FailedExpectation, tenant: str, source_id: str, load_id: int
+) -> None:
     """Insert every failing row of one rule; their number must be the one Great Expectations counted."""
     rule = failure.rule
     # Colons of the generated query are text (patterns, literals), not bind parameters.
@@ -108,7 +110,7 @@ def _store_violations(connection: Connection, failure: Failure, tenant: str, sou
 
 
 def _results(
-    suites: Mapping[str, Suite], staged: Mapping[str, int], found: list[Failure]
+    suites: Mapping[str, Suite], staged: Mapping[str, int], found: list[FailedExpectation]
 ) -> tuple[RuleResult, ...]:  # fmt: skip
     failed = {(failure.rule.entity, failure.rule.rule_id): failure.count for failure in found}
     return tuple(

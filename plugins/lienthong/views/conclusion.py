@@ -48,10 +48,10 @@ def _losses(table: ScoreTable, ranked: Sequence[UnitScore]) -> list[str]:
     what = f"{component.id} {component.name}"
     where = f"{short_name(hardest)} ({decimal_comma(_lost(component, hardest))} điểm; {_reached(hardest, component)})"
     if len(counted) > 1:
-        told = f"trung bình {decimal_comma(average)}/{component.max:f} điểm mỗi địa phương, nhiều nhất ở {where}"
+        loss = f"trung bình {decimal_comma(average)}/{component.max:f} điểm mỗi địa phương, nhiều nhất ở {where}"
     else:
-        told = f"ở {where}, tối đa {component.max:f} điểm"
-    return [f"Mất điểm nhiều nhất là {what}: {told}.", _next_step(table, hardest, component)]
+        loss = f"ở {where}, tối đa {component.max:f} điểm"
+    return [f"Mất điểm nhiều nhất là {what}: {loss}.", _next_step(table, hardest, component)]
 
 
 def _next_step(table: ScoreTable, province: UnitScore, component: Component) -> str:

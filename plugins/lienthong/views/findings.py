@@ -122,11 +122,11 @@ def judged_lines(result: Mapping[str, int]) -> list[str]:
     ]
 
 
-def alerted_lines(told: Mapping[str, int]) -> list[str]:
-    """How many findings each channel told."""
-    if not told:
+def alerted_lines(sent: Mapping[str, int]) -> list[str]:
+    """How many findings went out on each channel."""
+    if not sent:
         kept = "phát hiện chỉ được giữ lại (lienthong status)"
         return ["Đã báo 0 phát hiện.", f"Chưa có kênh cảnh báo nào được cấu hình (0 kênh): {kept}."]
-    if not any(told.values()):
-        return ["Không có phát hiện nào mới để báo.", f"{grouped(len(told))} kênh cảnh báo: {', '.join(told)}."]
-    return ["Đã gửi cảnh báo.", *(f"{channel}: {grouped(number)} phát hiện." for channel, number in told.items())]
+    if not any(sent.values()):
+        return ["Không có phát hiện nào mới để báo.", f"{grouped(len(sent))} kênh cảnh báo: {', '.join(sent)}."]
+    return ["Đã gửi cảnh báo.", *(f"{channel}: {grouped(number)} phát hiện." for channel, number in sent.items())]

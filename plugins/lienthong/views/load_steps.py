@@ -83,7 +83,7 @@ class StagedLoad:
 
 
 @dataclass(frozen=True)
-class RuleResult:
+class RuleView:
     """What one rule found in a load: rows that it looked at, and of them those that break it."""
 
     entity: str
@@ -99,7 +99,7 @@ class GatedLoad:
     """What the gate found: every rule, and the records that it holds back (None once merged: staging is empty then)."""
 
     load: Load
-    rules: tuple[RuleResult, ...]
+    rules: tuple[RuleView, ...]
     rejected: int | None
     blocked: int | None
     rejected_children: int | None
@@ -138,9 +138,7 @@ def read_gated(connection: Connection, load_id: int) -> GatedLoad:
     staged = load.state is LoadState.GATED  # once merged, what was staged is gone
     return GatedLoad(
         load,
-        tuple(
-            RuleResult(row.entity, row.rule_id, row.severity, row.title_vi, row.evaluated, row.failed) for row in rows
-        ),
+        tuple(RuleView(row.entity, row.rule_id, row.severity, row.title_vi, row.evaluated, row.failed) for row in rows),
         counts.rejected if staged else None,
         counts.blocked if staged else None,
         counts.rejected_children if staged else None,

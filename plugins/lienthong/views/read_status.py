@@ -28,7 +28,7 @@ from lienthong.views.status import (
     SourceHealth,
     SourceStatus,
     Status,
-    Unmapped,
+    UnmappedView,
 )
 from lienthong.warehouse.server_log import loud_settings
 from lienthong.warehouse.statements import run
@@ -137,7 +137,7 @@ def _source(
         int(volume.seen),
         _number(volume.expected),
         tuple(
-            Unmapped(**{**row, "name": mask_word(row["name"])})  # what earlier versions kept was not masked
+            UnmappedView(**{**row, "name": mask_word(row["name"])})  # what earlier versions kept was not masked
             for row in run(connection, "ops/read_findings", **key).mappings()
         ),
     )

@@ -31,9 +31,11 @@ def title(table: ScoreTable) -> str:
     return f"{table.definition.title} – {table.month.label_vi.upper()}"
 
 
-def is_provisional(table: ScoreTable) -> bool:
-    """A month that runs, or points that nobody can measure yet: either makes totals provisional."""
-    return table.kind is ScoreKind.PROVISIONAL or table.available < 100
+def standing(table: ScoreTable) -> str:
+    """What a total is, in a few words. A final one is final, also while something has no data."""
+    if table.kind is ScoreKind.PROVISIONAL:
+        return "tạm tính"
+    return "chính thức" if table.available >= 100 else "chưa đủ 100 điểm"
 
 
 def facts_about(table: ScoreTable) -> list[tuple[str, str]]:
@@ -79,5 +81,5 @@ def warnings(table: ScoreTable) -> list[str]:
 def _less(table: ScoreTable) -> str:
     """` (64 ở Gia Lai)`: provinces that have data for fewer points than others."""
     fewer = [unit for unit in table.provinces if unit.available < table.available]
-    told = "; ".join(f"{decimal_comma(half_up(unit.available), 0)} ở {short_name(unit)}" for unit in fewer)
-    return f" ({told})" if told else ""
+    listed = "; ".join(f"{decimal_comma(half_up(unit.available), 0)} ở {short_name(unit)}" for unit in fewer)
+    return f" ({listed})" if listed else ""

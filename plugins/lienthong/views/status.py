@@ -27,7 +27,7 @@ class SourceHealth(StrEnum):
 
 
 @dataclass(frozen=True)
-class Unmapped:
+class UnmappedView:
     """A column (`kind` column, `name` table.column) or a code word that nobody maps.
 
     `seen`: rows that had it in load `last_load_id`, the newest that met it; 0 for a column. A word that was mapped
@@ -62,7 +62,7 @@ class SourceStatus:
     today: DayKind
     seen_today: int
     expected_today: float | None
-    unmapped: tuple[Unmapped, ...]
+    unmapped: tuple[UnmappedView, ...]
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,13 @@ from lienthong.warehouse.statements import of_kind, run
 if TYPE_CHECKING:
     import polars as pl
 
-    from lienthong.warehouse.ledger import Judgement, Load
+    from lienthong.warehouse.ledger import GateBasis, Load
 
 COPY_ROWS = 50_000
 
 
 def find_known(
-    connection: Connection, load: Load, landed: pl.DataFrame, asked: pl.Expr, judged: Judgement
+    connection: Connection, load: Load, landed: pl.DataFrame, asked: pl.Expr, judged: GateBasis
 ) -> pl.Series:
     """Which rows of `landed` (owner, low, high) are records that the warehouse believes as they were landed, and that
     `judged` would judge as before: a mask.

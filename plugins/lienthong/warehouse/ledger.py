@@ -44,7 +44,7 @@ class Load:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class GateBasis:
     """What a load is judged by: a digest of the expectations, and the national catalogue's revision (None: no sync)."""
 
     rules: str
@@ -200,7 +200,7 @@ def finish_stage(
     now: datetime,
     *,
     set_aside: Mapping[str, int] | None = None,
-    judged: Judgement | None = None,
+    judged: GateBasis | None = None,
     staged_after: int = 0,
 ) -> None:
     """The load is staged. Without `judged`, later loads judge again whatever this one brings."""

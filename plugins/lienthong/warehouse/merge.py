@@ -48,7 +48,7 @@ class TableWatermark:
 
 
 @dataclass(frozen=True)
-class Finding:
+class Unmapped:
     """A column (`kind` column, `name` table.column) or a code word of a source that nobody mapped."""
 
     kind: str
@@ -127,11 +127,11 @@ def merge_services(connection: Connection, load: Load, services: Sequence[Servic
     run(connection, "registry/apply_services", parameters)
 
 
-def record_findings(connection: Connection, load: Load, findings: Sequence[Finding]) -> None:
+def record_unmapped(connection: Connection, load: Load, found: Sequence[Unmapped]) -> None:
     """Remember what the load met that nobody mapped."""
     scope = {"tenant": load.tenant, "source_id": load.source_id, "load_id": load.load_id}
-    for finding in findings:
-        run(connection, "ops/record_finding", scope | asdict(finding))
+    for one in found:
+        run(connection, "ops/record_finding", scope | asdict(one))
 
 
 def _apply(connection: Connection, load: Load, scope: dict[str, Any]) -> None:

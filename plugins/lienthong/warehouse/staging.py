@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from lienthong.warehouse.ledger import Judgement, Load
+    from lienthong.warehouse.ledger import GateBasis, Load
 
 COPY_ROWS = 20_000
 #: psycopg2 hands the server pieces of this size; its own 8 KiB cost a call of Python each.
@@ -49,7 +49,7 @@ def stage_rows(
     return counts
 
 
-def set_aside_known(connection: Connection, load: Load, judged: Judgement) -> dict[str, int]:
+def set_aside_known(connection: Connection, load: Load, judged: GateBasis) -> dict[str, int]:
     """Take rows that the warehouse believes already out of staging; returns how many, per entity.
 
     What stays is new, changed, in doubt, or was last judged by other rules than `judged`.

@@ -1,4 +1,4 @@
-"""What a command leaves behind of an error that nobody foresaw: a traceback without values."""
+"""How a command ends that failed: two lines in Vietnamese, and of what nobody foresaw a traceback without values."""
 
 from __future__ import annotations
 
@@ -8,10 +8,28 @@ from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
+from lienthong.model.errors import DefectError
 from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.model.printable import printable
-from lienthong.model.traces import trace
+from lienthong.model.traces import WITHHELD, kind_of, places, trace
+from lienthong.pipeline.failures import Failure
 from lienthong.settings import var_folder
+from lienthong.views.errors import failure_words
+
+
+def error_lines(failure: Failure) -> list[str]:
+    """What is wrong and what to do: first in Vietnamese, then in the error's own words."""
+    return [f"Lỗi: {failure.sentence}", f"  Chi tiết: {failure.said}"]
+
+
+def unforeseen_lines(error: BaseException, kept: Path | None) -> list[str]:
+    """An error that nobody foresaw: its kind, and where its traceback lies. Its own words may quote a row."""
+    where = f"kèm tệp {kept}" if kept else "kèm các dòng dưới đây"
+    what, _ = failure_words(DefectError.__name__, "")
+    place = " < ".join(places(error)[:3])
+    lines = [f"Lỗi: {what}. Việc cần làm: báo nhóm phát triển, {where} (không có dữ liệu cá nhân)."]
+    lines.append(f"  Chi tiết: {kind_of(error)}{f' at {place}' if place else ''}; {WITHHELD}.")
+    return lines if kept else [*lines, trace(error)]
 
 
 def keep_trace(error: BaseException) -> Path | None:
@@ -26,7 +44,7 @@ def keep_trace(error: BaseException) -> Path | None:
     return path
 
 
-def tell_without_values() -> None:
+def withhold_values() -> None:
     """Warnings of libraries reach the terminal without control characters, and their tracebacks without values."""
     if logging.lastResort is not None:
         logging.lastResort.setFormatter(_Printable())
