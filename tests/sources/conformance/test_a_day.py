@@ -17,8 +17,8 @@ MOVES = (Fact.CHANGED, Fact.CHILD_CHANGED, Fact.TOUCHED)
 
 @dataclass
 class Story:
-    """`keys`: what happened to whom after the first load. `after_day`, `after_night`: versions, what is believed and so on
-    after an incremental load, and after a full one that found one more change."""
+    """`keys`: what happened to whom after the first load. `after_day`, `after_night`: what is believed after an
+    incremental load, and after a full one that found one more change."""
 
     rig: Rig
     keys: Mapping[Fact, Sequence[str]]
