@@ -12,7 +12,15 @@ from lienthong.model.kinds import KINDS, EntitySpec, KindSpec
 
 TEMPLATES = Path(__file__).parent / "templates"
 #: Templates of which every child has a statement of its own; the rest have one for each kind.
-OF_CHILDREN = {"count_child": "count_{}", "retire_child": "retire_{}", "apply_child": "apply_{}"}
+OF_CHILDREN = {
+    "apply_child": "apply_{}",
+    "compare_child": "compare_{}",
+    "count_child": "count_{}",
+    "digest_child": "digest_{}",
+    "forget_child": "forget_{}",
+    "note_superseded_child": "note_superseded_{}",
+    "retire_child": "retire_{}",
+}
 _KEY = ("tenant", "source_id", "source_key")
 _RECORD = ("version", "record_hash", "recipe", "blocked_reasons", "observed_at", "load_id")
 

@@ -527,6 +527,23 @@ def test_a_first_contract_of_an_igate_passes_its_check_and_lacks_only_codes(live
     assert "điền đủ codes.channel" in str(line.next_step)
 
 
+def test_a_first_contract_of_an_igate_that_shows_no_dates_passes_its_check_too(live: Live) -> None:
+    world = World.generate(7, 60, "2026-10", provinces=("H21",))
+    with IgateServer(world, "H21", public_client=True) as igate:
+        connection = igate_connection("src_igate_new", igate)
+        rt = Wiring(live.settings, {connection.conn_id: connection}, live.clock).rt
+        path = add_source(replace(rt, now=utc_now), "igate_new", "igate", "H21").path
+        try:
+            assert "http: {changes: newest_task}" in path.read_text()
+            report = check(replace(rt, now=utc_now), "igate_new", 60)
+        finally:
+            path.unlink()
+    assert report.ok, [line.text for line in report.lines if line.level is Level.PROBLEM]
+    for topic in ("changes", "unseen", "files", "sample"):
+        assert len(lines(report, topic)) == 1, topic
+    assert max(len(line.text) for line in report.lines if line.topic != "codes") < 300
+
+
 def test_retired_procedures_and_unknown_agencies_are_named(live: Live) -> None:
     def change(*statements: str) -> None:
         from sqlalchemy import text

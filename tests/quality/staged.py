@@ -13,7 +13,7 @@ from lienthong.quality.gate import GateReport, run_gate
 from lienthong.quality.quarantine import apply_gate
 from lienthong.settings import PROJECT
 from lienthong.warehouse import ledger
-from lienthong.warehouse.statements import of_kind, run
+from lienthong.warehouse.staging import digest_staged
 
 NOON = datetime(2026, 10, 5, 12, 0, tzinfo=UTC)
 TENANT, SOURCE = "H17", "h17_opencps"
@@ -118,7 +118,7 @@ def stage(engine: Engine, load_id: int, **rows: list[dict[str, Any]]) -> None:
                 connection.execute(text(f"INSERT INTO staging.{table} ({names}) VALUES ({places})"), numbered)
         scope = {"tenant": TENANT, "load_id": load_id}
         connection.execute(text("DELETE FROM staging.digest WHERE tenant = :tenant AND load_id = :load_id"), scope)
-        run(connection, of_kind(DOSSIER_KIND, "digest_rows"), scope)
+        digest_staged(connection, DOSSIER_KIND, TENANT, load_id)
 
 
 def gate(engine: Engine, load_id: int, tenant: str = TENANT) -> GateReport:

@@ -85,6 +85,7 @@ def _head(contract: SourceContract, sight: SourceSight, proposal: Proposal, now:
         '# How gently the source is read. `hours: "19:00-06:00"` would let it be read at night only.',
         f"read: {{{', '.join(f'{name}: {value}' for name, value in proposal.read.items())}}}",
         "",
+        *proposal.more_lines,
         "# What belongs to this kind of record: a source is one kind of record of one system.",
     ]
     return "\n".join(lines)
@@ -222,7 +223,7 @@ def _ignore(proposal: Proposal) -> str:
     if proposal.unmapped:
         lines.append(f"  # cột chưa ai ánh xạ; {'' if body else 'xóa {} ở trên và '}bỏ dấu # để chủ ý không đọc:")
         lines += [f"  # {_word(table)}: [{_list(columns)}]" for table, columns in proposal.unmapped.items()]
-    return "\n".join([*lines, *proposal.more_lines, ""])
+    return "\n".join([*lines, ""])
 
 
 def _noted(text: str, note: str) -> str:

@@ -9,13 +9,15 @@ from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.onboarding.lines import Line, good, problem, warning
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.office_hours import inside, office_shift
-from lienthong.sources.profile import SourceSight
+from lienthong.sources.profile import SightNote, SourceSight
 
 #: A source's clock may differ so much; beyond the second it is a problem.
 CLOCK_TOLERANCE = timedelta(seconds=30)
 CLOCK_LIMIT = timedelta(minutes=5)
 #: Data older than this is worth a line: does the source still live?
 QUIET = timedelta(days=3)
+#: Columns of a table that a line names.
+COLUMNS_SHOWN = 5
 #: From this many rows on, reading what changed without an index burdens the source.
 SCAN_ROWS = 100_000
 
@@ -26,6 +28,7 @@ def source_lines(contract: SourceContract, sight: SourceSight, now: datetime) ->
         good("reach", f"Vào được nguồn: {sight.server}.", server=sight.server),
         *_permission_lines(sight),
         *_column_lines(contract, sight),
+        *(_note_line(note) for note in sight.notes),
         *_volume_lines(sight, now),
         *_index_lines(sight),
         *_clock_lines(sight),
@@ -74,16 +77,25 @@ def _column_lines(contract: SourceContract, sight: SourceSight) -> list[Line]:
             )
         )
     for table, names in sight.unmapped_columns.items():
+        more = len(names) - COLUMNS_SHOWN
+        shown = ", ".join(names[:COLUMNS_SHOWN])
         lines.append(
             warning(
                 "unmapped_columns",
-                f"Cột chưa ai ánh xạ trong {table}: {', '.join(names)}.",
-                f"ánh xạ, hoặc ghi vào `ignore` của hợp đồng: {table}: [{', '.join(names)}].",
+                f"Cột chưa ai ánh xạ trong {table}: {shown}{f' và {more} cột khác' if more > 0 else ''}.",
+                f"ánh xạ, hoặc ghi vào `ignore` của hợp đồng: {table}: [{shown}{', …' if more > 0 else ''}]"
+                f"{' (đủ danh sách: --json)' if more > 0 else ''}.",
                 table=table,
                 columns=list(names),
             )
         )
     return lines or [good("columns", "Đủ bảng và cột; không có cột lạ.")]
+
+
+def _note_line(note: SightNote) -> Line:
+    if note.next_step is None:
+        return good(note.topic, note.text)
+    return (problem if note.stops else warning)(note.topic, note.text, note.next_step)
 
 
 def _volume_lines(sight: SourceSight, now: datetime) -> list[Line]:

@@ -87,7 +87,7 @@ def merge_load(connection: Connection, load: Load, extracted: Mapping[str, int])
     counts = _count(connection, load, extracted)
     records = counts[0]
     if records.inserted or records.updated:  # a record with any changed child is itself updated
-        _apply(connection, load, scope)
+        _apply(connection, load, scope, updated=bool(records.updated))
     if any(source.sources > 1 for source in unapplied):
         _run_all(connection, belief.speak, key)
     sightings.apply(connection, load)
@@ -134,16 +134,18 @@ def record_unmapped(connection: Connection, load: Load, found: Sequence[Unmapped
         run(connection, "ops/record_finding", scope | asdict(one))
 
 
-def _apply(connection: Connection, load: Load, scope: dict[str, Any]) -> None:
+def _apply(connection: Connection, load: Load, scope: dict[str, Any], *, updated: bool) -> None:
     kind = load.kind
-    run(connection, of_kind(kind, "retire_records"), scope)
-    run(connection, of_kind(kind, "retire_persons"), scope)
-    _run_all(connection, kind.belief.release, scope)
+    if updated:
+        run(connection, of_kind(kind, "retire_records"), scope)
+        run(connection, of_kind(kind, "retire_persons"), scope)
+        _run_all(connection, kind.belief.release, scope)
     written = scope | {"observed_at": load.observed_at, "recipe": kind.recipe}
     run(connection, of_kind(kind, "apply_records"), written)
     run(connection, of_kind(kind, "apply_persons"), scope)
     for child in kind.children:
-        run(connection, of_kind(kind, f"retire_{child.entity}"), scope)
+        if updated:
+            run(connection, of_kind(kind, f"retire_{child.entity}"), scope)
         run(connection, of_kind(kind, f"apply_{child.entity}"), scope)
     _run_all(connection, kind.belief.believe, scope)
 
@@ -169,6 +171,9 @@ def _count(connection: Connection, load: Load, extracted: Mapping[str, int]) -> 
         statement = of_kind(load.kind, "count_root" if entity == root else f"count_{entity}")
         rows = run(connection, statement, scope).all()
         amounts = {row.outcome: row.amount for row in rows}
+        if entity != root and amounts.pop("updated", 0):
+            for row in run(connection, of_kind(load.kind, f"compare_{entity}"), scope):
+                amounts[row.outcome] = amounts.get(row.outcome, 0) + row.amount
         amounts["unchanged"] = amounts.get("unchanged", 0) + (load.set_aside or {}).get(entity, 0)
         count = EntityCount(entity, extracted[entity], **amounts)
         if count.accounted != count.extracted:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 COPY_ROWS = 20_000
 #: psycopg2 hands the server pieces of this size; its own 8 KiB cost a call of Python each.
 _SEND_BYTES = 1 << 18
+#: Pieces that are made ahead, some megabytes each: while the server digests it takes none.
+_PIECES_AHEAD = 6
 
 
 def stage_rows(
@@ -39,14 +42,17 @@ def stage_rows(
     scope = {"tenant": tenant, "load_id": load_id}
     run(connection, of_kind(kind, "clear_load"), scope)
     counts = dict.fromkeys(kind.entity_names, 0)
+    digests = _Digests(connection, kind, tenant, load_id)
     for piece in _ahead(_pieces(tenant, load_id, tables, counts)):
+        digests.before(piece.entity)
         copy_in(connection, _copy_command(piece.entity, tenant, piece.columns), piece.rows, _SEND_BYTES)
-    _analyze(connection, kind, tenant)
-    run(connection, of_kind(kind, "note_superseded"), scope)
-    run(connection, "staging/analyze", tenant=tenant, tables=["superseded"])
-    run(connection, of_kind(kind, "digest_rows"), scope)
-    run(connection, "staging/analyze", tenant=tenant, tables=["digest"])
+    digests.finish()
     return counts
+
+
+def digest_staged(connection: Connection, kind: KindSpec, tenant: str, load_id: int) -> None:
+    """Hash rows that are staged already."""
+    _Digests(connection, kind, tenant, load_id).finish()
 
 
 def set_aside_known(connection: Connection, load: Load, judged: GateBasis) -> dict[str, int]:
@@ -55,6 +61,8 @@ def set_aside_known(connection: Connection, load: Load, judged: GateBasis) -> di
     What stays is new, changed, in doubt, or was last judged by other rules than `judged`.
     """
     scope = {"tenant": load.tenant, "load_id": load.load_id}
+    if not has_records(connection, load):
+        return dict.fromkeys(load.kind.entity_names, 0)
     found = run(
         connection,
         of_kind(load.kind, "find_known"),
@@ -70,8 +78,14 @@ def set_aside_known(connection: Connection, load: Load, judged: GateBasis) -> di
         return dict.fromkeys(load.kind.entity_names, 0)
     run(connection, "staging/analyze_known")
     aside = run(connection, of_kind(load.kind, "set_aside_known"), scope).mappings().one()
-    _analyze(connection, load.kind, load.tenant, "digest")
+    _analyze(connection, load.tenant, *load.kind.entity_names, "digest")
     return {entity: int(rows) for entity, rows in aside.items()}
+
+
+def has_records(connection: Connection, load: Load) -> bool:
+    """Whether anything is believed of the load's source yet."""
+    scope = {"tenant": load.tenant, "source_id": load.source_id}
+    return bool(run(connection, of_kind(load.kind, "has_records"), scope).scalar_one())
 
 
 def clear_load(connection: Connection, load: Load) -> None:
@@ -92,6 +106,41 @@ def clear_abandoned(connection: Connection, load: Load, before: datetime) -> Non
     run(connection, of_kind(load.kind, "clear_abandoned"), scope)
 
 
+class _Digests:
+    """The hashes of what is staged. A child is digested as soon as another entity comes, while the next pieces are
+    made: the server then works beside us. One whose rows come in several stretches is digested again at the end."""
+
+    def __init__(self, connection: Connection, kind: KindSpec, tenant: str, load_id: int) -> None:
+        self._connection, self._kind, self._tenant = connection, kind, tenant
+        self._scope = {"tenant": tenant, "load_id": load_id}
+        self._current: str | None = None
+        self._open = {child.entity for child in kind.children}
+
+    def before(self, entity: str) -> None:
+        """Rows of `entity` are about to be staged."""
+        if entity == self._current:
+            return
+        ended, self._current = self._current, entity
+        if ended in self._open:
+            self._digest(ended)
+        if entity in self._kind.entity_names[1:]:
+            self._open.add(entity)
+
+    def finish(self) -> None:
+        """Digest what is left, and the root with it."""
+        for entity in sorted(self._open):
+            self._digest(entity)
+        _analyze(self._connection, self._tenant, self._kind.root.entity, "superseded")
+        run(self._connection, of_kind(self._kind, "digest_rows"), self._scope)
+        _analyze(self._connection, self._tenant, "digest")
+
+    def _digest(self, entity: str) -> None:
+        _analyze(self._connection, self._tenant, entity)
+        for step in ("forget", "note_superseded", "digest"):
+            run(self._connection, of_kind(self._kind, f"{step}_{entity}"), self._scope)
+        self._open.discard(entity)
+
+
 @dataclass(frozen=True)
 class _Piece:
     entity: str
@@ -99,17 +148,20 @@ class _Piece:
     rows: io.BytesIO
 
 
-def _analyze(connection: Connection, kind: KindSpec, tenant: str, *more: str) -> None:
-    run(connection, "staging/analyze", tenant=tenant, tables=[*kind.entity_names, *more])
+def _analyze(connection: Connection, tenant: str, *tables: str) -> None:
+    run(connection, "staging/analyze", tenant=tenant, tables=list(tables))
 
 
 def _ahead(pieces: Iterator[_Piece]) -> Iterator[_Piece]:
-    """`pieces`, the next one made while the server takes the one before."""
+    """`pieces`, the next ones made while the server takes the one before."""
     with ThreadPoolExecutor(1, thread_name_prefix="stage") as pool:
-        waiting = pool.submit(next, pieces, None)
-        while (piece := waiting.result()) is not None:
-            waiting = pool.submit(next, pieces, None)
-            yield piece
+        waiting = deque(pool.submit(next, pieces, None) for _ in range(_PIECES_AHEAD))
+        try:
+            while (piece := waiting.popleft().result()) is not None:
+                waiting.append(pool.submit(next, pieces, None))
+                yield piece
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _pieces(

@@ -1,7 +1,8 @@
 -- Made by `make sql` from count_child.sql.j2 and model/kinds/dossier.py: change those.
 -- Purpose: the outcome of every staged document, for the conservation check. Runs before anything is applied.
--- Grain: one row per outcome. A child shares the fate of its dossier; in an updated dossier it is compared with itself.
---        A child whose dossier is believed but was not read in this load can't be applied and counts as stale.
+-- Grain: one row per outcome. A child shares the fate of its dossier; those of an updated dossier are told apart by
+--        compare_document. A child whose dossier is believed but was not read in this load can't be applied and counts
+--        as stale.
 -- Idempotency: reads only. Locks: none.
 WITH verdict AS (
     SELECT
@@ -18,10 +19,8 @@ rejected AS (
     WHERE
         x.tenant = :tenant AND x.load_id = :load_id AND x.entity = 'document' AND x.severity = 'reject'
 ),
-child AS (
+judged AS (
     SELECT
-        c.row_no,
-        c.source_key,
         CASE
             WHEN rejected.row_no IS NOT NULL THEN 'quarantined'
             WHEN verdict.merged IS NULL AND verdict.quarantined THEN 'quarantined'
@@ -38,42 +37,9 @@ child AS (
             AND replaced.entity = 'document'
             AND replaced.row_no = c.row_no
     WHERE c.tenant = :tenant AND c.load_id = :load_id
-),
-compared AS (
-    SELECT
-        CASE
-            WHEN believed.child_key IS NULL THEN 'inserted'
-            WHEN
-                believed.role IS NOT DISTINCT FROM c.role
-                AND believed.component_code IS NOT DISTINCT FROM c.component_code
-                AND believed.result_code IS NOT DISTINCT FROM c.result_code
-                AND believed.has_file IS NOT DISTINCT FROM c.has_file
-                AND believed.removed IS NOT DISTINCT FROM c.removed
-                AND believed.digitised IS NOT DISTINCT FROM c.digitised
-                AND believed.reuse IS NOT DISTINCT FROM c.reuse
-                AND believed.from_citizen_store IS NOT DISTINCT FROM c.from_citizen_store
-                AND believed.name IS NOT DISTINCT FROM c.name
-                AND believed.url IS NOT DISTINCT FROM c.url
-                THEN 'unchanged'
-            ELSE 'updated'
-        END AS outcome
-    FROM child
-    INNER JOIN staging.document AS c
-        ON c.tenant = :tenant AND c.load_id = :load_id AND c.row_no = child.row_no
-    LEFT JOIN dossier.document AS believed
-        ON
-            believed.tenant = :tenant
-            AND believed.source_id = :source_id
-            AND believed.source_key = c.source_key
-            AND believed.child_key = c.child_key
-    WHERE child.outcome = 'updated'
 )
 SELECT
-    outcome,
+    judged.outcome,
     count(*) AS amount
-FROM (
-    SELECT child.outcome FROM child WHERE child.outcome <> 'updated'
-    UNION ALL
-    SELECT compared.outcome FROM compared
-) AS judged
-GROUP BY outcome;
+FROM judged
+GROUP BY judged.outcome;

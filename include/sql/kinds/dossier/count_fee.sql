@@ -1,7 +1,8 @@
 -- Made by `make sql` from count_child.sql.j2 and model/kinds/dossier.py: change those.
 -- Purpose: the outcome of every staged fee, for the conservation check. Runs before anything is applied.
--- Grain: one row per outcome. A child shares the fate of its dossier; in an updated dossier it is compared with itself.
---        A child whose dossier is believed but was not read in this load can't be applied and counts as stale.
+-- Grain: one row per outcome. A child shares the fate of its dossier; those of an updated dossier are told apart by
+--        compare_fee. A child whose dossier is believed but was not read in this load can't be applied and counts
+--        as stale.
 -- Idempotency: reads only. Locks: none.
 WITH verdict AS (
     SELECT
@@ -18,10 +19,8 @@ rejected AS (
     WHERE
         x.tenant = :tenant AND x.load_id = :load_id AND x.entity = 'fee' AND x.severity = 'reject'
 ),
-child AS (
+judged AS (
     SELECT
-        c.row_no,
-        c.source_key,
         CASE
             WHEN rejected.row_no IS NOT NULL THEN 'quarantined'
             WHEN verdict.merged IS NULL AND verdict.quarantined THEN 'quarantined'
@@ -38,39 +37,9 @@ child AS (
             AND replaced.entity = 'fee'
             AND replaced.row_no = c.row_no
     WHERE c.tenant = :tenant AND c.load_id = :load_id
-),
-compared AS (
-    SELECT
-        CASE
-            WHEN believed.child_key IS NULL THEN 'inserted'
-            WHEN
-                believed.name IS NOT DISTINCT FROM c.name
-                AND believed.fee_code IS NOT DISTINCT FROM c.fee_code
-                AND believed.kind IS NOT DISTINCT FROM c.kind
-                AND believed.amount IS NOT DISTINCT FROM c.amount
-                AND believed.payment_channel IS NOT DISTINCT FROM c.payment_channel
-                AND believed.paid IS NOT DISTINCT FROM c.paid
-                AND believed.paid_at IS NOT DISTINCT FROM c.paid_at
-                THEN 'unchanged'
-            ELSE 'updated'
-        END AS outcome
-    FROM child
-    INNER JOIN staging.fee AS c
-        ON c.tenant = :tenant AND c.load_id = :load_id AND c.row_no = child.row_no
-    LEFT JOIN dossier.fee AS believed
-        ON
-            believed.tenant = :tenant
-            AND believed.source_id = :source_id
-            AND believed.source_key = c.source_key
-            AND believed.child_key = c.child_key
-    WHERE child.outcome = 'updated'
 )
 SELECT
-    outcome,
+    judged.outcome,
     count(*) AS amount
-FROM (
-    SELECT child.outcome FROM child WHERE child.outcome <> 'updated'
-    UNION ALL
-    SELECT compared.outcome FROM compared
-) AS judged
-GROUP BY outcome;
+FROM judged
+GROUP BY judged.outcome;

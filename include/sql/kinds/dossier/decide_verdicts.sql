@@ -1,9 +1,20 @@
 -- Made by `make sql` from decide_verdicts.sql.j2 and model/kinds/dossier.py: change those.
 -- Purpose: decide what each staged dossier row is: inserted, updated, unchanged, duplicate, stale or quarantined.
 -- Grain: one verdict per row of staging.dossier of the load; the record hash is the one that digest_rows took.
+--        A record that is known keeps its dossier; a new one opens its own, whose id follows from the record's key.
 -- Idempotency: the caller deletes the load's verdicts first, in the same transaction.
 -- Locks: reads only, under the tenant's lock.
-INSERT INTO staging.verdict (tenant, load_id, row_no, source_key, outcome, record_hash, blocked_reasons, version)
+INSERT INTO staging.verdict (
+    tenant,
+    load_id,
+    row_no,
+    source_key,
+    outcome,
+    record_hash,
+    blocked_reasons,
+    dossier_id,
+    version
+)
 WITH rejected AS (
     SELECT v.row_no
     FROM staging.violation AS v
@@ -64,6 +75,10 @@ SELECT
     END,
     ranked.record_hash,
     coalesce(blocked.reasons, '{}'),
+    coalesce(
+        believed.dossier_id,
+        md5(CAST(:tenant AS text) || E'\x1f' || CAST(:source_id AS text) || E'\x1f' || ranked.source_key)::uuid
+    ),
     coalesce(believed.version, 0) + 1
 FROM ranked
 LEFT JOIN blocked ON blocked.row_no = ranked.row_no

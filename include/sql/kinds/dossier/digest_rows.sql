@@ -1,121 +1,11 @@
 -- Made by `make sql` from digest_rows.sql.j2 and model/kinds/dossier.py: change those.
 -- Purpose: one hash per staged dossier over its canonical values and its children, before the gate, so that what the
 --          warehouse already knows can be set aside. Recipe 2 of the record hash: two of PostgreSQL's 64-bit hashes of
---          the hashed values, typed (an instant is an instant, NULL is not ''); children enter as the sum and the XOR of
---          their own hashes, keys included, so that their order does not matter and no sort is needed. PostgreSQL keeps
---          these functions stable, because hash partitions rest on them. OFFSET 0: each row is hashed once, not once for
---          the sum and once for the XOR.
+--          the hashed values, typed (an instant is an instant, NULL is not ''); children enter by what their
+--          digest_… statements found. PostgreSQL keeps these functions stable, because hash partitions rest on them.
 -- Grain: one row per row of staging.dossier. `doubtful`: the gate has to see it, whatever its hash says.
 -- Idempotency: the caller empties the load's staging first. Locks: none.
 INSERT INTO staging.digest (tenant, load_id, row_no, source_key, record_hash, doubtful)
-WITH step_hash AS (
-    SELECT
-        c.source_key,
-        hash_record_extended(ROW(
-            c.child_key,
-            c.step_no,
-            c.status,
-            c.status_raw,
-            c.occurred_at,
-            c.started_at,
-            c.due_at,
-            c.actor_title,
-            c.department,
-            c.actor_name,
-            c.content
-        ), 0) AS part,
-        c.type_errors
-    FROM staging.step AS c
-    WHERE
-        c.tenant = :tenant
-        AND c.load_id = :load_id
-        AND NOT EXISTS (
-            SELECT 1
-            FROM staging.superseded AS s
-            WHERE s.tenant = :tenant AND s.load_id = :load_id AND s.entity = 'step' AND s.row_no = c.row_no
-        )
-    OFFSET 0
-),
-step_digest AS (
-    SELECT
-        source_key,
-        sum(part) AS low,
-        bit_xor(part) AS high,
-        bool_or(type_errors IS NOT NULL) AS untyped
-    FROM step_hash
-    GROUP BY source_key
-),
-document_hash AS (
-    SELECT
-        c.source_key,
-        hash_record_extended(ROW(
-            c.child_key,
-            c.role,
-            c.component_code,
-            c.result_code,
-            c.has_file,
-            c.removed,
-            c.digitised,
-            c.reuse,
-            c.from_citizen_store,
-            c.name,
-            c.url
-        ), 0) AS part,
-        c.type_errors
-    FROM staging.document AS c
-    WHERE
-        c.tenant = :tenant
-        AND c.load_id = :load_id
-        AND NOT EXISTS (
-            SELECT 1
-            FROM staging.superseded AS s
-            WHERE s.tenant = :tenant AND s.load_id = :load_id AND s.entity = 'document' AND s.row_no = c.row_no
-        )
-    OFFSET 0
-),
-document_digest AS (
-    SELECT
-        source_key,
-        sum(part) AS low,
-        bit_xor(part) AS high,
-        bool_or(type_errors IS NOT NULL) AS untyped
-    FROM document_hash
-    GROUP BY source_key
-),
-fee_hash AS (
-    SELECT
-        c.source_key,
-        hash_record_extended(ROW(
-            c.child_key,
-            c.name,
-            c.fee_code,
-            c.kind,
-            c.amount,
-            c.payment_channel,
-            c.paid,
-            c.paid_at
-        ), 0) AS part,
-        c.type_errors
-    FROM staging.fee AS c
-    WHERE
-        c.tenant = :tenant
-        AND c.load_id = :load_id
-        AND NOT EXISTS (
-            SELECT 1
-            FROM staging.superseded AS s
-            WHERE s.tenant = :tenant AND s.load_id = :load_id AND s.entity = 'fee' AND s.row_no = c.row_no
-        )
-    OFFSET 0
-),
-fee_digest AS (
-    SELECT
-        source_key,
-        sum(part) AS low,
-        bit_xor(part) AS high,
-        bool_or(type_errors IS NOT NULL) AS untyped
-    FROM fee_hash
-    GROUP BY source_key
-)
 SELECT
     :tenant,
     :load_id,
@@ -195,7 +85,7 @@ SELECT
     OR coalesce(document_digest.untyped, false)
     OR coalesce(fee_digest.untyped, false)
 FROM staging.dossier AS d
-LEFT JOIN step_digest ON step_digest.source_key = d.source_key
-LEFT JOIN document_digest ON document_digest.source_key = d.source_key
-LEFT JOIN fee_digest ON fee_digest.source_key = d.source_key
+LEFT JOIN pg_temp.step_digest AS step_digest ON step_digest.source_key = d.source_key
+LEFT JOIN pg_temp.document_digest AS document_digest ON document_digest.source_key = d.source_key
+LEFT JOIN pg_temp.fee_digest AS fee_digest ON fee_digest.source_key = d.source_key
 WHERE d.tenant = :tenant AND d.load_id = :load_id;

@@ -1,7 +1,8 @@
 -- Made by `make sql` from count_child.sql.j2 and model/kinds/petition.py: change those.
 -- Purpose: the outcome of every staged petition_step, for the conservation check. Runs before anything is applied.
--- Grain: one row per outcome. A child shares the fate of its petition; in an updated petition it is compared with itself.
---        A child whose petition is believed but was not read in this load can't be applied and counts as stale.
+-- Grain: one row per outcome. A child shares the fate of its petition; those of an updated petition are told apart by
+--        compare_petition_step. A child whose petition is believed but was not read in this load can't be applied and counts
+--        as stale.
 -- Idempotency: reads only. Locks: none.
 WITH verdict AS (
     SELECT
@@ -18,10 +19,8 @@ rejected AS (
     WHERE
         x.tenant = :tenant AND x.load_id = :load_id AND x.entity = 'petition_step' AND x.severity = 'reject'
 ),
-child AS (
+judged AS (
     SELECT
-        c.row_no,
-        c.source_key,
         CASE
             WHEN rejected.row_no IS NOT NULL THEN 'quarantined'
             WHEN verdict.merged IS NULL AND verdict.quarantined THEN 'quarantined'
@@ -38,41 +37,9 @@ child AS (
             AND replaced.entity = 'petition_step'
             AND replaced.row_no = c.row_no
     WHERE c.tenant = :tenant AND c.load_id = :load_id
-),
-compared AS (
-    SELECT
-        CASE
-            WHEN believed.child_key IS NULL THEN 'inserted'
-            WHEN
-                believed.step_no IS NOT DISTINCT FROM c.step_no
-                AND believed.status IS NOT DISTINCT FROM c.status
-                AND believed.status_raw IS NOT DISTINCT FROM c.status_raw
-                AND believed.occurred_at IS NOT DISTINCT FROM c.occurred_at
-                AND believed.agency_code IS NOT DISTINCT FROM c.agency_code
-                AND believed.agency_code_raw IS NOT DISTINCT FROM c.agency_code_raw
-                AND believed.agency_name IS NOT DISTINCT FROM c.agency_name
-                AND believed.actor_name IS NOT DISTINCT FROM c.actor_name
-                AND believed.content IS NOT DISTINCT FROM c.content
-                THEN 'unchanged'
-            ELSE 'updated'
-        END AS outcome
-    FROM child
-    INNER JOIN staging.petition_step AS c
-        ON c.tenant = :tenant AND c.load_id = :load_id AND c.row_no = child.row_no
-    LEFT JOIN petition.petition_step AS believed
-        ON
-            believed.tenant = :tenant
-            AND believed.source_id = :source_id
-            AND believed.source_key = c.source_key
-            AND believed.child_key = c.child_key
-    WHERE child.outcome = 'updated'
 )
 SELECT
-    outcome,
+    judged.outcome,
     count(*) AS amount
-FROM (
-    SELECT child.outcome FROM child WHERE child.outcome <> 'updated'
-    UNION ALL
-    SELECT compared.outcome FROM compared
-) AS judged
-GROUP BY outcome;
+FROM judged
+GROUP BY judged.outcome;

@@ -3,7 +3,16 @@
 -- Grain: one verdict per row of staging.petition of the load; the record hash is the one that digest_rows took.
 -- Idempotency: the caller deletes the load's verdicts first, in the same transaction.
 -- Locks: reads only, under the tenant's lock.
-INSERT INTO staging.verdict (tenant, load_id, row_no, source_key, outcome, record_hash, blocked_reasons, version)
+INSERT INTO staging.verdict (
+    tenant,
+    load_id,
+    row_no,
+    source_key,
+    outcome,
+    record_hash,
+    blocked_reasons,
+    version
+)
 WITH rejected AS (
     SELECT v.row_no
     FROM staging.violation AS v

@@ -1,49 +1,11 @@
 -- Made by `make sql` from digest_rows.sql.j2 and model/kinds/petition.py: change those.
 -- Purpose: one hash per staged petition over its canonical values and its children, before the gate, so that what the
 --          warehouse already knows can be set aside. Recipe 1 of the record hash: two of PostgreSQL's 64-bit hashes of
---          the hashed values, typed (an instant is an instant, NULL is not ''); children enter as the sum and the XOR of
---          their own hashes, keys included, so that their order does not matter and no sort is needed. PostgreSQL keeps
---          these functions stable, because hash partitions rest on them. OFFSET 0: each row is hashed once, not once for
---          the sum and once for the XOR.
+--          the hashed values, typed (an instant is an instant, NULL is not ''); children enter by what their
+--          digest_… statements found. PostgreSQL keeps these functions stable, because hash partitions rest on them.
 -- Grain: one row per row of staging.petition. `doubtful`: the gate has to see it, whatever its hash says.
 -- Idempotency: the caller empties the load's staging first. Locks: none.
 INSERT INTO staging.digest (tenant, load_id, row_no, source_key, record_hash, doubtful)
-WITH petition_step_hash AS (
-    SELECT
-        c.source_key,
-        hash_record_extended(ROW(
-            c.child_key,
-            c.step_no,
-            c.status,
-            c.status_raw,
-            c.occurred_at,
-            c.agency_code,
-            c.agency_code_raw,
-            c.agency_name,
-            c.actor_name,
-            c.content
-        ), 0) AS part,
-        c.type_errors
-    FROM staging.petition_step AS c
-    WHERE
-        c.tenant = :tenant
-        AND c.load_id = :load_id
-        AND NOT EXISTS (
-            SELECT 1
-            FROM staging.superseded AS s
-            WHERE s.tenant = :tenant AND s.load_id = :load_id AND s.entity = 'petition_step' AND s.row_no = c.row_no
-        )
-    OFFSET 0
-),
-petition_step_digest AS (
-    SELECT
-        source_key,
-        sum(part) AS low,
-        bit_xor(part) AS high,
-        bool_or(type_errors IS NOT NULL) AS untyped
-    FROM petition_step_hash
-    GROUP BY source_key
-)
 SELECT
     :tenant,
     :load_id,
@@ -113,5 +75,5 @@ SELECT
     OR coalesce(d.was_not_nfc, false)
     OR coalesce(petition_step_digest.untyped, false)
 FROM staging.petition AS d
-LEFT JOIN petition_step_digest ON petition_step_digest.source_key = d.source_key
+LEFT JOIN pg_temp.petition_step_digest AS petition_step_digest ON petition_step_digest.source_key = d.source_key
 WHERE d.tenant = :tenant AND d.load_id = :load_id;

@@ -1,7 +1,8 @@
 -- Made by `make sql` from count_child.sql.j2 and model/kinds/rating.py: change those.
 -- Purpose: the outcome of every staged rating_mark, for the conservation check. Runs before anything is applied.
--- Grain: one row per outcome. A child shares the fate of its rating; in an updated rating it is compared with itself.
---        A child whose rating is believed but was not read in this load can't be applied and counts as stale.
+-- Grain: one row per outcome. A child shares the fate of its rating; those of an updated rating are told apart by
+--        compare_rating_mark. A child whose rating is believed but was not read in this load can't be applied and counts
+--        as stale.
 -- Idempotency: reads only. Locks: none.
 WITH verdict AS (
     SELECT
@@ -18,10 +19,8 @@ rejected AS (
     WHERE
         x.tenant = :tenant AND x.load_id = :load_id AND x.entity = 'rating_mark' AND x.severity = 'reject'
 ),
-child AS (
+judged AS (
     SELECT
-        c.row_no,
-        c.source_key,
         CASE
             WHEN rejected.row_no IS NOT NULL THEN 'quarantined'
             WHEN verdict.merged IS NULL AND verdict.quarantined THEN 'quarantined'
@@ -38,35 +37,9 @@ child AS (
             AND replaced.entity = 'rating_mark'
             AND replaced.row_no = c.row_no
     WHERE c.tenant = :tenant AND c.load_id = :load_id
-),
-compared AS (
-    SELECT
-        CASE
-            WHEN believed.child_key IS NULL THEN 'inserted'
-            WHEN
-                believed.criterion IS NOT DISTINCT FROM c.criterion
-                AND believed.mark IS NOT DISTINCT FROM c.mark
-                AND believed.mark_raw IS NOT DISTINCT FROM c.mark_raw
-                THEN 'unchanged'
-            ELSE 'updated'
-        END AS outcome
-    FROM child
-    INNER JOIN staging.rating_mark AS c
-        ON c.tenant = :tenant AND c.load_id = :load_id AND c.row_no = child.row_no
-    LEFT JOIN rating.rating_mark AS believed
-        ON
-            believed.tenant = :tenant
-            AND believed.source_id = :source_id
-            AND believed.source_key = c.source_key
-            AND believed.child_key = c.child_key
-    WHERE child.outcome = 'updated'
 )
 SELECT
-    outcome,
+    judged.outcome,
     count(*) AS amount
-FROM (
-    SELECT child.outcome FROM child WHERE child.outcome <> 'updated'
-    UNION ALL
-    SELECT compared.outcome FROM compared
-) AS judged
-GROUP BY outcome;
+FROM judged
+GROUP BY judged.outcome;

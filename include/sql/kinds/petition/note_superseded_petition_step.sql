@@ -1,8 +1,8 @@
--- Made by `make sql` from note_superseded.sql.j2 and model/kinds/petition.py: change those.
--- Purpose: children that were staged twice: all but the last row of a key are replaced by it.
--- Grain: one replaced row. Idempotency: the caller empties the load's staging first. Locks: none.
+-- Made by `make sql` from note_superseded_child.sql.j2 and model/kinds/petition.py: change those.
+-- Purpose: petition_step rows that were staged twice: all but the last row of a key are replaced by it.
+-- Grain: one replaced row. Idempotency: forget_petition_step comes first. Locks: none.
 INSERT INTO staging.superseded (tenant, load_id, entity, row_no, source_key)
-WITH petition_step_twin AS (
+WITH twin AS (
     SELECT
         c.source_key,
         c.child_key,
@@ -18,11 +18,11 @@ SELECT
     'petition_step',
     c.row_no,
     c.source_key
-FROM petition_step_twin
+FROM twin
 INNER JOIN staging.petition_step AS c
     ON
         c.tenant = :tenant
         AND c.load_id = :load_id
-        AND c.source_key = petition_step_twin.source_key
-        AND c.child_key = petition_step_twin.child_key
-WHERE c.row_no < petition_step_twin.row_no;
+        AND c.source_key = twin.source_key
+        AND c.child_key = twin.child_key
+WHERE c.row_no < twin.row_no;

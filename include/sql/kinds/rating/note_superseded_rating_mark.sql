@@ -1,8 +1,8 @@
--- Made by `make sql` from note_superseded.sql.j2 and model/kinds/rating.py: change those.
--- Purpose: children that were staged twice: all but the last row of a key are replaced by it.
--- Grain: one replaced row. Idempotency: the caller empties the load's staging first. Locks: none.
+-- Made by `make sql` from note_superseded_child.sql.j2 and model/kinds/rating.py: change those.
+-- Purpose: rating_mark rows that were staged twice: all but the last row of a key are replaced by it.
+-- Grain: one replaced row. Idempotency: forget_rating_mark comes first. Locks: none.
 INSERT INTO staging.superseded (tenant, load_id, entity, row_no, source_key)
-WITH rating_mark_twin AS (
+WITH twin AS (
     SELECT
         c.source_key,
         c.child_key,
@@ -18,11 +18,11 @@ SELECT
     'rating_mark',
     c.row_no,
     c.source_key
-FROM rating_mark_twin
+FROM twin
 INNER JOIN staging.rating_mark AS c
     ON
         c.tenant = :tenant
         AND c.load_id = :load_id
-        AND c.source_key = rating_mark_twin.source_key
-        AND c.child_key = rating_mark_twin.child_key
-WHERE c.row_no < rating_mark_twin.row_no;
+        AND c.source_key = twin.source_key
+        AND c.child_key = twin.child_key
+WHERE c.row_no < twin.row_no;
