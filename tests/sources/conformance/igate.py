@@ -14,7 +14,7 @@ import pytest
 
 from lienthong.connections import Connection
 from simulator.defects import Defect
-from simulator.igate import FaultKind, IgateServer
+from simulator.igate import FaultKind, IgateServer, IgateSwitches
 from simulator.igate.app import TOKEN_PATH
 from simulator.igate.ids import dossier_id
 from simulator.igate.instants import OFFSET_S
@@ -36,9 +36,11 @@ _SIZE = re.compile(r"[?&]size=(\d+)")
 
 
 class IgateBench(Bench):
-    """Gia Lai's iGate."""
+    """Gia Lai's iGate. `switches`: its habits; `http`: what the contract says about them."""
 
     name = "igate"
+    switches: ClassVar[IgateSwitches] = IgateSwitches()
+    http: ClassVar[Mapping[str, Any]] = {}
     profile = "igate"
     source_id = "igate_h21"
     texts = ("applicant_name", "abstract", "agency_name")
@@ -56,7 +58,7 @@ class IgateBench(Bench):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.world = sound_world(TENANT)
-        self.server = IgateServer(self.world, TENANT)
+        self.server = IgateServer(self.world, TENANT, switches=self.switches)
         self.tap: HttpTap = HttpTap(self.server.url)
         self.tap.rewrites.append(self._rewritten)
         self.gone: set[int] = set()
@@ -76,7 +78,7 @@ class IgateBench(Bench):
         self.server.__exit__(None, None, None)
 
     def hasty(self) -> dict[str, dict[str, Any]]:
-        return {"http": {"attempts": 2, "backoff_ms": 1, "longest_wait_s": 0.05, "smallest_page": 8}}
+        return {"http": {"attempts": 2, "backoff_ms": 1, "longest_wait_s": 0.05, "smallest_page": 8, **self.http}}
 
     @property
     def connection(self) -> Connection:
@@ -95,7 +97,7 @@ class IgateBench(Bench):
         )
 
     def is_page(self, passage: Passage) -> bool:
-        return "/pa/dossier/search" in passage.what
+        return "/pa/dossier/search" in passage.what and "&code=" not in passage.what
 
     def page_size(self, passage: Passage) -> int:
         found = _SIZE.search(passage.what)
@@ -148,9 +150,8 @@ class IgateBench(Bench):
 
     def drift(self, fact: Fact) -> None:
         self._drifted = fact
-        for plan in self.world.plans[TENANT]:  # a new release shows all of them in its own way
-            if plan.dossier_id not in self.gone:
-                self._touch(plan)
+        for number in reversed(self.server.store.newest_first()):  # a new release shows all of them in its own way
+            self._touch(self.world.plan(TENANT, number))
 
     def undo_drift(self) -> None:
         self._drifted = None
@@ -212,6 +213,14 @@ class IgateBench(Bench):
             item.pop("agency")
 
 
+class IgateByNewestTask(IgateBench):
+    """As public clients show it: the list is sorted by a date that it doesn't show."""
+
+    name = "igate by newest step"
+    switches = IgateSwitches(shows_updated_date=False)
+    http: ClassVar[Mapping[str, Any]] = {"changes": "newest_task"}
+
+
 def _key(number: int) -> str:
     return dossier_id(TENANT, number)
 
@@ -219,4 +228,10 @@ def _key(number: int) -> str:
 @contextmanager
 def on_http(request: pytest.FixtureRequest, folder: Path) -> Iterator[Bench]:
     with IgateBench(folder) as bench:
+        yield bench
+
+
+@contextmanager
+def by_newest_task(request: pytest.FixtureRequest, folder: Path) -> Iterator[Bench]:
+    with IgateByNewestTask(folder) as bench:
         yield bench

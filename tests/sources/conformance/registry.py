@@ -20,5 +20,6 @@ BENCHES: dict[str, tuple[type[Bench], Maker]] = {
         (opencps.OpenCpsOnPostgres, opencps.on_postgres),
         (opencps.OpenCpsOnMariaDb, opencps.on_mariadb),
         (igate.IgateBench, igate.on_http),
+        (igate.IgateByNewestTask, igate.by_newest_task),
     )
 }
