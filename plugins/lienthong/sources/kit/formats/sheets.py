@@ -154,6 +154,8 @@ def _csv(content: bytes, encoding: str) -> list[list[str | None]]:
     widths = [len(row) for row in _quoted(text, delimiter)]
     if not widths:
         return []
+    if max(widths) > MOST_COLUMNS:
+        raise GarbledError(f"a sheet of more than {MOST_COLUMNS} columns")
     if len(widths) > 1 and widths[-1] < widths[-2] and not text.endswith(("\n", "\r")):
         raise GarbledError("a CSV that ends in the middle of a row; copy it again")
     try:
@@ -161,7 +163,7 @@ def _csv(content: bytes, encoding: str) -> list[list[str | None]]:
             io.StringIO(text),
             sep=delimiter,
             header=None,
-            names=list(range(min(max(widths), MOST_COLUMNS + 1))),
+            names=list(range(max(widths))),
             index_col=False,
             dtype=str,
             na_filter=False,

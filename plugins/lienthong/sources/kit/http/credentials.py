@@ -44,15 +44,18 @@ class NoCredential:
 
     def __init__(self, headers: dict[str, str] | None = None, params: dict[str, str] | None = None) -> None:
         self._headers, self._params = headers or {}, params or {}
+        self._refused = False
 
-    valid = True
+    @property
+    def valid(self) -> bool:
+        return not self._refused
 
     def log_in(self, send: Send) -> Exchange:
         """There is nothing to renew: a refusal is final."""
-        return Exchange(Outcome.RENEW, "refused")
+        return Exchange(Outcome.RENEW, "it takes no log-in, and refuses what the connection holds")
 
     def drop(self) -> None:
-        """Nothing is held."""
+        self._refused = True
 
     def sign(self, request: Request) -> Request:
         headers, params = {**request.headers, **self._headers}, {**request.params, **self._params}
