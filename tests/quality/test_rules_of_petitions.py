@@ -12,7 +12,7 @@ from lienthong.model.kinds import KINDS
 from lienthong.quality.gate import run_gate
 from lienthong.quality.suites import load_suites
 from lienthong.settings import PROJECT
-from lienthong.warehouse.statements import of_kind, run
+from lienthong.warehouse.staging import digest_staged
 from tests.quality.staged import COMMON, NOON, SOURCE, TENANT, violations
 
 DAY = timedelta(days=1)
@@ -163,7 +163,7 @@ def _staged(engine: Engine, kind: str) -> int:
                 values = COMMON | row | {"load_id": load_id, "row_no": number, "landing_row": number}
                 names, places = ", ".join(values), ", ".join(f":{name}" for name in values)
                 connection.execute(text(f"INSERT INTO staging.{entity} ({names}) VALUES ({places})"), values)
-        run(connection, of_kind(spec, "digest_rows"), {"tenant": TENANT, "load_id": load_id})
+        digest_staged(connection, spec, TENANT, load_id)
     return load_id
 
 
