@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from lienthong.model.codes import PetitionStatus
 from lienthong.model.errors import (
@@ -17,8 +18,11 @@ from lienthong.model.errors import (
     SourceAnswerError,
     SourceUnreachableError,
 )
+from lienthong.model.kinds import KINDS
+from lienthong.pipeline.freshness import evaluate
 from lienthong.pipeline.load import extract, open_load
 from lienthong.pipeline.views import status
+from lienthong.views.findings import finding_view
 from simulator.feedback import Act, Desk, Petition, PetitionDefect
 from simulator.service import FaultKind
 from simulator.streams import stream
@@ -151,6 +155,7 @@ def test_what_the_source_no_longer_lists_is_told_and_stays_believed(said: Said, 
     assert said.live.rows(f"SELECT source_key FROM {kind}.vanished") == [(gone[0],)]
     found = [finding for finding in status(said.live.rt, source).findings if finding.kind == "records_vanished"]
     assert [finding.details["keys"] for finding in found] == [gone]
+    assert finding_view(found[0]).what.startswith(f"1 {KINDS[kind].title_vi} đã nạp không còn ở nguồn")
     assert said.live.rows(f"SELECT 1 FROM {kind}.source_record WHERE source_key = :key", key=gone[0]) == [(1,)]
 
 
@@ -325,3 +330,37 @@ def test_a_range_reads_what_was_sent_in_it_and_moves_no_watermark(said: Said) ->
     sent = [plan.sent for plan in petitions_of(said, Desk.HOTLINE)]
     assert rows["extracted"] == sum(first <= at < first + 10 * DAY for at in sent) > 0
     assert said.live.rows("SELECT table_name, modified_at FROM ops.watermark") == marks
+
+
+def test_a_rating_that_came_before_its_dossier_is_joined_by_the_next_full_load(said: Said) -> None:
+    said.live.load(RATINGS)
+    open_ = "SELECT count(*) FROM quality.violation WHERE rule_id = 'rating_dossier_known' AND resolved_load_id IS NULL"
+    entries = said.entries(RATINGS)
+    assert said.live.rows(open_) == [(len(entries),)], "no dossier is loaded here"
+    code = next(iter(entries.values())).truth["dossier_code"]
+    with said.live.engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO dossier.dossier "
+                "(tenant, dossier_id, dossier_code, source_id, source_key, version, load_id, opened_load_id) "
+                "VALUES ('H17', gen_random_uuid(), :code, 'opencps_h17', '1', 1, 1, 1)"
+            ),
+            {"code": code},
+        )
+    counts = said.live.load(RATINGS, mode="full")
+    assert changed(counts) == 0
+    joined = sum(entry.truth["dossier_code"] == code for entry in entries.values())
+    assert said.live.rows(open_) == [(len(entries) - joined,)]
+
+
+def test_days_without_petitions_are_told_as_such(said: Said) -> None:
+    said.live.load(PAKN)
+    said.live.clock += timedelta(days=45)
+    with said.feedback.lock:  # one old petition is read again, so the load covers the quiet weeks
+        plan = petitions_of(said, Desk.PAKN)[0]
+        plan.touched = max(p.modified for p in petitions_of(said, Desk.PAKN)) + 60
+    said.live.load(PAKN)
+    evaluate(said.live.rt)
+    found = status(said.live.rt, PAKN).findings
+    texts = [finding_view(finding).what for finding in found]
+    assert not [text for text in texts if "hồ sơ" in text]

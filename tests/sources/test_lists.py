@@ -40,6 +40,7 @@ class Reading:
     desks: Desks
     store: LandingStore
     loads: int = 0
+    fence: int = 1
 
     def server(self, source: str) -> ServiceServer:
         return {PAKN: self.desks.pakn, HOTLINE: self.desks.hotlines["H17"], RATINGS: self.desks.ratings["H17"]}[source]
@@ -58,11 +59,12 @@ class Reading:
 
     def read(
         self, source: str, mode: LoadMode = LoadMode.FULL, marks: Mapping[str, Watermark] | None = None,
-        window: Window | None = None, page_rows: int = 10,
+        window: Window | None = None, page_rows: int = 10, again: bool = False,
     ) -> LandedBatch:  # fmt: skip
-        self.loads += 1
+        """A load; `again`: another try of the one before."""
+        self.loads, self.fence = (self.loads, self.fence + 1) if again else (self.loads + 1, 1)
         contract = self.contract(source, page_rows)
-        writer = self.store.writer("H17", source, self.loads, 1)
+        writer = self.store.writer("H17", source, self.loads, self.fence)
         url = profile_of(contract).extract(contract, self.connection(source), writer, marks or {}, mode, window)
         return self.store.open(url)
 
@@ -184,6 +186,28 @@ def test_a_list_that_counts_more_than_it_shows_is_given_up(reading: Reading, sou
         reading.read(source)
     assert caught.value.key == ROOT[source]
     assert caught.value.source == source
+
+
+def test_another_try_after_a_contradiction_counts_from_one_again(reading: Reading) -> None:
+    reading.server(PAKN).fail_next("petitions", FaultKind.PAGE_SKIP, 500)
+    with pytest.raises(SourceAnswerError):
+        reading.read(PAKN)
+    reading.server(PAKN).state.reset()
+    plans = reading.feedback.petitions[Desk.PAKN]
+    assert len(keys(reading.read(PAKN, again=True), "petition")) == len(plans)
+
+
+def test_another_try_after_a_collapse_looks_whether_the_rows_are_back(reading: Reading) -> None:
+    plans = reading.feedback.petitions[Desk.HOTLINE]
+    marks = reading.read(HOTLINE, LoadMode.INCREMENTAL).manifest.facts.watermarks
+    for plan in plans[5:]:
+        plan.gone = True
+    with pytest.raises(CollapsedExtractError):
+        reading.read(HOTLINE, LoadMode.INCREMENTAL, marks)
+    for plan in plans:
+        plan.gone = False
+    batch = reading.read(HOTLINE, LoadMode.INCREMENTAL, marks, again=True)
+    assert batch.manifest.tables["petition"].rows == marks["petition"].overlap_rows
 
 
 def test_larger_pages_that_are_cut_without_a_word_are_read_on(reading: Reading) -> None:

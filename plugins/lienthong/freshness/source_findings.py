@@ -43,5 +43,5 @@ def judge_vanished(connection: Connection, load: Load) -> list[Detection]:
     row = run(connection, of_kind(load.kind, "read_vanished"), scope).one()
     if not row.records:
         return []
-    details = {"records": row.records, "keys": list(row.source_keys)}
+    details = {"records": row.records, "keys": list(row.source_keys), "records_of": load.kind.name}
     return [Detection(FindingKind.RECORDS_VANISHED, FindingSeverity.WARNING, row.since, details=details)]

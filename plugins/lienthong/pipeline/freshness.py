@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from lienthong.freshness import findings as store
@@ -178,6 +178,9 @@ def _evaluate_source(
             first = first_day_needed(judged_day(coverage.observed_at), settings)
             histories = read_histories(connection, **key, first=first, last=today)
             volumes = judge_volumes(histories, coverage.observed_at, today, workdays, settings)
+        counted = [
+            replace(one, details={**one.details, "records_of": contract.kind.name}) for one in volumes.detections
+        ]
         for day in volumes.days:
             run(
                 connection,
@@ -195,7 +198,7 @@ def _evaluate_source(
             connection,
             contract.tenant,
             contract.source_id,
-            detections + volumes.detections,
+            detections + counted,
             kinds | volumes.kinds,
             now,
             volumes.reasons,

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from lienthong.freshness.findings import Finding, FindingKind
+from lienthong.model.kinds import KINDS
+from lienthong.model.kinds.dossier import DOSSIER_KIND
 from lienthong.model.masking import mask_word
 from lienthong.model.numbers import grouped
 from lienthong.views.errors import failure_words, named_parts
@@ -60,8 +62,8 @@ def _where(finding: Finding) -> str:
 
 def _what_and_next_step(finding: Finding) -> tuple[str, str]:
     """What is wrong, and what to do."""
-    facts = finding.details
-    ask = "hỏi đơn vị quản lý nguồn xem hồ sơ mới có được ghi và đồng bộ không"
+    facts, of = finding.details, _records_of(finding)
+    ask = f"hỏi đơn vị quản lý nguồn xem {of} mới có được ghi và đồng bộ không"
     if finding.kind in (FindingKind.LOAD_FAILED, FindingKind.TASK_FAILED):
         what, next_step = failure_words(str(facts.get("class", "")), str(facts.get("error", "")))
         if finding.kind is FindingKind.LOAD_FAILED and "class" not in facts:
@@ -83,16 +85,16 @@ def _what_and_next_step(finding: Finding) -> tuple[str, str]:
         records, keys = int(facts.get("records", 0)), [str(key) for key in facts.get("keys", ())]
         shown = ", ".join(keys[:_SHOWN_KEYS]) + (", …" if records > _SHOWN_KEYS else "")
         return (
-            f"{amount(records)} hồ sơ đã nạp không còn ở nguồn (khóa {shown})",
-            "hỏi đơn vị quản lý nguồn các hồ sơ này bị xóa thật hay bị mất; Liên Thông giữ nguyên, không xóa gì",
+            f"{amount(records)} {of} đã nạp không còn ở nguồn (khóa {shown})",
+            f"hỏi đơn vị quản lý nguồn các {of} này bị xóa thật hay bị mất; Liên Thông giữ nguyên, không xóa gì",
         )
     if finding.kind is FindingKind.SOURCE_SILENT:
         return f"cả nguồn {_silence(finding)}", ask
     if finding.kind is FindingKind.AGENCY_SILENT:
-        return _silence(finding), f"hỏi cơ quan có còn tiếp nhận hồ sơ không; {ask}"
+        return _silence(finding), f"hỏi cơ quan có còn tiếp nhận {of} không; {ask}"
     if finding.kind in (FindingKind.SOURCE_LOW, FindingKind.AGENCY_LOW):
         seen, expected, days = facts.get("seen", 0), facts.get("expected", 0), facts.get("days", 0)
-        return f"{days} ngày làm việc chỉ có {amount(seen)} hồ sơ, thường khoảng {amount(expected)}", ask
+        return f"{days} ngày làm việc chỉ có {amount(seen)} {of}, thường khoảng {amount(expected)}", ask
     if finding.kind is FindingKind.UNDECIDED:
         return (
             f"chờ người quyết định: {amount(facts.get('parked', 0))} hồ sơ đang tạm dừng gửi, "
@@ -105,13 +107,18 @@ def _what_and_next_step(finding: Finding) -> tuple[str, str]:
     )
 
 
+def _records_of(finding: Finding) -> str:
+    """What officials call the records that a finding counts; findings of before there were kinds count dossiers."""
+    return KINDS.get(str(finding.details.get("records_of")), DOSSIER_KIND).title_vi
+
+
 def _silence(finding: Finding) -> str:
-    facts = finding.details
+    facts, of = finding.details, _records_of(finding)
     last = date.fromisoformat(str(facts["last_day"])).strftime("%d/%m/%Y")
-    text = f"không có hồ sơ mới {facts.get('days', 0)} ngày làm việc"
+    text = f"không có {of} mới {facts.get('days', 0)} ngày làm việc"
     if facts.get("usual") is not None:
-        return f"{text} (thường khoảng {amount(facts['usual'])} mỗi ngày), hồ sơ cuối ngày {last}"
-    return f"{text} (thường cách không quá {amount(facts.get('usual_gap', 0))} ngày), hồ sơ cuối ngày {last}"
+        return f"{text} (thường khoảng {amount(facts['usual'])} mỗi ngày), {of} cuối ngày {last}"
+    return f"{text} (thường cách không quá {amount(facts.get('usual_gap', 0))} ngày), {of} cuối ngày {last}"
 
 
 def judged_lines(result: Mapping[str, int]) -> list[str]:

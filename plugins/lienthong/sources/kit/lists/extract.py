@@ -63,7 +63,7 @@ def extract(
         clock = datetime.fromisoformat(note["clock"]) if note.get("clock") else None
         dates = list(_dates(checkpoint, contract, root))
         if before and mode is not LoadMode.RANGE:
-            _guard(contract, writer.load_id, before, dates)
+            _guard(contract, writer.load_id, before, dates, checkpoint)
         land(writer, checkpoint, system, progress)
         marks = {root: _mark(contract, root, before, dates, clock)} if mode is LoadMode.INCREMENTAL else {}
         understood = contract.section.model_dump(mode="json")
@@ -115,7 +115,9 @@ def _mark(
     return Watermark(root, newest, None, _inside(dates, newest - contract.overlap, newest))
 
 
-def _guard(contract: SourceContract, load: int, before: Watermark, dates: list[datetime]) -> None:
+def _guard(
+    contract: SourceContract, load: int, before: Watermark, dates: list[datetime], checkpoint: Checkpoint
+) -> None:
     """CollapsedExtractError when the list lost what the last load saw in its overlap window."""
     guard, had = contract.volume_guard, before.overlap_rows
     if before.modified_at is None or guard.overlap_min_ratio == 0 or not had:
@@ -123,6 +125,7 @@ def _guard(contract: SourceContract, load: int, before: Watermark, dates: list[d
     again = _inside(dates, before.modified_at - contract.overlap, None)
     if again and (had < guard.min_rows or again >= guard.overlap_min_ratio * had):
         return
+    checkpoint.restart()  # the next try is to see whether the list shows them again
     raise CollapsedExtractError(
         f"Of {had} records that the last load saw in its overlap window, the list shows {again}.",
         next_step="check the source (another system behind the address? rights of the account? a purge?). If the loss "

@@ -135,6 +135,7 @@ class Walk:
     def _next_round(self) -> None:
         if self.state.number >= MOST_ROUNDS:
             counted, shown = self.state.counted, self.state.rows
+            self.checkpoint.restart()  # the next try is to count from one again
             raise self.http.answer_error(
                 f"The list contradicts itself, {MOST_ROUNDS} times in a row: it counts {counted} rows, shows {shown}.",
                 self.of.entity,
