@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from lienthong.model.codes import LoadMode, LoadState
 from lienthong.model.kinds.dossier import DOSSIER_KIND
+from lienthong.model.kinds.petition import PETITION_KIND
 from lienthong.views.load_steps import ExtractedLoad, GatedLoad, OpenedLoad, RuleView, StagedLoad, merged_lines
 from lienthong.warehouse.ledger import Load
 
@@ -38,7 +39,7 @@ def test_an_extracted_load_counts_every_entity_of_its_kind() -> None:
         "Đồng hồ của nguồn lúc bắt đầu đọc: 05/11/2026 08:00.",
         "Cột chưa ánh xạ: 2.",
     ]
-    petitions = ExtractedLoad(LOAD, {"petition": 4, "petition_step": 9}, AT, 0).lines
+    petitions = ExtractedLoad(replace(LOAD, kind=PETITION_KIND), {"petition": 4, "petition_step": 9}, AT, 0).lines
     assert petitions[1:2] == ["Bản ghi đã đọc: 4 phản ánh, kiến nghị, 9 bước xử lý."]
     assert len(petitions) == 3, "nothing is said of columns where all are mapped"
 
@@ -69,3 +70,8 @@ def test_a_merged_load_says_what_became_of_its_rows() -> None:
         "Hồ sơ: trích xuất 3, thêm mới 2, cập nhật 0, không đổi 0, trùng 0, cũ 0, cách ly 1.",
         "Bước xử lý: trích xuất 3, thêm mới 2, cập nhật 0, không đổi 0, trùng 0, cũ 0, cách ly 1.",
     ]
+
+
+def test_a_merged_load_without_rows_brought_nothing() -> None:
+    found = {"load_id": 7, "source_id": "opencps_h17", "counts": {}}
+    assert merged_lines(found) == ["Đã nạp xong lần nạp 7 của nguồn opencps_h17: không có gì mới hoặc thay đổi."]

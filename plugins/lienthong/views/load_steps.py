@@ -5,7 +5,7 @@ For the logs of tasks, which many people may read: ids, names of rules and numbe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -13,14 +13,14 @@ from typing import cast
 from sqlalchemy.engine import Connection
 
 from lienthong.model.codes import LoadState
-from lienthong.model.kinds import KINDS, KindSpec, kind_of_entity
+from lienthong.model.kinds import KindSpec, kind_of_entity
 from lienthong.model.numbers import grouped
 from lienthong.views import labels
 from lienthong.views.formats import moment
 from lienthong.views.loads import in_order
 from lienthong.warehouse import ledger
 from lienthong.warehouse.ledger import Load
-from lienthong.warehouse.statements import run
+from lienthong.warehouse.statements import of_kind, run
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class ExtractedLoad:
     def lines(self) -> list[str]:
         lines = [
             f"Đã đọc xong nguồn {_of(self.load)}.",
-            f"Bản ghi đã đọc: {_by_entity(self.landed)}.",
+            f"Bản ghi đã đọc: {_by_entity(self.load.kind, self.landed)}.",
             f"Đồng hồ của nguồn lúc bắt đầu đọc: {moment(self.observed_at)}.",
         ]
         unmapped = self.unmapped_columns
@@ -77,8 +77,8 @@ class StagedLoad:
     def lines(self) -> list[str]:
         return [
             f"Đã chuẩn hóa dữ liệu của {_named(self.load)}.",
-            f"Mới hoặc thay đổi, sẽ kiểm tra: {_by_entity(self.load.staged_rows or {})}.",
-            f"Đã biết từ trước, không đổi: {_by_entity(self.load.set_aside or {})}.",
+            f"Mới hoặc thay đổi, sẽ kiểm tra: {_by_entity(self.load.kind, self.load.staged_rows or {})}.",
+            f"Đã biết từ trước, không đổi: {_by_entity(self.load.kind, self.load.set_aside or {})}.",
         ]
 
 
@@ -110,7 +110,7 @@ class GatedLoad:
         used = sum(rule.evaluated > 0 for rule in self.rules)
         lines = [f"Đã kiểm tra chất lượng {_named(self.load)}: {_verdict(used, len(failed))}."]
         if self.rejected is not None and self.blocked is not None and self.rejected_children is not None:
-            record = _kind_of(rule.entity for rule in self.rules).title_vi
+            record = self.load.kind.title_vi
             lines.append(
                 f"{record[:1].upper()}{record[1:]} bị cách ly: {grouped(self.rejected)}, "
                 f"bị chặn gửi: {grouped(self.blocked)}; bản ghi con bị cách ly: {grouped(self.rejected_children)}."
@@ -134,7 +134,7 @@ def read_gated(connection: Connection, load_id: int) -> GatedLoad:
     """Rules passed and failed, and what is held back."""
     load = ledger.read_load(connection, load_id)
     rows = run(connection, "quality/read_gate_results", tenant=load.tenant, load_id=load_id).all()
-    counts = run(connection, "quality/count_verdicts", tenant=load.tenant, load_id=load_id).one()
+    counts = run(connection, of_kind(load.kind, "count_rejected"), tenant=load.tenant, load_id=load_id).one()
     staged = load.state is LoadState.GATED  # once merged, what was staged is gone
     return GatedLoad(
         load,
@@ -149,15 +149,14 @@ def merged_lines(result: Mapping[str, object]) -> list[str]:
     """What became of the rows of a load, by entity and outcome."""
     counts = cast("Mapping[str, Mapping[str, int]]", result["counts"])
     named = f"lần nạp {result['load_id']} của nguồn {result['source_id']}"
-    kind = _kind_of(counts)
-    roots = counts.get(kind.root.entity, {})
-    changed = any(found["inserted"] or found["updated"] for found in counts.values())
-    lines = [
-        f"Đã nạp xong {named}: {grouped(roots.get('inserted', 0))} {kind.title_vi} thêm mới, "
-        f"{grouped(roots.get('updated', 0))} cập nhật, {grouped(roots.get('quarantined', 0))} cách ly."
-        if changed
-        else f"Đã nạp xong {named}: không có gì mới hoặc thay đổi."
-    ]
+    if any(found["inserted"] or found["updated"] for found in counts.values()):
+        kind = kind_of_entity(next(iter(counts)))
+        roots = counts.get(kind.root.entity, {})
+        new, updated, held = (grouped(roots.get(outcome, 0)) for outcome in ("inserted", "updated", "quarantined"))
+        what = f"{new} {kind.title_vi} thêm mới, {updated} cập nhật, {held} cách ly"
+    else:
+        what = "không có gì mới hoặc thay đổi"
+    lines = [f"Đã nạp xong {named}: {what}."]
     for entity in in_order(counts):
         outcomes = (
             f"{_inline(label)} {grouped(counts[entity][outcome])}"
@@ -176,15 +175,9 @@ def _of(load: Load) -> str:
     return f"{load.source_id} ({load.tenant}), lần nạp {load.load_id}"
 
 
-def _by_entity(rows: Mapping[str, int]) -> str:
+def _by_entity(kind: KindSpec, rows: Mapping[str, int]) -> str:
     """`301 hồ sơ, 1.322 bước xử lý, …`; every entity is named, with 0 where there is none."""
-    entities = _kind_of(rows).entity_names
-    return ", ".join(f"{grouped(rows.get(entity, 0))} {labels.ENTITIES[entity].lower()}" for entity in entities)
-
-
-def _kind_of(entities: Iterable[str]) -> KindSpec:
-    """The kind of some entities; of none at all it is told as of the first kind."""
-    return next((kind_of_entity(entity) for entity in entities), next(iter(KINDS.values())))
+    return ", ".join(f"{grouped(rows.get(name, 0))} {labels.ENTITIES[name].lower()}" for name in kind.entity_names)
 
 
 def _verdict(used: int, failed: int) -> str:
