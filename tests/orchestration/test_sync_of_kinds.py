@@ -51,7 +51,7 @@ def test_the_dags_of_petitions_and_ratings_bring_them_into_the_warehouse(
                 "LIENTHONG_VAR": str(tmp_path / "var"),
                 "LIENTHONG_SOURCES": str(said.live.settings.sources),
             },
-            capture_output=True, text=True, check=False, timeout=900,
+            capture_output=True, text=True, check=False, timeout=300,
         )  # fmt: skip
         assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
         assert said.live.rows("SELECT source_id, kind, state, mode FROM ops.load ORDER BY 1") == [
