@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lienthong.model.codes import PetitionClass, PetitionStatus, Satisfaction
 from lienthong.model.periods import BUSINESS_ZONE
+from lienthong.quality.report import write_quarantine_report
 from tests.pipeline.desks import HOTLINE, PAKN, RATINGS, TENANT, Said, running_desks
 
 pytestmark = pytest.mark.xdist_group("desks")  # one world for the whole module
@@ -220,6 +222,14 @@ def test_what_was_read_adds_up(said: Said, source: str) -> None:
     for entity, extracted, accounted in rows:
         assert extracted == accounted, entity
         assert extracted > 0
+
+
+def test_the_quarantine_report_names_them_as_officials_do(said: Said, tmp_path: Path) -> None:
+    page, listing = write_quarantine_report(said.live.engine, tmp_path / "quarantine.html")
+    text, rows = page.read_text(encoding="utf-8"), listing.read_text(encoding="utf-8-sig")
+    for words_ in ("1 phản ánh, kiến nghị", "Đánh giá không nêu hồ sơ nào", "Đối tượng: Đánh giá hài lòng"):
+        assert words_ in text
+    assert "Không có ngày gửi" in rows
 
 
 def test_no_word_of_a_person_is_outside_the_person_tables(said: Said) -> None:
