@@ -14,24 +14,26 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine
 
 from lienthong.disk import replacing
+from lienthong.model import kinds
 from lienthong.model.cells import safe_cell
 from lienthong.model.codes import Severity
 from lienthong.model.identifiers import DOSSIER_CODE_PATTERN
-from lienthong.model.kinds import ENTITIES, KINDS, kind_of_entity
+from lienthong.model.kinds import ENTITIES
 from lienthong.model.numbers import grouped
 from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.warehouse.statements import run, statement
 
 EXAMPLES = 50
 SEVERITY_VI = {Severity.REJECT: "Cách ly", Severity.BLOCK: "Chặn gửi", Severity.WARN: "Cảnh báo"}
-ENTITY_VI = {entity: spec.title_vi[:1].upper() + spec.title_vi[1:] for entity, spec in ENTITIES.items()}
-#: Entity → what the records are called that it belongs to.
-RECORDS_VI = {entity: kind_of_entity(entity).title_vi for entity in ENTITIES}
-ROOTS = frozenset(kind.root.entity for kind in KINDS.values())
+ENTITY_VI = {name: f"{spec.title_vi[:1].upper()}{spec.title_vi[1:]}" for name, spec in ENTITIES.items()}
 CSV_HEADER = (
     "Tỉnh/Bộ", "Nguồn", "Mức độ", "Đối tượng", "Quy tắc", "Nội dung", "Khóa hồ sơ ở nguồn", "Khóa bản ghi con",
     "Mã hồ sơ", "Đơn vị xử lý lỗi", "Lần nạp phát hiện", "Lần nạp gần nhất",
 )  # fmt: skip
+
+#: Entity → what the records are called that it belongs to.
+RECORDS_VI = {name: kinds.kind_of_entity(name).title_vi for name in ENTITIES}
+ROOTS = frozenset(kind.root.entity for kind in kinds.KINDS.values())
 
 
 @dataclass(frozen=True)

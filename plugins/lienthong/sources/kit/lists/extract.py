@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from lienthong.connections import Connection
 from lienthong.landing import BatchFacts, BatchWriter, Checkpoint, Watermark
 from lienthong.model.codes import LoadMode
-from lienthong.model.errors import CollapsedExtractError, SchemaDriftError
+from lienthong.model.errors import CollapsedExtractError, SchemaDriftError, TerminalError
 from lienthong.sources.contract import SourceContract, digest
 from lienthong.sources.kit.lists.audit import Audit
 from lienthong.sources.kit.lists.dates import instant_of
@@ -59,11 +59,15 @@ def extract(
                 note["lists"][of.entity], note["audit"] = asdict(reached), audit.state
                 note["clock"] = http.clock.isoformat() if http.clock else note.get("clock")
                 checkpoint.save(note)
-        _require_shape(system, contract, writer.load_id, audit)
         clock = datetime.fromisoformat(note["clock"]) if note.get("clock") else None
         dates = list(_dates(checkpoint, contract, root))
-        if before and mode is not LoadMode.RANGE:
-            _guard(contract, writer.load_id, before, dates, checkpoint)
+        try:
+            _require_shape(system, contract, writer.load_id, audit)
+            if before and mode is not LoadMode.RANGE:
+                _guard(contract, writer.load_id, before, dates)
+        except TerminalError:
+            checkpoint.restart()  # the next try asks again: by then the source may be well
+            raise
         land(writer, checkpoint, system, progress)
         marks = {root: _mark(contract, root, before, dates, clock)} if mode is LoadMode.INCREMENTAL else {}
         understood = contract.section.model_dump(mode="json")
@@ -115,9 +119,7 @@ def _mark(
     return Watermark(root, newest, None, _inside(dates, newest - contract.overlap, newest))
 
 
-def _guard(
-    contract: SourceContract, load: int, before: Watermark, dates: list[datetime], checkpoint: Checkpoint
-) -> None:
+def _guard(contract: SourceContract, load: int, before: Watermark, dates: list[datetime]) -> None:
     """CollapsedExtractError when the list lost what the last load saw in its overlap window."""
     guard, had = contract.volume_guard, before.overlap_rows
     if before.modified_at is None or guard.overlap_min_ratio == 0 or not had:
@@ -125,7 +127,6 @@ def _guard(
     again = _inside(dates, before.modified_at - contract.overlap, None)
     if again and (had < guard.min_rows or again >= guard.overlap_min_ratio * had):
         return
-    checkpoint.restart()  # the next try is to see whether the list shows them again
     raise CollapsedExtractError(
         f"Of {had} records that the last load saw in its overlap window, the list shows {again}.",
         next_step="check the source (another system behind the address? rights of the account? a purge?). If the loss "
