@@ -35,14 +35,14 @@ _POLARS: dict[ValueType, pl.DataType] = {
 }
 
 
-def is_root(spec: EntitySpec) -> bool:
-    """Whether it is a kind's record itself, not a child of one."""
-    return kind_of_entity(spec.entity).root.entity == spec.entity
+def is_child(spec: EntitySpec) -> bool:
+    """Whether an entity's rows have a key of their own below their record's."""
+    return kind_of_entity(spec.entity).root is not spec
 
 
 def canonical_schema(spec: EntitySpec) -> pa.Schema:
     """Columns of canonical rows of an entity, as `warehouse.staging` takes them."""
-    child = [] if is_root(spec) else [("child_key", pa.string())]
+    child = [("child_key", pa.string())] if is_child(spec) else []
     place = [("landing_part", pa.int32()), ("landing_row", pa.int64()), ("type_errors", pa.list_(pa.string()))]
     fields = [(field.name, _ARROW[field.type]) for field in spec.fields]
     return pa.schema([("source_id", pa.string()), ("source_key", pa.string()), *child, *place, *fields])
@@ -141,7 +141,7 @@ class Chunk:
             "landing_row": pl.Series(values=places, dtype=pl.Int64),
             "type_errors": self._type_errors(spec),
         }
-        if not is_root(spec):
+        if is_child(spec):
             columns["child_key"] = self._key(keys[1])
         for field in spec.fields:
             values = self._fields.get(field.name)

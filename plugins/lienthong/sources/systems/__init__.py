@@ -1,1 +1,1 @@
-"""What a vendor's system adds to the kit: words, fields and habits."""
+"""One package per vendor: mapping and habits over the kit. `profiles.PROFILES` says which kinds each reads."""

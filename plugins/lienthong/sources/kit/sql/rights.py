@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from lienthong.sources.database import SourceDatabase
-from lienthong.sources.opencps import look_statements as ask
+from lienthong.sources.kit.sql import look_statements as ask
+from lienthong.sources.kit.sql.database import SourceDatabase
 
 #: MySQL: no right on the table, or not on a column.
 _DENIED = (1142, 1143)

@@ -1,4 +1,4 @@
-"""Every question we ask an OpenCPS database. Built with SQLAlchemy Core; all of them compile for MySQL.
+"""Every question that reading asks a database. Built with SQLAlchemy Core; all of them compile for MySQL.
 
 Keysets are written out (a > x OR (a = x AND b > y)): row comparisons are slow on MySQL and unknown to SQL Server.
 """
@@ -11,16 +11,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lienthong.sources.opencps.look_statements import FIRST_MOMENT
-from lienthong.sources.opencps.schema import BoundTable
-from lienthong.sources.opencps.tables import MODIFIED
+from lienthong.sources.kit.sql.look_statements import FIRST_MOMENT
+from lienthong.sources.kit.sql.schema import BoundTable
 
-#: A place in a walk by (modifiedDate, key).
-Place = tuple[datetime, int]
+#: A place in a walk by (modified, key).
+Place = tuple[datetime, Any]
 
 
 def _modified(bound: BoundTable) -> sa.Column[Any]:
-    return bound.table.c[MODIFIED]
+    return bound.modified
 
 
 def _undated(bound: BoundTable) -> sa.ColumnElement[bool]:
@@ -38,10 +37,15 @@ def last_key(bound: BoundTable) -> sa.Select[Any]:
     return sa.select(sa.func.max(bound.key).label("last_key"))
 
 
-def recent(bound: BoundTable, now: datetime, since: datetime | None, known_key: int | None) -> sa.Select[Any]:
-    """One row over what was modified from `since` on: the newest modification up to `now`, rows up to `known_key`."""
+def recent(bound: BoundTable, now: datetime, since: datetime | None, known_key: str | None) -> sa.Select[Any]:
+    """One row over what was modified from `since` on: the newest modification up to `now`, rows up to `known_key`.
+
+    Keys that don't grow don't tell new rows from known ones: then all count as known.
+    """
     modified = _modified(bound)
-    known = sa.false() if known_key is None else bound.key <= known_key
+    known: sa.ColumnElement[bool] = sa.false() if known_key is None else sa.true()
+    if known_key is not None and bound.grows:
+        known = bound.key <= bound.typed(known_key)
     statement = sa.select(
         sa.func.max(sa.case((sa.and_(modified <= now, _dated(bound)), modified))).label("modified_at"),
         sa.func.coalesce(sa.func.sum(sa.case((known, 1), else_=0)), 0).label("found_again"),
@@ -63,7 +67,7 @@ def count_all(bound: BoundTable) -> sa.Select[Any]:
 def changed(
     bound: BoundTable, since: datetime | None, before: datetime | None, after: Place | None, limit: int
 ) -> sa.Select[Any]:
-    """A page of (owner, key, modified) in [since, before), by modifiedDate and key, behind the place `after`."""
+    """A page of (owner, key, modified) in [since, before), by modification and key, behind the place `after`."""
     modified, key = _modified(bound), bound.key
     statement = sa.select(bound.owner.label("owner"), key.label("key"), modified.label("modified"))
     if since is not None:
@@ -76,16 +80,21 @@ def changed(
     return statement.where(_dated(bound)).order_by(modified, key).limit(limit)
 
 
-def added(bound: BoundTable, last_key: int, after: int | None, limit: int) -> sa.Select[Any]:
-    """A page of (owner, key) that modifiedDate can't find: keys above `last_key`, and rows without modifiedDate."""
+def added(bound: BoundTable, last_key: Any, after: Any, limit: int) -> sa.Select[Any]:
+    """A page of (owner, key) that a walk by modification can't find: keys above `last_key` (None: all), and rows
+    without a modification. Of keys that don't grow the latter only."""
     key = bound.key
-    statement = sa.select(bound.owner.label("owner"), key.label("key")).where(sa.or_(key > last_key, _undated(bound)))
+    statement = sa.select(bound.owner.label("owner"), key.label("key"))
+    if not bound.grows:
+        statement = statement.where(_undated(bound))
+    elif last_key is not None:
+        statement = statement.where(sa.or_(key > last_key, _undated(bound)))
     if after is not None:
         statement = statement.where(key > after)
     return statement.order_by(key).limit(limit)
 
 
-def dossier_page(bound: BoundTable, after: int | None, limit: int) -> sa.Select[Any]:
+def root_page(bound: BoundTable, after: Any, limit: int) -> sa.Select[Any]:
     """Whole rows by primary key, behind `after`."""
     statement = sa.select(*bound.table.c)
     if after is not None:
@@ -93,8 +102,8 @@ def dossier_page(bound: BoundTable, after: int | None, limit: int) -> sa.Select[
     return statement.order_by(bound.key).limit(limit)
 
 
-def children_between(bound: BoundTable, above: int | None, up_to: int | None) -> sa.Select[Any]:
-    """Whole child rows with `above` < dossierId ≤ `up_to`; an open start includes children that name no dossier."""
+def children_between(bound: BoundTable, above: Any, up_to: Any) -> sa.Select[Any]:
+    """Whole child rows with `above` < owner ≤ `up_to`; an open start includes children that name no record."""
     owner = bound.owner
     statement = sa.select(*bound.table.c)
     if above is not None:
@@ -106,13 +115,13 @@ def children_between(bound: BoundTable, above: int | None, up_to: int | None) ->
     return statement.order_by(owner, bound.key)
 
 
-def rows_of_owners(bound: BoundTable, owners: Sequence[int]) -> sa.Select[Any]:
-    """Whole rows of these dossiers."""
+def rows_of_owners(bound: BoundTable, owners: Sequence[Any]) -> sa.Select[Any]:
+    """Whole rows of these records."""
     return sa.select(*bound.table.c).where(bound.owner.in_(owners)).order_by(bound.owner, bound.key)
 
 
 def rows_without_owner(bound: BoundTable) -> sa.Select[Any]:
-    """Whole child rows that name no dossier."""
+    """Whole child rows that name no record."""
     return sa.select(*bound.table.c).where(bound.owner.is_(None)).order_by(bound.key)
 
 

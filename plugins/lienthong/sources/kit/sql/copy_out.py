@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from psycopg2 import Error
 from sqlalchemy import exc
 
-from lienthong.sources.rows_to_arrow import BATCH_BYTES, typed_or_remarked
+from lienthong.sources.kit.sql.rows_to_arrow import BATCH_BYTES, typed_or_remarked
 
 
 def copy_out(

@@ -1,4 +1,4 @@
-"""A gentle look at an OpenCPS database: what it is, what we may do, how much there is, and what its clock says."""
+"""A gentle look at a database: what it is, what we may do, how much there is, and what its clock says."""
 
 from __future__ import annotations
 
@@ -10,31 +10,34 @@ import sqlalchemy as sa
 from lienthong.connections import Connection
 from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.sources.contract import SourceContract
-from lienthong.sources.database import SourceDatabase, reading
-from lienthong.sources.opencps import look_statements as ask
-from lienthong.sources.opencps.schema import BoundTable, FoundSchema, find
-from lienthong.sources.opencps.tables import DOSSIER, FILE, MODIFIED
+from lienthong.sources.kit.sql import look_statements as ask
+from lienthong.sources.kit.sql.database import SourceDatabase, reading
+from lienthong.sources.kit.sql.schema import BoundTable, FoundSchema, find
+from lienthong.sources.kit.sql.tables import SqlMap
 from lienthong.sources.profile import SourceSight, TableSight
 
 #: No single question of a look may take longer.
 STATEMENT_TIMEOUT_S = 20
-#: Days of which the dossiers are told.
+#: Days of which the records are told.
 DAYS = 7
-_RECEIVED = "receiveDate"
-_PART_TYPE, _GROUP_OUTPUT = "dossierPartType", 7
-_ROLES = {"component": "thành phần hồ sơ", "result": "kết quả"}
 _PRODUCTS = {"postgresql": "PostgreSQL", "mysql": "MySQL", "mariadb": "MariaDB"}
 
 
-def look(contract: SourceContract, connection: Connection, now: Callable[[], datetime]) -> SourceSight:
-    """See `profile.Profile.look`. The newest modification is that of the newest rows by key: the column has no index
-    of its own (portal-exchange §6.1)."""
+#: What else a vendor has to say, in Vietnamese words without data.
+Remarks = Callable[[SourceDatabase, SourceContract, FoundSchema], tuple[str, ...]]
+
+
+def look(
+    declared: SqlMap, contract: SourceContract, connection: Connection, now: Callable[[], datetime], remarks: Remarks
+) -> SourceSight:
+    """See `system.look`. The newest modification is that of the newest rows by key: the column may have no index of its
+    own."""
     with reading(connection, contract.source_id, timeout_s=STATEMENT_TIMEOUT_S) as source:
         before = now()
         clock = source.clock()  # first of all: PostgreSQL tells when the transaction began
         after = now()
         limit_time(source)
-        found = find(source, contract)
+        found = find(declared, source, contract)
         hours = [0] * 24
         sights = tuple(_sight(source, contract, table, hours) for table in found.bound.values())
         return SourceSight(
@@ -46,8 +49,8 @@ def look(contract: SourceContract, connection: Connection, now: Callable[[], dat
             unmapped_columns=found.unmapped,
             missing=found.missing,
             unreadable=found.unreadable,
-            days=_days(source, found.bound),
-            remarks=_remarks(source, contract, found),
+            days=_days(source, declared, found.bound),
+            remarks=remarks(source, contract, found),
             hours=tuple(hours),
         )
 
@@ -112,34 +115,17 @@ def _rows(source: SourceDatabase, table: BoundTable) -> int | None:
 
 
 def _indexed(source: SourceDatabase, table: BoundTable) -> bool:
-    """Whether an index begins with modifiedDate: (dossierStatus, modifiedDate) doesn't help a walk by time."""
+    """Whether an index begins with the modification: (status, modification) doesn't help a walk by time."""
     indexes = sa.inspect(source.connection).get_indexes(table.table.name)
     firsts = (next(iter(index["column_names"]), None) for index in indexes)
-    return any(first is not None and first.lower() == MODIFIED.lower() for first in firsts)
+    return any(first is not None and first.lower() == table.map.modified.lower() for first in firsts)
 
 
-def _days(source: SourceDatabase, readable: Mapping[str, BoundTable]) -> tuple[tuple[date, int], ...]:
-    """Dossiers received by day, of the newest days; the oldest day of a full answer is cut off and left out."""
-    dossier = readable.get(DOSSIER.name)
-    if dossier is None or _RECEIVED not in dossier.table.c:
+def _days(source: SourceDatabase, declared: SqlMap, readable: Mapping[str, BoundTable]) -> tuple[tuple[date, int], ...]:
+    """Records received by day, of the newest days; the oldest day of a full answer is cut off and left out."""
+    root = readable.get(declared.root.name)
+    if root is None or declared.received is None or declared.received not in root.table.c:
         return ()
-    rows = [(row.day, int(row.rows)) for row in source.connection.execute(ask.days(dossier, _RECEIVED))]
+    rows = [(row.day, int(row.rows)) for row in source.connection.execute(ask.days(root, declared.received))]
     whole = rows if sum(amount for _, amount in rows) < ask.DAY_ROWS else rows[:-1]
     return tuple(whole[:DAYS])
-
-
-def _remarks(source: SourceDatabase, contract: SourceContract, found: FoundSchema) -> tuple[str, ...]:
-    """That outputs of groups are there, and what the contract makes of them: OpenCPS itself is of two minds."""
-    files = found.bound.get(FILE.name)
-    if files is None or _PART_TYPE not in files.table.c:
-        return ()
-    rows = int(source.row(ask.count_among_newest(files, _PART_TYPE, _GROUP_OUTPUT)).rows)
-    roles = contract.dossier.codes.document_role
-    role = roles.get(str(_GROUP_OUTPUT), roles.get("other"))
-    if not rows or role is None:
-        return ()
-    return (
-        f"{rows} trong {ask.NEWEST_ROWS} giấy tờ mới nhất có dossierPartType 7 (kết quả của nhóm hồ sơ); hợp đồng coi "
-        f"là {_ROLES[role]}. OpenCPS xử lý loại này như kết quả nhưng chỉ gửi loại 2 lên Cổng; đổi ở "
-        "codes.document_role.",
-    )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from lienthong.model.kinds.dossier import Entity
+from lienthong.sources.kit.sql.tables import SqlMap, TableMap
 
 OWNER = "dossierId"
 #: Whose row it is: one database may serve several sites, and their mapping tables hold for themselves only.
@@ -13,29 +12,12 @@ MODIFIED = "modifiedDate"
 _AUDIT = "uuid_ groupId companyId userId userName createDate modifiedDate"
 
 
-@dataclass(frozen=True)
-class TableMap:
-    """One table. `key` is its primary key, None for reference tables, which are always read whole.
-
-    `required` columns can't be ignored by a contract; `known` are OpenCPS' other columns that nothing is made of.
-    """
-
-    name: str
-    key: str | None
-    required: tuple[str, ...]
-    optional: tuple[str, ...] = ()
-    known: frozenset[str] = field(default_factory=frozenset)
-
-    @property
-    def read(self) -> tuple[str, ...]:
-        return (*self.required, *self.optional)
-
-
 def _table(name: str, key: str | None, required: str, optional: str = "", known: str = "") -> TableMap:
+    """Columns as words; every table of entities has the dossier's key and a modification."""
     read = (*required.split(), *optional.split())
-    return TableMap(
-        name, key, tuple(required.split()), tuple(optional.split()), frozenset(f"{_AUDIT} {known}".split()) - set(read)
-    )
+    others = frozenset(f"{_AUDIT} {known}".split()) - set(read)
+    owner, modified = (OWNER, MODIFIED) if key else ("", "")
+    return TableMap(name, key, tuple(required.split()), tuple(optional.split()), others, owner, modified)
 
 
 def _places(prefix: str) -> str:
@@ -86,8 +68,7 @@ PAYMENT = _table(
     "govAgencyTaxNo invoiceTemplateNo invoiceIssueNo invoiceNo invoicePayload einvoice invoiceFileEntryId",
 )
 
-#: In the order in which they are read: a dossier's page first, then its children.
-ENTITY_TABLES: dict[Entity, TableMap] = {
+ENTITY_TABLES: dict[str, TableMap] = {
     Entity.DOSSIER: DOSSIER,
     Entity.STEP: ACTION,
     Entity.DOCUMENT: FILE,
@@ -130,3 +111,12 @@ STATUS_MAPPING = _table(
 PAYMENT_STATES = frozenset({"0", "1", "2", "3", "4", "5"})
 
 REFERENCE_TABLES: tuple[TableMap, ...] = (SERVICE_INFO, SERVICE_CONFIG, SERVICE_MAPPING, ITEM_MAPPING, STATUS_MAPPING)
+
+MAP = SqlMap(
+    vendor="OpenCPS v2",
+    entities=ENTITY_TABLES,
+    references=REFERENCE_TABLES,
+    deciding=frozenset({STATUS_MAPPING.name, SERVICE_MAPPING.name}),
+    received="receiveDate",
+    moves=Entity.STEP,
+)

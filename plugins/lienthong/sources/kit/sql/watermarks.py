@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from lienthong.landing import Watermark
 from lienthong.model.errors import CollapsedExtractError
 from lienthong.sources.contract import SourceContract
-from lienthong.sources.database import SourceDatabase
-from lienthong.sources.opencps import statements
-from lienthong.sources.opencps.schema import BoundTable, SourceClock
+from lienthong.sources.kit.sql import statements
+from lienthong.sources.kit.sql.database import SourceDatabase
+from lienthong.sources.kit.sql.schema import BoundTable, SourceClock
 
 
 def overlap_start(mark: Watermark, overlap: timedelta, clock: SourceClock) -> datetime | None:
@@ -38,9 +38,9 @@ def survey(
         found = source.row(statements.recent(bound, upper, None, None))
     modified_at = found.modified_at
     if modified_at is None:
-        return Watermark(bound.name, None, last_key, 0)
+        return Watermark(bound.name, None, _text(last_key), 0)
     overlap_rows = source.row(statements.count_window(bound, modified_at - contract.overlap, modified_at)).rows
-    return Watermark(bound.name, clock.to_instant(modified_at), int(last_key), int(overlap_rows))
+    return Watermark(bound.name, clock.to_instant(modified_at), _text(last_key), int(overlap_rows))
 
 
 def survey_reference(
@@ -51,6 +51,10 @@ def survey_reference(
     if before is not None:
         _guard(source, contract, before, not rows, rows)
     return Watermark(bound.name, None, None, rows)
+
+
+def _text(key: object) -> str | None:
+    return None if key is None else str(key)
 
 
 def is_first_load(tables: tuple[BoundTable, ...], watermarks: Mapping[str, Watermark]) -> bool:

@@ -5,7 +5,7 @@ A row holds for its own `groupId` (portal-exchange §6.1): several sites may sha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -14,7 +14,8 @@ from lienthong.landing import LandedBatch
 from lienthong.model.identifiers import base_procedure_code
 from lienthong.sources.chunk import Chunk
 from lienthong.sources.contract import SourceContract
-from lienthong.sources.opencps.tables import DOSSIER, GROUP, SERVICE_MAPPING, STATUS_MAPPING
+from lienthong.sources.systems.opencps.tables import DOSSIER, GROUP, SERVICE_MAPPING, STATUS_MAPPING
+from lienthong.sources.words import rows_of
 
 #: Between group, status and sub-status where they are one key.
 PAIR = "\x1f"
@@ -113,21 +114,6 @@ def _joined(*parts: pl.Series) -> pl.Series:
 def told(key: str) -> str:
     """A key as people read it: `status/sub-status`, or the local code."""
     return key.partition(PAIR)[2].rstrip(PAIR).replace(PAIR, "/")
-
-
-def rows_of(batch: LandedBatch, table: str, *columns: str) -> Iterator[tuple[str, ...]]:
-    """Columns of a small landed table as text, '' for null and for a column it lacks; nothing without the table."""
-    if table not in batch.manifest.tables:
-        return
-    there = {name for name, _ in batch.manifest.tables[table].columns}
-    for _, _, piece in batch.batches(table, [column for column in columns if column in there]):
-        frame = pl.from_arrow(piece)
-        assert isinstance(frame, pl.DataFrame)
-        texts = [
-            (pl.col(name).cast(pl.String).fill_null("") if name in there else pl.lit("").alias(name))
-            for name in columns
-        ]
-        yield from frame.select(texts).iter_rows()
 
 
 def _oldest_first(batch: LandedBatch, table: str, key: str, *columns: str) -> list[tuple[str, ...]]:

@@ -20,11 +20,11 @@ from lienthong.model.kinds.dossier import DOCUMENT, DOSSIER, FEE, SPECS, STEP, E
 from lienthong.model.kinds.spec import EntitySpec, ValueType
 from lienthong.sources.chunk import Chunk
 from lienthong.sources.contract import SourceContract
-from lienthong.sources.opencps.lookups import Lookups, lookups_of, procedure_keys, status_keys, told
-from lienthong.sources.opencps.tables import ENTITY_TABLES, OWNER
 from lienthong.sources.sections import DossierCodes
+from lienthong.sources.systems.opencps.lookups import Lookups, lookups_of, procedure_keys, status_keys, told
+from lienthong.sources.systems.opencps.tables import ENTITY_TABLES, OWNER
 from lienthong.sources.text_cleaning import without_query
-from lienthong.sources.typing_columns import looked_up
+from lienthong.sources.typing_columns import first_filled, first_told, looked_up
 
 #: A fee was paid by a method that the contract doesn't know: whether it was online can't be told.
 _UNKNOWN_METHOD = 9
@@ -81,22 +81,22 @@ class _Seen:
     not_nfc: list[pl.Series] = field(default_factory=list)
 
     @cached_property
-    def best_payment(self) -> pl.DataFrame:
-        """owner, rank of the best method among its paid fees."""
-        paid = (
-            pl.concat(self.payments) if self.payments else pl.DataFrame(schema={"owner": pl.Int64, "method": pl.Int16})
-        )
+    def best_payment(self) -> pl.DataFrame | None:
+        """owner, rank of the best method among its paid fees; None where none is paid."""
+        if not self.payments:
+            return None
+        paid = pl.concat(self.payments)
         rank = pl.col("method").replace_strict(_PAYMENT_RANKS, return_dtype=pl.Int16)
         return paid.group_by("owner").agg(rank.min().alias("rank"))
 
     @cached_property
-    def not_nfc_owners(self) -> pl.Series:
+    def not_nfc_owners(self) -> pl.Series | None:
         """Distinct, as the one list that `is_in` takes."""
-        return (pl.concat(self.not_nfc) if self.not_nfc else pl.Series("owner", [], dtype=pl.Int64)).unique().implode()
+        return pl.concat(self.not_nfc).unique().implode() if self.not_nfc else None
 
 
 def canonicalise(contract: SourceContract, batch: LandedBatch) -> Iterator[tuple[Entity, pa.Table]]:
-    """See `profile.Profile.canonicalise`. Exactly one canonical row per landed row of an entity's table."""
+    """See `system.canonicalise`. Exactly one canonical row per landed row of an entity's table."""
     lookups = lookups_of(contract, batch)
     seen = _Seen()
     for entity in (Entity.STEP, Entity.DOCUMENT, Entity.FEE, Entity.DOSSIER):
@@ -119,7 +119,9 @@ def _rows(entity: Entity, chunk: Chunk, lookups: Lookups, seen: _Seen, part: int
     if entity is Entity.DOCUMENT:
         chunk.edit("url", lambda urls: without_query(urls, contract.dossier.volatile_query))
     if entity is Entity.DOSSIER:
-        chunk.put("was_not_nfc", chunk.not_nfc | chunk.column(OWNER).is_in(seen.not_nfc_owners).fill_null(False))
+        owners = seen.not_nfc_owners
+        below = chunk.column(OWNER).is_in(owners).fill_null(False) if owners is not None else chunk.not_nfc
+        chunk.put("was_not_nfc", chunk.not_nfc | below)
     elif chunk.not_nfc.any():
         seen.not_nfc.append(chunk.column(OWNER).filter(chunk.not_nfc))
     if entity is Entity.FEE:
@@ -133,7 +135,7 @@ def _child(entity: Entity, chunk: Chunk, lookups: Lookups) -> str:
     if entity is Entity.STEP:
         _take(chunk, STEP, _STEP_COLUMNS)
         chunk.put("status", looked_up(chunk.text("stepCode"), codes.step.get, pl.Int16))
-        chunk.put("content", _first_filled(chunk.text("actionNote"), chunk.text("stepName")))
+        chunk.put("content", first_filled(chunk.text("actionNote"), chunk.text("stepName")))
         return "dossierActionId"
     if entity is Entity.DOCUMENT:
         _take(chunk, DOCUMENT, _DOCUMENT_COLUMNS)
@@ -155,7 +157,7 @@ def _dossier(chunk: Chunk, lookups: Lookups, seen: _Seen) -> None:
     chunk.put("dossier_code", looked_up(chunk.text("dossierNo"), lambda code: code or None, pl.String))
     chunk.put("procedure_code", looked_up(procedure_keys(chunk), lookups.procedure, pl.String))
     chunk.put("agency_code", looked_up(chunk.text("govAgencyCode"), normalise_agency_code, pl.String))
-    chunk.put("abstract", _first_filled(chunk.text("briefNote"), chunk.text("dossierName")))
+    chunk.put("abstract", first_filled(chunk.text("briefNote"), chunk.text("dossierName")))
     keys = status_keys(chunk)
     status, raw = looked_up(keys, lookups.status, pl.Int16), looked_up(keys, told, pl.String)
     live = is_live(chunk, codes)
@@ -173,7 +175,7 @@ def _dossier(chunk: Chunk, lookups: Lookups, seen: _Seen) -> None:
         looked_up(chunk.text("viaPostal"), lambda key: methods.get(key, methods.get("other")), pl.Int16),
     )
     due, extended = chunk.typed("dueDate", ValueType.INSTANT), chunk.typed("extendDate", ValueType.INSTANT)
-    chunk.put("due_at", due._replace(values=_coalesce(extended.values, due.values), bad=_either(due.bad, extended.bad)))
+    chunk.put("due_at", first_told(extended, due))
     refused = chunk.typed("cancellingDate", ValueType.INSTANT)
     chunk.put("refused_at", refused, only=status == DossierStatus.NOT_ACCEPTED.value)
     if Entity.FEE in lookups.contract.dossier.entities:
@@ -212,21 +214,10 @@ def _payments(chunk: Chunk) -> pl.DataFrame:
     return frame.filter(chunk.field("paid"))
 
 
-def _online_payment(owners: pl.Series, best: pl.DataFrame) -> pl.Series:
+def _online_payment(owners: pl.Series, best: pl.DataFrame | None) -> pl.Series:
     """DuocThanhToanTrucTuyen of dossiers; null where only a fee by an unknown method could tell."""
+    if best is None:
+        return pl.repeat(OnlinePayment.NONE.value, len(owners), dtype=pl.Int16, eager=True)
     codes = {rank: None if code == _UNKNOWN_METHOD else code for code, rank in _PAYMENT_RANKS.items()}
     found = owners.rename("owner").to_frame().join(best, on="owner", how="left", maintain_order="left")["rank"]
     return found.fill_null(_PAYMENT_RANKS[OnlinePayment.NONE.value]).replace_strict(codes, return_dtype=pl.Int16)
-
-
-def _first_filled(first: pl.Series, second: pl.Series) -> pl.Series:
-    """`first` unless it is null or ''."""
-    return pl.select(pl.when((first != "").fill_null(False)).then(first).otherwise(second)).to_series()
-
-
-def _coalesce(first: pl.Series, second: pl.Series) -> pl.Series:
-    return pl.select(pl.coalesce(first, second)).to_series()
-
-
-def _either(first: pl.Series | None, second: pl.Series | None) -> pl.Series | None:
-    return second if first is None else first if second is None else first | second

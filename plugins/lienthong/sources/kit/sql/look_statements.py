@@ -1,4 +1,4 @@
-"""What a look asks an OpenCPS database: the end of each table by its key, and the server's own catalogue.
+"""What a look asks a database: the end of each table by its key, and the server's own catalogue.
 
 Nothing here reads a table through: the newest rows come off the primary key, the rest are statistics.
 """
@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from lienthong.sources.opencps.tables import MODIFIED
-
 if TYPE_CHECKING:
-    from lienthong.sources.opencps.schema import BoundTable
+    from lienthong.sources.kit.sql.schema import BoundTable
 
 #: Rows at the end of a table that a look reads one or two columns of.
 NEWEST_ROWS = 1_000
-#: Rows by which dossiers per day are counted.
+#: Rows by which records per day are counted.
 DAY_ROWS = 20_000
 #: A table without statistics is counted up to here.
 COUNT_UP_TO = 100_000
@@ -30,8 +28,8 @@ _READING = ("SELECT", "USAGE", "SHOW VIEW", "SHOW DATABASES", "PROCESS")
 
 
 def newest_modified(bound: BoundTable) -> sa.Select[Any]:
-    """modifiedDate of the newest rows by key."""
-    return sa.select(bound.table.c[MODIFIED].label("modified")).order_by(bound.key.desc()).limit(NEWEST_ROWS)
+    """The modification of the newest rows by key."""
+    return sa.select(bound.modified.label("modified")).order_by(bound.key.desc()).limit(NEWEST_ROWS)
 
 
 def newest_keys(bound: BoundTable, limit: int) -> sa.Select[Any]:

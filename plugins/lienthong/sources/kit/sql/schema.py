@@ -1,4 +1,4 @@
-"""Comparing a province's database with what we map: every column is mapped, ignored on purpose, or reported."""
+"""Comparing a database with what is declared of it: every column is mapped, ignored on purpose, or reported."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from lienthong.model.errors import ContractError, SchemaDriftError, SourceAccessError
-from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.contract import SourceContract
-from lienthong.sources.database import SourceDatabase
-from lienthong.sources.opencps.rights import hidden, may_read, refuses
-from lienthong.sources.opencps.tables import DOSSIER, ENTITY_TABLES, MODIFIED, OWNER, REFERENCE_TABLES, TableMap
-from lienthong.sources.rows_to_arrow import landing_schema
+from lienthong.sources.kit.sql.database import SourceDatabase
+from lienthong.sources.kit.sql.rights import hidden, may_read, refuses
+from lienthong.sources.kit.sql.rows_to_arrow import landing_schema
+from lienthong.sources.kit.sql.tables import SqlMap, TableMap
 
 #: In a contract's `ignore`: this reference table does not exist here.
 ABSENT = "*"
@@ -28,7 +27,7 @@ ABSENT = "*"
 
 @dataclass(frozen=True)
 class SourceClock:
-    """Instants as a table's modifiedDate writes them: naive local time, or aware where the column has a zone."""
+    """Instants as a table's column writes them: naive local time, or aware where the column has a zone."""
 
     zone: ZoneInfo
     aware: bool
@@ -42,7 +41,7 @@ class SourceClock:
 
 @dataclass(frozen=True)
 class BoundTable:
-    """A table as it is in this database. `table.c` is addressed by OpenCPS' names, whatever the database's case.
+    """A table as it is in this database. `table.c` is addressed by the declared names, whatever the database's case.
 
     `zero_dates`: this is a database that may write 0000-00-00 for "none".
     """
@@ -64,20 +63,33 @@ class BoundTable:
         assert self.map.key is not None, "reference tables are read whole"
         return self.table.c[self.map.key]
 
+    @property
+    def grows(self) -> bool:
+        """Whether keys are numbers, of which later rows have higher ones. Other keys tell nothing of order."""
+        return isinstance(self.key.type, sa.Integer)
+
+    def typed(self, key: str) -> Any:
+        """A key, which is text everywhere else, as the table's column has it."""
+        return int(key) if self.grows else key
+
+    @property
+    def modified(self) -> sa.Column[Any]:
+        return self.table.c[self.map.modified]
+
     def clock(self, zone: ZoneInfo) -> SourceClock:
-        kind = self.table.c[MODIFIED].type
+        kind = self.modified.type
         return SourceClock(zone, isinstance(kind, sa.DateTime) and bool(kind.timezone))
 
     @property
     def owner(self) -> sa.Column[Any]:
-        return self.table.c[OWNER]
+        return self.table.c[self.map.owner]
 
 
 @dataclass(frozen=True)
 class BoundSchema:
     """All tables that a load reads, and by table the columns that nobody maps or ignores."""
 
-    dossier: BoundTable
+    root: BoundTable
     children: tuple[BoundTable, ...]
     references: tuple[BoundTable, ...]
     unmapped: Mapping[str, tuple[str, ...]]
@@ -85,16 +97,16 @@ class BoundSchema:
     @property
     def moving(self) -> tuple[BoundTable, ...]:
         """The tables with a watermark each."""
-        return (self.dossier, *self.children)
+        return (self.root, *self.children)
 
 
-def wanted_columns(contract: SourceContract, table: TableMap, entity: Entity | None) -> tuple[str, ...]:
-    """Columns to read: those of the profile, those the contract's extensions name, minus those it ignores.
+def wanted_columns(contract: SourceContract, table: TableMap, entity: str | None) -> tuple[str, ...]:
+    """Columns to read: those declared, those the contract names besides, minus those it ignores.
 
     ContractError when it ignores a column that nothing works without, or one that it reads itself.
     """
-    ignored = set(contract.dossier.ignore.get(table.name, ()))
-    extensions = tuple(contract.dossier.extensions.get(entity, {})) if entity else ()
+    ignored = set(contract.section.ignore.get(table.name, ()))
+    extensions = contract.section.more_columns(entity) if entity else ()
     for column in (*table.required, *extensions):
         if column in ignored:
             raise ContractError(
@@ -119,13 +131,13 @@ class FoundSchema:
     unreadable: tuple[str, ...] = ()
 
 
-def bind(source: SourceDatabase, contract: SourceContract) -> BoundSchema:
+def bind(declared: SqlMap, source: SourceDatabase, contract: SourceContract) -> BoundSchema:
     """Find every mapped table and column in the database.
 
     SourceAccessError names the tables that we may not read; SchemaDriftError names all that are missing, with the
     nearest unknown name where there is one.
     """
-    found = find(source, contract)
+    found = find(declared, source, contract)
     if found.unreadable:
         raise SourceAccessError(
             f"Our account lacks SELECT on {', '.join(found.unreadable)}.",
@@ -146,20 +158,21 @@ def bind(source: SourceDatabase, contract: SourceContract) -> BoundSchema:
         )
     bound = found.bound
     return BoundSchema(
-        bound[DOSSIER.name],
-        tuple(table for table in bound.values() if table.map.key and table.map is not DOSSIER),
+        bound[declared.root.name],
+        tuple(table for table in bound.values() if table.map.key and table.map is not declared.root),
         tuple(table for table in bound.values() if table.map.key is None),
         found.unmapped,
     )
 
 
-def find(source: SourceDatabase, contract: SourceContract) -> FoundSchema:
+def find(declared: SqlMap, source: SourceDatabase, contract: SourceContract) -> FoundSchema:
     """As `bind`, but what is missing is told instead of raised ("table a", "column a.b (now perhaps c)")."""
     inspector = sa.inspect(source.connection)
     present = {name.lower(): name for name in (*inspector.get_table_names(), *inspector.get_view_names())}
-    entities = {table.name: entity for entity, table in ENTITY_TABLES.items()}
-    maps = [table for entity, table in ENTITY_TABLES.items() if entity in contract.dossier.entities]
-    maps += [table for table in REFERENCE_TABLES if ABSENT not in contract.dossier.ignore.get(table.name, ())]
+    section = contract.section
+    entities = {table.name: entity for entity, table in declared.entities.items()}
+    maps = [table for entity, table in declared.entities.items() if entity in section.entities]
+    maps += [table for table in declared.references if ABSENT not in section.ignore.get(table.name, ())]
     bound: dict[str, BoundTable] = {}
     unmapped: dict[str, tuple[str, ...]] = {}
     missing: list[str] = []
@@ -179,7 +192,7 @@ def find(source: SourceDatabase, contract: SourceContract) -> FoundSchema:
             unreadable.append(table.name)
             continue
         used = {column.lower() for column in wanted}
-        expected = used | {column.lower() for column in (*table.known, *contract.dossier.ignore.get(table.name, ()))}
+        expected = used | {column.lower() for column in (*table.known, *section.ignore.get(table.name, ()))}
         extra = tuple(str(column["name"]) for lower, column in actual.items() if lower not in expected)
         missing += [
             f"column {table.name}.{name}{_renamed(name, extra)}" for name in wanted if name.lower() not in actual

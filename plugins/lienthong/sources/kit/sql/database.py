@@ -22,7 +22,7 @@ from lienthong.model.errors import (
     SourceUnreachableError,
 )
 from lienthong.model.traces import forget_words
-from lienthong.sources.rows_to_arrow import BATCH_BYTES
+from lienthong.sources.kit.sql.rows_to_arrow import BATCH_BYTES
 
 CONNECT_TIMEOUT_S = 10
 #: How long a source may be silent, unless its contract says otherwise.
@@ -171,6 +171,8 @@ def _connect_args(url: sa.URL, timeout_s: int) -> dict[str, object]:
     limits: dict[str, object] = {"connect_timeout": CONNECT_TIMEOUT_S}
     if url.get_driver_name() in ("pymysql", "mysqldb"):
         limits["read_timeout"] = timeout_s + _GRACE_S
+    if url.get_driver_name() == "pymysql" and url.password:
+        limits["password"] = url.password.encode()  # as clients send it; the driver itself knows Latin-1 only
     return limits
 
 
