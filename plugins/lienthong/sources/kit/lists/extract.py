@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from lienthong.connections import Connection
 from lienthong.landing import BatchFacts, BatchWriter, Checkpoint, Watermark
 from lienthong.model.codes import LoadMode
-from lienthong.model.errors import CollapsedExtractError, SchemaDriftError
+from lienthong.model.errors import CollapsedExtractError, SchemaDriftError, TerminalError
 from lienthong.sources.contract import SourceContract, digest
 from lienthong.sources.kit.lists.audit import Audit
 from lienthong.sources.kit.lists.dates import instant_of
@@ -59,11 +59,15 @@ def extract(
                 note["lists"][of.entity], note["audit"] = asdict(reached), audit.state
                 note["clock"] = http.clock.isoformat() if http.clock else note.get("clock")
                 checkpoint.save(note)
-        _require_shape(system, contract, writer.load_id, audit)
         clock = datetime.fromisoformat(note["clock"]) if note.get("clock") else None
         dates = list(_dates(checkpoint, contract, root))
-        if before and mode is not LoadMode.RANGE:
-            _guard(contract, writer.load_id, before, dates)
+        try:
+            _require_shape(system, contract, writer.load_id, audit)
+            if before and mode is not LoadMode.RANGE:
+                _guard(contract, writer.load_id, before, dates)
+        except TerminalError:
+            checkpoint.restart()  # the next try asks again: by then the source may be well
+            raise
         land(writer, checkpoint, system, progress)
         marks = {root: _mark(contract, root, before, dates, clock)} if mode is LoadMode.INCREMENTAL else {}
         understood = contract.section.model_dump(mode="json")
