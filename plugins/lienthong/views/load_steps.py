@@ -20,7 +20,7 @@ from lienthong.views.formats import moment
 from lienthong.views.loads import in_order
 from lienthong.warehouse import ledger
 from lienthong.warehouse.ledger import Load
-from lienthong.warehouse.statements import run
+from lienthong.warehouse.statements import of_kind, run
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def read_gated(connection: Connection, load_id: int) -> GatedLoad:
     """Rules passed and failed, and what is held back."""
     load = ledger.read_load(connection, load_id)
     rows = run(connection, "quality/read_gate_results", tenant=load.tenant, load_id=load_id).all()
-    counts = run(connection, "quality/count_verdicts", tenant=load.tenant, load_id=load_id).one()
+    counts = run(connection, of_kind(load.kind, "count_rejected"), tenant=load.tenant, load_id=load_id).one()
     staged = load.state is LoadState.GATED  # once merged, what was staged is gone
     return GatedLoad(
         load,
