@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from lienthong.model.errors import (
     SourceUnreachableError,
 )
 from lienthong.model.kinds.dossier import DOSSIER
+from lienthong.onboarding.check import check
 from lienthong.pipeline.score import score
 from lienthong.pipeline.views import disagreements
 from lienthong.views.disagreements import lines
@@ -372,3 +375,15 @@ def test_a_list_that_lost_its_dossiers_is_not_believed(steady: Ministries) -> No
     finally:
         steady.bgtvt.desk.world.held["bgtvt_h17"] = plans
     assert believed(steady) == before
+
+
+# --- before the first load ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("source_id", HELD)
+def test_a_check_looks_at_a_ministrys_system_and_finds_nothing_wrong(steady: Ministries, source_id: str) -> None:
+    told: list[str] = []
+    rt = replace(steady.live.wiring, clock=datetime.now(UTC)).rt
+    report = check(rt, source_id, 20, lambda line: told.append(f"{line.level.mark} {line.text}"))
+    assert report.ok, "\n".join(line for line in told if not line.startswith("✓"))
+    assert not [line for line in told if "gtvt-h17" in line or "licence-h17" in line]

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from lienthong.cli import app
 from lienthong.model.errors import CollapsedExtractError, LienThongError, SchemaDriftError, SourceAnswerError
 from lienthong.model.kinds.dossier import DOSSIER
+from lienthong.onboarding.check import check
 from lienthong.sources.systems.sheet.template import LABELS, workbook
 from simulator.sheets import SheetDrop, Spoiled, spoiled
 from simulator.sheets.rows import HEADS
@@ -212,3 +213,9 @@ def test_the_template_has_the_heads_that_units_fill_in_and_reads_as_an_empty_lis
     assert len(lists) == 4
     assert "Đang xử lý" in "".join(lists.values())
     assert "Hướng dẫn" in book.sheetnames
+
+
+def test_a_check_looks_at_the_dropped_list(loaded: Unit) -> None:
+    told: list[str] = []
+    report = check(loaded[0].rt, SOURCE, 20, lambda line: told.append(f"{line.level.mark} {line.text}"))
+    assert report.ok, told
