@@ -17,13 +17,14 @@ from lienthong.disk import replacing
 from lienthong.model.cells import safe_cell
 from lienthong.model.codes import Severity
 from lienthong.model.identifiers import DOSSIER_CODE_PATTERN
+from lienthong.model.kinds import ENTITIES
 from lienthong.model.numbers import grouped
 from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.warehouse.statements import run, statement
 
 EXAMPLES = 50
 SEVERITY_VI = {Severity.REJECT: "Cách ly", Severity.BLOCK: "Chặn gửi", Severity.WARN: "Cảnh báo"}
-ENTITY_VI = {"dossier": "Hồ sơ", "step": "Bước xử lý", "document": "Giấy tờ", "fee": "Phí, lệ phí"}
+ENTITY_VI = {name: f"{spec.title_vi[:1].upper()}{spec.title_vi[1:]}" for name, spec in ENTITIES.items()}
 CSV_HEADER = (
     "Tỉnh/Bộ", "Nguồn", "Mức độ", "Đối tượng", "Quy tắc", "Nội dung", "Khóa hồ sơ ở nguồn", "Khóa bản ghi con",
     "Mã hồ sơ", "Đơn vị xử lý lỗi", "Lần nạp phát hiện", "Lần nạp gần nhất",
