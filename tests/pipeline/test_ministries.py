@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from lienthong.cli import app
 from lienthong.connections import Connection
 from lienthong.exchange.elsewhere import EXPECTED_ELSEWHERE, SENT_ELSEWHERE
 from lienthong.indices import scores
 from lienthong.model.errors import (
+    ArgumentError,
     CollapsedExtractError,
     LienThongError,
     SourceAccessError,
@@ -23,6 +28,8 @@ from lienthong.model.errors import (
 )
 from lienthong.model.kinds.dossier import DOSSIER
 from lienthong.onboarding.check import check
+from lienthong.pipeline.push import covers_of
+from lienthong.pipeline.runtime import Runtime
 from lienthong.pipeline.score import score
 from lienthong.pipeline.views import disagreements
 from lienthong.views.disagreements import lines
@@ -196,6 +203,22 @@ def test_the_list_is_told_in_words_without_personal_data(delivered: Ministries) 
     for entry in delivered.live.world.ledger("H17"):
         for name in ("ChuHoSo", "SoGiayToChuHoSo", "SoDienThoai"):
             assert not entry.truth or not entry.truth[name] or entry.truth[name] not in text
+
+
+def test_the_command_tells_counts_examples_and_writes_the_whole_list(
+    delivered: Ministries, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(Runtime, "from_environment", lambda: delivered.live.rt)
+    known, target = known_disagreements(delivered), tmp_path / "khac.csv"
+    said = CliRunner().invoke(app, ["disagreements", "H17"])
+    assert said.exit_code == 0, said.output
+    assert f"ở {len({code for _, code, *_ in known})} hồ sơ" in said.output
+    assert CliRunner().invoke(app, ["disagreements", "H17", "--csv", str(target)]).exit_code == 0
+    rows = list(csv.reader(target.open(encoding="utf-8-sig")))
+    assert rows[0] == ["Nguồn của bộ", "Mã hồ sơ", "Cơ quan", "Mục", "Tỉnh ghi", "Bộ ghi"]
+    assert {row[1] for row in rows[1:]} == {code for _, code, *_ in known}
+    with pytest.raises(ArgumentError):
+        disagreements(delivered.live.rt, "H26")
 
 
 def test_what_only_the_city_shows_of_a_ministrys_procedure_is_listed(request: pytest.FixtureRequest) -> None:
@@ -375,6 +398,19 @@ def test_a_list_that_lost_its_dossiers_is_not_believed(steady: Ministries) -> No
     finally:
         steady.bgtvt.desk.world.held["bgtvt_h17"] = plans
     assert believed(steady) == before
+
+
+def test_a_contract_that_can_not_be_read_does_not_make_the_city_a_sender(steady: Ministries) -> None:
+    live, copies = steady.live, {plan.code for plan in steady.live.world.plans["H17"] if plan.held_by == "bgtvt_h17"}
+    path = live.settings.sources / "bgtvt_h17.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text("mode: [", encoding="utf-8")
+    try:
+        assert covers_of(live.rt, "H17")["1.013259"] == "bgtvt_h17"
+        live.push("H17")
+    finally:
+        path.write_text(text, encoding="utf-8")
+    assert not copies & {stored.code for stored in live.portal.store.dossiers("H17")}
 
 
 # --- before the first load ------------------------------------------------------------------------------------------

@@ -73,8 +73,8 @@ def lock_tenant(connection: Connection, tenant: str) -> None:
 def merge_load(connection: Connection, load: Load, extracted: Mapping[str, int]) -> list[EntityCount]:
     """Apply a gated load. Returns the counts per entity; ConservationError when they don't add up.
 
-    `extracted` are the rows landed per entity; of those that it doesn't name there are none. The caller holds the load's
-    and the tenant's lock and commits.
+    `extracted` are the rows landed per entity; of those that it doesn't name there are none. The caller holds the locks
+    of load and tenant, and commits.
     """
     key: dict[str, Any] = {"tenant": load.tenant, "load_id": load.load_id}
     scope = key | {"source_id": load.source_id}
