@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from lienthong.cli import app
 from lienthong.connections import Connection
 from lienthong.exchange.elsewhere import EXPECTED_ELSEWHERE, SENT_ELSEWHERE
+from lienthong.exchange.summary import delivery_summary
 from lienthong.indices import scores
 from lienthong.model.errors import (
     ArgumentError,
@@ -127,6 +128,7 @@ def test_nothing_that_a_ministry_sends_is_sent_by_the_city(delivered: Ministries
         )
     )
     assert set(reasons.values()) == {SENT_ELSEWHERE}
+    assert delivery_summary(live.engine, "H17").watched >= len(reasons)
     assert {plan.code for plan in live.world.plans["H17"] if plan.held_by} <= set(reasons)
 
 
