@@ -17,6 +17,7 @@ LONGEST_EVERY = 30
 SCORES_EVERY = 15
 WORLD_PORTS = 12
 DESKS_FROM = 6  # how far behind the portal's the ports of petitions and ratings begin
+HOLDERS_FROM = 9  # and those of sectoral systems
 LIVE_EVERY_S, LIVE_CHANGES = 30, 3
 EARLIEST_WORLD = Month(2025, 12)  # the simulated life before the mergers of July 2025 is thin
 
@@ -62,7 +63,7 @@ class Settings:
     def serving(self) -> list[str]:
         """Options of the simulator: where it serves, and how fast life goes on."""
         ports = [f"--port={self.world_port}", f"--igate-port={self.world_port + 1}"]
-        ports += [f"--desk-port={self.world_port + DESKS_FROM}"]
+        ports += [f"--desk-port={self.world_port + DESKS_FROM}", f"--holder-port={self.world_port + HOLDERS_FROM}"]
         return [*ports, f"--live-every={LIVE_EVERY_S}", f"--live-changes={LIVE_CHANGES}"]
 
     def schedules(self, syncs: Sequence[str]) -> str:

@@ -93,7 +93,11 @@ def up(options: argparse.Namespace) -> int:
                 server = IgateServer(world, province.code, host=options.host, port=port)
                 igates[province.code] = running.enter_context(server)
         desks = running.enter_context(Desks(feedbacks, host=options.host, port=options.desk_port))
-        holders = {source_id: _running(options, world, source_id, running) for source_id in world.held}
+        holders: dict[str, BgtvtServer | GplxServer | SheetDrop] = {}
+        for source_id in world.held:
+            served = sum(not isinstance(holder, SheetDrop) for holder in holders.values())
+            port = options.holder_port + served if options.holder_port else 0
+            holders[source_id] = _running(options, world, source_id, port, running)
         outside = Outside(options.state_dir, state, world, databases, igates, feedbacks, holders)
         for code, server in igates.items():
             server.igate.mover = partial(outside.advance, code)
@@ -158,7 +162,7 @@ def _ready(
 
 
 def _running(
-    options: argparse.Namespace, world: World, source_id: str, running: ExitStack
+    options: argparse.Namespace, world: World, source_id: str, port: int, running: ExitStack
 ) -> BgtvtServer | GplxServer | SheetDrop:
     """A sectoral system that runs until `running` ends, or the folder of a unit without one with its list in it."""
     kind = SECTORS[source_id].kind
@@ -167,8 +171,8 @@ def _running(
         unit.drop(f"ho-so-{world.moves[source_id]:04d}.xlsx")
         return unit
     if kind == "bgtvt":
-        return running.enter_context(BgtvtServer(world, source_id, host=options.host))
-    return running.enter_context(GplxServer(world, source_id, host=options.host))
+        return running.enter_context(BgtvtServer(world, source_id, host=options.host, port=port))
+    return running.enter_context(GplxServer(world, source_id, host=options.host, port=port))
 
 
 def _fill(options: argparse.Namespace, world: World, province: str) -> str:
@@ -191,8 +195,10 @@ def _provinces(options: argparse.Namespace) -> tuple[str, ...]:
 
 
 def _held(options: argparse.Namespace, provinces: tuple[str, ...]) -> tuple[str, ...]:
-    """The sectoral systems asked for, in the order of SECTORS."""
-    asked = {name.strip() for name in (options.held or "").split(",") if name.strip()}
+    """The sectoral systems asked for, in the order of SECTORS; without a word all of these provinces."""
+    if options.held is None:
+        return tuple(source_id for source_id, sector in SECTORS.items() if sector.province in provinces)
+    asked = {name.strip() for name in options.held.split(",") if name.strip()}
     for name in sorted(asked):
         if name not in SECTORS or SECTORS[name].province not in provinces:
             raise ValueError(f"no sectoral system {name} of these provinces: there are {', '.join(SECTORS)}")
@@ -206,12 +212,13 @@ def _parser() -> argparse.ArgumentParser:
     up_command.add_argument(
         "--provinces", default=",".join(PROVINCES), help="e.g. H17,H21; default: all that are known"
     )
-    up_command.add_argument("--held", help="sectoral systems, e.g. bgtvt_h17,gplx_h17,sheet_h21; default: none")
+    up_command.add_argument("--held", help="sectoral systems, e.g. bgtvt_h17; default: all of the provinces, '': none")
     up_command.add_argument("--size", type=int, default=DEFAULT_SIZE, help="dossiers per province")
     up_command.add_argument("--month", default="2026-10", help="last month with dossiers, YYYY-MM")
     up_command.add_argument("--host", default="127.0.0.1")
     up_command.add_argument("--port", type=int, default=0, help="of the portal; 0 = any free port")
     up_command.add_argument("--igate-port", type=int, default=0, help="of the first iGate, then counting up; 0 = any")
+    up_command.add_argument("--holder-port", type=int, default=0, help="of the first sectoral system, then counting up")
     up_command.add_argument("--desk-port", type=int, default=0, help="of the first service of petitions and ratings")
     up_command.add_argument("--live-every", type=float, default=0.0, help="seconds between small changes; 0 = none")
     up_command.add_argument("--live-changes", type=int, default=3, help="changed dossiers per province and step")

@@ -88,7 +88,7 @@ def test_the_world_comes_up_stays_and_moves_on(postgres: Postgres, tmp_path: Pat
     with world_up(postgres, tmp_path, "--reader-role", "sim_cli_reader", "--reader-password", "r") as ready:
         assert ready["ready"] is True
         assert set(ready["sources"]) == {"opencps_h17", "opencps_h26"}
-        assert set(ready["services"]) == {"igate_h21", "igate_h13"}
+        assert set(ready["services"]) == {"igate_h21", "igate_h13", "bgtvt_h17", "gplx_h17", "sheet_h21"}
         entries = list(read_ledger(ledger, "H17"))
         assert count(ready["sources"]["opencps_h17"]) == len(entries) >= 60
         one = next(entry for entry in entries if entry.clean and entry.code)
@@ -180,7 +180,7 @@ def test_sectoral_systems_are_served_move_on_and_stay_away_when_not_asked_for(tm
     def run(name: str, *more: str) -> list[str]:
         return [sys.executable, "-m", "simulator", name, "--state-dir", str(tmp_path), *more]
 
-    with served(run("up", "--provinces", "H21", "--size", "100", "--held", "sheet_h21")) as ready:
+    with served(run("up", "--provinces", "H21", "--size", "100")) as ready:
         [listed] = list(Path(ready["services"]["sheet_h21"]["url"].removeprefix("file://")).iterdir())
         subprocess.run(run("advance", "--province", "sheet_h21", "--changes", "4"), cwd=REPO, check=True)
         assert len(list(listed.parent.iterdir())) == 2

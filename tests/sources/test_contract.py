@@ -15,6 +15,7 @@ from lienthong.model.codes import SourceMode
 from lienthong.model.errors import ContractError, DefectError
 from lienthong.model.kinds import KINDS
 from lienthong.model.kinds.dossier import Entity
+from lienthong.settings import PROJECT
 from lienthong.sources.contract import (
     SourceContract,
     load_contract,
@@ -439,3 +440,49 @@ def test_no_key_of_a_section_is_one_of_the_envelope_s_too() -> None:
 def test_the_hash_of_a_contract_is_what_it_was_before_sections() -> None:
     """A new one would make every load after the upgrade stage everything again. Source of the value: version 0.1."""
     assert load_contract(SHIPPED / "opencps_h17.yaml").contract_hash.startswith("21ebea75a2f642e9")
+
+
+# --- what a ministry sends itself -----------------------------------------------------------------------------------
+
+
+def ministry(folder: Path, *changes: tuple[str, str]) -> Path:
+    """A ministry's contract beside the province's, changed."""
+    shutil.copy(PROJECT / "include" / "sources" / "bgtvt_h17.yaml", folder)
+    for old, new in changes:
+        edited(folder, old, new, "bgtvt_h17.yaml")
+    return folder / "bgtvt_h17.yaml"
+
+
+def test_a_ministrys_source_says_who_sends_and_which_procedures(folder: Path) -> None:
+    told = load_contract(ministry(folder)).section.delivery
+    assert told is not None
+    assert (told.sent_by, told.mode) == ("G17", SourceMode.OBSERVE)
+    assert told.covers == ("1.013259", "1.013261", "2.001034")
+
+
+@pytest.mark.parametrize("mode", ["own", "shadow"])
+def test_what_a_ministry_sends_is_only_observed(folder: Path, mode: str) -> None:
+    path = ministry(folder, ("mode: observe", f"mode: {mode}"))
+    with pytest.raises(ContractError, match="never two senders"):
+        load_contract(path)
+
+
+def test_a_ministry_speaks_before_the_provinces_own_system(folder: Path) -> None:
+    ministry(folder, ("precedence: 5", "precedence: 50"))
+    (error,) = read_contracts(folder).errors
+    assert "must speak before" in str(error)
+
+
+def test_a_procedure_is_one_ministrys(folder: Path) -> None:
+    ministry(folder)
+    shutil.copy(PROJECT / "include" / "sources" / "gplx_h17.yaml", folder)
+    edited(folder, '["1.002809"]', '["1.013259"]', "gplx_h17.yaml")
+    (error,) = read_contracts(folder).errors
+    assert "1.013259 is already covered" in str(error)
+
+
+@pytest.mark.parametrize("field", ["applicant_name", "received_at", "nothing"])
+def test_constants_are_texts_that_name_nobody(folder: Path, field: str) -> None:
+    path = ministry(folder, ("  entities: [dossier]", f"  entities: [dossier]\n  constants: {{{field}: x}}"))
+    with pytest.raises(ContractError):
+        load_contract(path)

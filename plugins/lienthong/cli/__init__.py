@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from lienthong.cli import commands, decisions, delivery, source, status
+from lienthong.cli import commands, decisions, delivery, disagreements, source, status
 from lienthong.cli.errors import error_lines, keep_trace, unforeseen_lines, withhold_values
 from lienthong.cli.output import say
 from lienthong.pipeline.failures import EXIT_CODE, failure_of
@@ -15,6 +15,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help=HELP, pretty_
 app.add_typer(commands.app)
 app.add_typer(delivery.app)
 app.add_typer(decisions.app)
+app.add_typer(disagreements.app)
 app.add_typer(source.app)
 app.add_typer(status.app)
 

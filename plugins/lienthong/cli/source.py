@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -36,6 +37,22 @@ def check(
         say(f"\n{_verdict(report.ok, source_id)}")
     if not report.ok:
         raise typer.Exit(1)
+
+
+@source.command(help="Ghi tệp mẫu (XLSX) cho đơn vị chưa có hệ thống; loại hệ thống trong hợp đồng: sheet.")
+def template(
+    file: Annotated[Path, typer.Argument(help="Tệp sẽ ghi, như ho-so.xlsx; không ghi đè tệp đang có.")],
+) -> None:
+    """Write the template workbook for a unit without a system; never over a file that is there."""
+    from lienthong.model.errors import ArgumentError
+    from lienthong.sources.systems.sheet.template import workbook
+
+    try:
+        with file.open("xb") as made:
+            made.write(workbook())
+    except FileExistsError:
+        raise ArgumentError("This file is there already.", key=str(file), next_step="choose another name.") from None
+    say(f"Đã ghi tệp mẫu {file}. Đơn vị điền rồi thả vào thư mục của nguồn (docs/sources.md).")
 
 
 @source.command(help="Xem một nguồn mới và viết hợp đồng đầu tiên vào include/sources, chế độ observe.")

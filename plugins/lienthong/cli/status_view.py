@@ -34,6 +34,10 @@ def print_status(status: Status, console: Console) -> None:
     _print_findings(status.findings, console)
     _print_unmapped(status.sources, console)
     console.print(_deliveries(status))
+    for tenant in sorted({source.tenant for source in status.sources if source.sent_by}):
+        senders = sorted({one.sent_by for one in status.sources if one.tenant == tenant and one.sent_by})
+        what = f"{tenant}: có hồ sơ do {', '.join(senders)} tự gửi, tỉnh không gửi; chỗ tỉnh và bộ ghi khác nhau"
+        _say(console, f"{what}: `lienthong disagreements {tenant}`.")
     _print_next_steps(status, console)
 
 

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 
 def print_summary(rt: Runtime, console: Console, *, run_id: int | None, reports: Mapping[str, str], logs: str) -> None:
-    """Loads per source, deliveries per province, the month's scores, and where to read on."""
+    """Loads per source, deliveries per province, what ministries say otherwise, the month's scores, files."""
     for load in views.newest_loads(rt):
         print_load(load, console)
     print_deliveries(rt, console)
+    print_disagreements(rt, console)
     if run_id is not None:
         print_scores(rt, console, run_id)
     print_reports(console, reports)
@@ -60,6 +61,15 @@ def print_deliveries(rt: Runtime, console: Console, only: str | None = None) -> 
     for view in found:
         if view.blocked_sentence:
             console.print(view.blocked_sentence, highlight=False)
+
+
+def print_disagreements(rt: Runtime, console: Console) -> None:
+    """In one line per province: what it and a ministry say differently about dossiers that the ministry sends."""
+    from lienthong.views.disagreements import summary_line
+
+    for tenant in views.compared_tenants(rt):
+        line = summary_line(tenant, views.disagreements(rt, tenant))
+        console.print(f"{line} Xem: lienthong disagreements {tenant}", highlight=False, soft_wrap=True)
 
 
 def print_reports(console: Console, reports: Mapping[str, str]) -> None:

@@ -6,11 +6,16 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
+from lienthong.exchange.elsewhere import EXPECTED_ELSEWHERE, SENT_ELSEWHERE
 from lienthong.model.codes import DeliveryState, SourceMode
 from lienthong.warehouse.statements import run
 
-#: Why a dossier waits whose source may not send, whatever its own state (see `wanted.want`).
-WATCHED = tuple(f"source_{mode.value}" for mode in (SourceMode.OBSERVE, SourceMode.SHADOW))
+#: Why a dossier waits that we may not send, whatever its own state (see `wanted.want`, `elsewhere`).
+WATCHED = (
+    *(f"source_{mode.value}" for mode in (SourceMode.OBSERVE, SourceMode.SHADOW)),
+    SENT_ELSEWHERE,
+    EXPECTED_ELSEWHERE,
+)
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,7 @@ class DeliverySummary:
 
     @property
     def watched(self) -> int:
-        """Those of the waiting dossiers whose source is only observed or shadowed."""
+        """Those of the waiting dossiers whose source is only observed or shadowed, or that a ministry sends."""
         held = sum(self.waiting_reasons.get(reason, 0) for reason in WATCHED)
         return min(held, self.states[DeliveryState.WAITING])  # one that is still being sent is held, but not waiting
 

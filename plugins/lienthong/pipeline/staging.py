@@ -47,13 +47,9 @@ def landed_batch(rt: Runtime, load: Load) -> LandedBatch:
 
 
 def landed_rows(profile: System, batch: LandedBatch) -> Mapping[str, int]:
-    """Rows landed per entity of the kind, also of those that this system doesn't have: conservation starts from it."""
-    from lienthong.model.kinds import kind_of_entity
-
-    tables, ours = batch.manifest.tables, profile.entity_tables
-    names = kind_of_entity(next(iter(ours))).entity_names
-    landed = {entity: tables.get(ours.get(entity, "")) for entity in names}
-    return {entity: table.rows if table else 0 for entity, table in landed.items()}
+    """Rows landed per entity that the system has: what conservation starts from."""
+    tables = batch.manifest.tables
+    return {entity: tables[table].rows if table in tables else 0 for entity, table in profile.entity_tables.items()}
 
 
 def stage_batch(rt: Runtime, connection: Connection, load: Load) -> None:
@@ -74,7 +70,7 @@ def stage_batch(rt: Runtime, connection: Connection, load: Load) -> None:
     staged = staging.stage_rows(connection, load.kind, load.tenant, load.load_id, rows)
     landed = landed_rows(profile, batch)
     accounted = {entity: rows + new.known.get(entity, 0) for entity, rows in staged.items()}
-    if accounted != landed:
+    if accounted != {entity: landed.get(entity, 0) for entity in accounted}:
         raise ConservationError(
             f"Landed {landed}, canonicalised {staged}, known already {dict(new.known)}.",
             source=load.source_id,

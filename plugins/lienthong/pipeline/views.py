@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lienthong.pipeline.runtime import Runtime
 
 if TYPE_CHECKING:
+    from lienthong.exchange.disagreements import Disagreement
     from lienthong.views.deliveries import DeliveryView
     from lienthong.views.load_steps import ExtractedLoad, GatedLoad, OpenedLoad, StagedLoad
     from lienthong.views.loads import LoadView
@@ -61,6 +62,36 @@ def deliveries(rt: Runtime, only: str | None = None) -> list[DeliveryView]:
     from lienthong.views.deliveries import read_deliveries
 
     return read_deliveries(rt.warehouse(), tenants(rt) if only is None else [only])
+
+
+def disagreements(rt: Runtime, tenant: str) -> list[Disagreement]:
+    """Where a province's systems and those of ministries that send dossiers themselves say different things.
+
+    ArgumentError for a tenant without such a source.
+    """
+    from lienthong.exchange.disagreements import Holder, read_disagreements
+    from lienthong.model.errors import ArgumentError
+
+    holders = []
+    for contract in rt.contracts().values():
+        sent = contract.section.delivery
+        if contract.tenant == tenant and sent and sent.sent_by and (told := contract.dossier.sent_by):
+            statuses = tuple(contract.dossier.codes.status.values())
+            holders.append(Holder(contract.source_id, told.sender, told.procedures, told.compare, statuses))
+    if not holders:
+        raise ArgumentError(
+            f"No source of tenant {tenant!r} holds dossiers that a ministry sends itself.",
+            key=tenant,
+            next_step="choose a province with such a source (`sent_by` in its contract).",
+        )
+    with rt.warehouse().connect() as connection:
+        return read_disagreements(connection, tenant, holders)
+
+
+def compared_tenants(rt: Runtime) -> list[str]:
+    """Tenants with a source whose dossiers a ministry sends itself, sorted."""
+    sent = ((contract.tenant, contract.section.delivery) for contract in rt.contracts().values())
+    return sorted({tenant for tenant, delivery in sent if delivery and delivery.sent_by})
 
 
 def changed_code_maps(rt: Runtime) -> list[ChangedCodeMaps]:

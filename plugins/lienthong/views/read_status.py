@@ -51,7 +51,7 @@ def read_status(
     unsent: dict[str, list[str]] = {contract.tenant: [] for contract in contracts.values()}
     for contract in contracts.values():
         sent = contract.section.delivery
-        if sent and sent.mode is not SourceMode.OWN:
+        if sent and sent.mode is not SourceMode.OWN and not sent.sent_by:
             unsent[contract.tenant].append(contract.source_id)
     return Status(
         now,
@@ -140,6 +140,7 @@ def _source(
             UnmappedView(**{**row, "name": mask_word(row["name"])})  # what earlier versions kept was not masked
             for row in run(connection, "ops/read_findings", **key).mappings()
         ),
+        sent.sent_by if sent else None,
     )
 
 

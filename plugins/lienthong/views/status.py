@@ -44,7 +44,7 @@ class UnmappedView:
 @dataclass(frozen=True)
 class SourceStatus:
     """One source. `extracted`, `changed`: records of the newest load, None before it is merged. `mode`: None where
-    nothing is sent."""
+    nothing is sent. `sent_by`: the ministry that sends its dossiers itself."""
 
     tenant: str
     source_id: str
@@ -63,6 +63,7 @@ class SourceStatus:
     seen_today: int
     expected_today: float | None
     unmapped: tuple[UnmappedView, ...]
+    sent_by: str | None = None
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,8 @@ def lock_tenant(connection: Connection, tenant: str) -> None:
 def merge_load(connection: Connection, load: Load, extracted: Mapping[str, int]) -> list[EntityCount]:
     """Apply a gated load. Returns the counts per entity; ConservationError when they don't add up.
 
-    `extracted` are the rows landed per entity. The caller holds the load's and the tenant's lock and commits.
+    `extracted` are the rows landed per entity; of those that it doesn't name there are none. The caller holds the locks
+    of load and tenant, and commits.
     """
     key: dict[str, Any] = {"tenant": load.tenant, "load_id": load.load_id}
     scope = key | {"source_id": load.source_id}
@@ -93,7 +94,8 @@ def merge_load(connection: Connection, load: Load, extracted: Mapping[str, int])
     sightings.apply(connection, load)
     _run_all(connection, belief.settle, key)
     for count in counts:
-        run(connection, "ops/insert_load_count", key | asdict(count))
+        if count.entity in extracted:
+            run(connection, "ops/insert_load_count", key | asdict(count))
     _refresh_statistics(connection, load, records.inserted + records.updated)
     return counts
 
@@ -175,7 +177,7 @@ def _count(connection: Connection, load: Load, extracted: Mapping[str, int]) -> 
             for row in run(connection, of_kind(load.kind, f"compare_{entity}"), scope):
                 amounts[row.outcome] = amounts.get(row.outcome, 0) + row.amount
         amounts["unchanged"] = amounts.get("unchanged", 0) + (load.set_aside or {}).get(entity, 0)
-        count = EntityCount(entity, extracted[entity], **amounts)
+        count = EntityCount(entity, extracted.get(entity, 0), **amounts)
         if count.accounted != count.extracted:
             raise ConservationError(
                 f"{count.extracted} {entity} rows were extracted, {count.accounted} are accounted for.",
