@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sources.conformance import desks, igate, opencps
+from tests.sources.conformance import desks, igate, opencps, sectors
 from tests.sources.conformance.bench import Bench
 
 #: A bench of its own below a folder of its own, in the state in which the simulated world begins.
@@ -21,6 +21,10 @@ BENCHES: dict[str, tuple[type[Bench], Maker]] = {
         (opencps.OpenCpsOnMariaDb, opencps.on_mariadb),
         (igate.IgateBench, igate.on_http),
         (igate.IgateByNewestTask, igate.by_newest_task),
+        *(
+            (bench, sectors.standing(bench))
+            for bench in (sectors.BgtvtBench, sectors.GplxBench, sectors.SheetBench, sectors.CsvBench)
+        ),
         *((bench, desks.standing(bench)) for bench in (desks.PaknBench, desks.HotlineBench, desks.RatingBench)),
     )
 }

@@ -59,7 +59,7 @@ def extract(
                 note["lists"][of.entity], note["audit"] = asdict(reached), audit.state
                 note["clock"] = http.clock.isoformat() if http.clock else note.get("clock")
                 checkpoint.save(note)
-        _require_shape(system, contract, writer.load_id, audit)
+        _require_shape(system, contract, writer.load_id, audit, checkpoint)
         clock = datetime.fromisoformat(note["clock"]) if note.get("clock") else None
         dates = list(_dates(checkpoint, contract, root))
         if before and mode is not LoadMode.RANGE:
@@ -84,9 +84,12 @@ def extract(
         )
 
 
-def _require_shape(system: ListSystem, contract: SourceContract, load: int, audit: Audit) -> None:
+def _require_shape(
+    system: ListSystem, contract: SourceContract, load: int, audit: Audit, checkpoint: Checkpoint
+) -> None:
     lost = audit.never_met(contract.kind.root.entity, system.structural)
     if lost:
+        checkpoint.restart()  # what was read of another list is of no use to the next try
         raise SchemaDriftError(
             f"No record of the source has: {', '.join(lost)}.",
             next_step="ask the system's operator what changed, or name the right place under `fields` in the contract.",
