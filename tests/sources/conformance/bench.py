@@ -235,6 +235,10 @@ class Bench(ABC):
         """All records are deleted."""
 
     @abstractmethod
+    def restore(self) -> None:
+        """What `remove_most` or `remove_all` took is there again, as it was."""
+
+    @abstractmethod
     def write(self, field: str, text: str) -> str:
         """A text is changed to `text` in one record; `said` knows what is to be believed."""
 

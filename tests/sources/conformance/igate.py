@@ -141,6 +141,10 @@ class IgateBench(Bench):
     def remove_all(self) -> None:
         self._remove(self.server.store.newest_first())
 
+    def restore(self) -> None:
+        self.gone.clear()
+        self.server.store.refresh()
+
     def write(self, field: str, text: str) -> str:
         plan = at_rest(self.world, TENANT, self.busy)
         key = _key(plan.dossier_id)

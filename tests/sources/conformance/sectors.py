@@ -121,11 +121,17 @@ class SectorBench(Bench):
         self.changed()
         return str(plan.code)
 
+    def restore(self) -> None:
+        self.plans[:] = self._kept
+        self.changed()
+
     def remove_most(self) -> None:
+        self._kept = list(self.plans)
         self.plans[:] = sorted(self.plans, key=lambda plan: plan.received)[-1:]
         self.changed()
 
     def remove_all(self) -> None:
+        self._kept = list(self.plans)
         self.plans.clear()
         self.changed()
 

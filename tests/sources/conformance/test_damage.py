@@ -90,8 +90,10 @@ def test_a_refused_account_is_told_without_its_secrets_and_put_right_the_load_go
 def test_a_source_that_lost_most_of_what_the_last_load_saw_is_not_believed(rig: Rig) -> None:
     rig.write_contract(volume_guard={"min_rows": 2})
     rig.bench.remove_most()
-    error, _ = rig.refuses()
+    error, load_id = rig.refuses()
     assert isinstance(error, CollapsedExtractError)
+    rig.bench.restore()
+    finishes(rig, load_id)
 
 
 @pytest.mark.proves(Fact.EMPTIED)

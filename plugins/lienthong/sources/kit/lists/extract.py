@@ -63,7 +63,11 @@ def extract(
         clock = datetime.fromisoformat(note["clock"]) if note.get("clock") else None
         dates = list(_dates(checkpoint, contract, root))
         if before and mode is not LoadMode.RANGE:
-            _guard(contract, writer.load_id, before, dates)
+            try:
+                _guard(contract, writer.load_id, before, dates)
+            except CollapsedExtractError:
+                checkpoint.restart()  # once the source is put right, the next try is to read it anew
+                raise
         land(writer, checkpoint, system, progress)
         marks = {root: _mark(contract, root, before, dates, clock)} if mode is LoadMode.INCREMENTAL else {}
         understood = contract.section.model_dump(mode="json")
