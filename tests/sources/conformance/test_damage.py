@@ -87,10 +87,11 @@ def test_a_refused_account_is_told_without_its_secrets_and_put_right_the_load_go
 
 
 @pytest.mark.proves(Fact.COLLAPSED)
-def test_a_source_that_lost_most_of_what_the_last_load_saw_is_not_believed(rig: Rig) -> None:
+@pytest.mark.parametrize("mode", ["incremental", "full"])
+def test_a_source_that_lost_most_of_what_the_last_load_saw_is_not_believed(rig: Rig, mode: str) -> None:
     rig.write_contract(volume_guard={"min_rows": 2})
     rig.bench.remove_most()
-    error, load_id = rig.refuses()
+    error, load_id = rig.refuses(mode)
     assert isinstance(error, CollapsedExtractError)
     rig.bench.restore()
     finishes(rig, load_id)
@@ -100,8 +101,10 @@ def test_a_source_that_lost_most_of_what_the_last_load_saw_is_not_believed(rig: 
 @pytest.mark.parametrize("mode", ["incremental", "full"])
 def test_an_emptied_source_never_empties_the_warehouse(rig: Rig, mode: str) -> None:
     rig.bench.remove_all()
-    error, _ = rig.refuses(mode)
+    error, load_id = rig.refuses(mode)
     assert isinstance(error, CollapsedExtractError)
+    rig.bench.restore()
+    finishes(rig, load_id)
 
 
 @pytest.fixture
