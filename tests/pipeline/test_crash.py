@@ -7,7 +7,6 @@ import os
 import signal
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -57,21 +56,6 @@ def die_at_statement(wiring: Wiring, step: str, load_id: int, number: int) -> No
 
     event.listen(wiring.rt.warehouse(), "before_cursor_execute", count)
     STEPS[step](wiring.rt, load_id)
-
-
-def die_between_pages(wiring: Wiring, load_id: int) -> None:
-    """An extract that is killed after its third page."""
-    from lienthong.landing import BatchWriter
-
-    original, written = BatchWriter.write, iter(range(1, 1000))
-
-    def write(self: BatchWriter, *args: Any) -> None:
-        original(self, *args)
-        if next(written) == 3:
-            die()
-
-    BatchWriter.write = write  # type: ignore[method-assign]
-    STEPS["extract"](wiring.rt, load_id)
 
 
 #: Jobs that are not loads: name → what runs under a run key.
@@ -184,20 +168,6 @@ def test_a_load_killed_at_any_step_and_run_again_gives_the_tables_of_an_undistur
             for step in STEPS.values():
                 step(live.rt, load_id)
             assert live.contents() == expected, f"{name} killed at statement {number}"
-
-
-def test_an_extract_killed_between_two_pages_starts_over_and_leaves_nothing_behind(
-    live: Live, expected: dict[str, list[tuple[Any, ...]]]
-) -> None:
-    load_id = open_load(live.rt, SOURCE, "pages")
-    killed(die_between_pages, live.wiring, load_id)
-    for step in STEPS.values():
-        step(live.rt, load_id)
-    assert live.contents() == expected
-    landed = [
-        path for path in Path(live.folder / "landing").rglob("*") if path.is_file() and str(load_id) in path.parts
-    ]
-    assert len({path.parent for path in landed}) == 1, "the killed attempt's files are gone"
 
 
 @pytest.mark.parametrize("step", ["gate", "merge"])

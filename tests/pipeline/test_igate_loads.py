@@ -207,14 +207,3 @@ def test_a_dossier_that_vanished_before_its_papers_were_asked_for_is_told_and_th
     assert believed(live) == true_keys(live) - {gone}
     assert counts["dossier"]["extracted"] == len(true_keys(live)) - 1
     assert told_gone(live) == [("gone", 1)]
-
-
-def test_a_list_that_slides_while_it_is_read_is_loaded_whole_and_adds_up(live: Live) -> None:
-    igate(live).switches = IgateSwitches(shift_every=1)
-    counts = live.load(SOURCE)
-    assert counts["dossier"]["inserted"] == counts["dossier"]["inserted"] + counts["dossier"]["duplicate"]
-    assert believed(live) == true_keys(live)
-    igate(live).switches = IgateSwitches()
-    live.load(SOURCE)
-    live.push(TENANT)
-    assert portal_differs(live) == {}

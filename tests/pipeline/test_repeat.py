@@ -36,17 +36,6 @@ def at_once(work: Callable[[], object], times: int = 2) -> list[BaseException]:
     return raised
 
 
-def test_a_second_load_of_an_unchanged_source_changes_nothing(live: Live) -> None:
-    live.sync_catalogue()
-    first = live.load(SOURCE)
-    before = live.contents()
-    second = live.load(SOURCE)
-    assert first["dossier"]["inserted"] > 0.7 * SMALL
-    assert second["dossier"]["inserted"] == second["dossier"]["updated"] == 0
-    assert second["dossier"]["unchanged"] > 0, "the overlap window is read again"
-    assert live.contents() == before
-
-
 def test_a_full_reread_of_an_unchanged_source_finds_every_row_unchanged(live: Live) -> None:
     live.sync_catalogue()
     first = live.load(SOURCE)

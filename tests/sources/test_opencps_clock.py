@@ -78,44 +78,6 @@ def live(new_database: Callable[..., str], warehouse_url: str, tmp_path: Path) -
     started.engine.dispose()
 
 
-@off_by_an_hour
-def test_the_warehouse_holds_every_change_once_when_the_hour_is_over(
-    live: Live, clock_says: Callable[[datetime], None], off: timedelta
-) -> None:
-    def load_at(moment: datetime, clock: datetime) -> None:
-        live.clock = moment
-        clock_says(clock)
-        live.load("opencps_h17")
-
-    def versions() -> dict[str, int]:
-        return dict(live.rows("SELECT source_key, version FROM dossier.source_record"))
-
-    load_at(NOW, NOW + off)
-    first = versions()
-    assert set(first.values()) == {1}
-    dossiers = sorted(live.rows("SELECT dossier_id, source_key FROM dossier.dossier"))
-    [(changed, due)] = live.rows(
-        "SELECT source_key, due_at FROM dossier.source_record WHERE due_at IS NOT NULL ORDER BY 1 LIMIT 1"
-    )
-    live.at_source(
-        "H17",
-        f'UPDATE {DOSSIER} SET "dueDate" = "dueDate" + INTERVAL \'1 day\', '
-        f'"modifiedDate" = \'{written(NOW + 5 * MINUTE)}\' WHERE "dossierId" = {changed}',
-    )
-    # While the clock says less than it said before, a later reading is the later one all the same.
-    for minutes in (10, 70):
-        load_at(NOW + minutes * MINUTE, NOW + minutes * MINUTE)
-        assert versions() == first | {changed: 2}
-    assert live.rows("SELECT due_at FROM dossier.source_record WHERE source_key = :key", key=changed) == [
-        (due + timedelta(days=1),)
-    ]
-    assert live.rows("SELECT source_key, version FROM dossier.source_record_history") == [(changed, 1)]
-    assert sorted(live.rows("SELECT dossier_id, source_key FROM dossier.dossier")) == dossiers
-    assert live.rows("SELECT modified_at FROM ops.watermark WHERE table_name = :name", name=DOSSIER) == [
-        (NOW + 5 * MINUTE,)
-    ]
-
-
 def test_a_watermark_keeps_to_our_clock_while_the_sources_is_days_ahead(
     province: Province, clock_says: Callable[[datetime], None]
 ) -> None:

@@ -149,6 +149,8 @@ class Bench(ABC):
     code: ClassVar[tuple[str, str]] = ("status", "status")
     #: Names that the finding of a new column or key may have.
     new_key: ClassVar[str]
+    #: Whether every load reads all there is.
+    reads_all: ClassVar[bool] = False
     #: Another overlap than the contract's, where that suits the small world better.
     overlap: ClassVar[str | None] = None
     #: Rows of a page in the suite's contract.
@@ -233,6 +235,10 @@ class Bench(ABC):
         """All records are deleted."""
 
     @abstractmethod
+    def restore(self) -> None:
+        """What `remove_most` or `remove_all` took is there again, as it was."""
+
+    @abstractmethod
     def write(self, field: str, text: str) -> str:
         """A text is changed to `text` in one record; `said` knows what is to be believed."""
 
@@ -281,8 +287,8 @@ class Bench(ABC):
         """The contract with small pages, impatient, and with `changes` (section → key → value)."""
         document = self.document()
         document["overlap"] = overlap or self.overlap or document["overlap"]
-        hasty = {"read": {"page_rows": self.page_rows, "key_rows": self.page_rows}, **self.hasty()}
-        for section in (hasty, changes):
+        document.pop("full", None)  # it would have to lie in the hours that tests choose
+        for section in ({"read": {"page_rows": self.page_rows, "key_rows": self.page_rows}}, self.hasty(), changes):
             for name, values in section.items():
                 document[name] = {**document.get(name, {}), **values}
         return yaml.safe_dump(document, allow_unicode=True, sort_keys=False)

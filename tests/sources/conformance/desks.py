@@ -185,6 +185,10 @@ class DeskBench(Bench):
         for plan in self.records:
             plan.gone = True
 
+    def restore(self) -> None:
+        for plan in self.records:
+            plan.gone = False
+
     def write(self, field: str, text: str) -> str:
         plan = self.resting()
         self._edits[self.key(plan)] = {self.paths[field]: text}

@@ -71,7 +71,7 @@ class OpenCpsBench(Bench):
         self._held = {plan.dossier_id: self._rows(plan.dossier_id) for plan in self.world.plans[TENANT]}
         self._writes = 0
         self._ahead: timedelta | None = None
-        self._lost: dict[int, Any] = {}
+        self._taken: dict[tuple[str, int], list[Row]] = {}
 
     def __enter__(self) -> OpenCpsBench:
         self.tap.__enter__()
@@ -138,6 +138,14 @@ class OpenCpsBench(Bench):
 
     def remove_all(self) -> None:
         self._remove([plan.dossier_id for plan in self.world.plans[TENANT]])
+
+    def restore(self) -> None:
+        with self.engine.begin() as connection:
+            for (name, _), rows in self._taken.items():
+                table = sa.table(name, *(sa.column(column) for column in schema.columns(name)))
+                connection.execute(sa.insert(table), rows)
+        self._taken.clear()
+        self.gone.clear()
 
     def write(self, field: str, text: str) -> str:
         return self.note(self._set({self._columns[field]: text}), field, text)
@@ -211,7 +219,10 @@ class OpenCpsBench(Bench):
         self.gone |= set(numbers)
         with self.engine.begin() as connection:
             for name in DOSSIER_TABLES:
-                owner = sa.table(name, sa.column(KEY))
+                owner = sa.table(name, *(sa.column(column) for column in schema.columns(name)))
+                taken = connection.execute(sa.select(owner).where(owner.c[KEY].in_(numbers))).mappings().all()
+                if taken:
+                    self._taken[name, min(numbers)] = [dict(row) for row in taken]
                 connection.execute(sa.delete(owner).where(owner.c[KEY].in_(numbers)))
 
     def _run(self, statement: str) -> None:

@@ -21,12 +21,10 @@ BENCHES: dict[str, tuple[type[Bench], Maker]] = {
         (opencps.OpenCpsOnMariaDb, opencps.on_mariadb),
         (igate.IgateBench, igate.on_http),
         (igate.IgateByNewestTask, igate.by_newest_task),
-        *((bench, sectors.standing(bench)) for bench in (sectors.BgtvtBench, sectors.GplxBench)),
+        *(
+            (bench, sectors.standing(bench))
+            for bench in (sectors.BgtvtBench, sectors.GplxBench, sectors.SheetBench, sectors.CsvBench)
+        ),
         *((bench, desks.standing(bench)) for bench in (desks.PaknBench, desks.HotlineBench, desks.RatingBench)),
     )
-}
-
-#: What has no bench, and why: profile and kind of record → the tests that stand for it.
-WITHOUT = {
-    ("sheet", "dossier"): "dropped files answer nobody, so nothing can stand between: tests/pipeline/test_sheets.py",
 }

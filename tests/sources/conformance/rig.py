@@ -129,6 +129,10 @@ class Rig:
         child = PROCESSES.Process(target=_extract, args=(self.wiring, load_id))
         child.start()
         self.child = int(child.pid or 0)
+        if dies and self.bench.reads_all:  # nothing is asked for piece by piece: killed while it reads
+            while self.rows("SELECT fence FROM ops.load WHERE load_id = :id", id=load_id) == [(0,)]:
+                child.join(0.02)
+            self.kill_child()
         child.join()
         assert child.exitcode == (-signal.SIGKILL if dies else 0)
 

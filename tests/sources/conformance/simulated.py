@@ -71,14 +71,14 @@ def truth_of(
         facts, key = world.facts(plan), key_of(plan)
         truth["dossier"][key] = _dossier(facts, waits=numbered_early and not plan.received)
         body = wire.dossier(facts)
-        papers = [{"role": "component", **_fields("document", paper, _COMPONENT)} for paper in body["TaiLieuNop"]]
+        papers = [{"role": "component", **fields_of("document", paper, _COMPONENT)} for paper in body["TaiLieuNop"]]
         result = {"role": "result", "removed": False if results_removable else None}
-        papers += [{**_fields("document", one, _RESULT), **result} for one in body["DanhSachGiayToKetQua"]]
+        papers += [{**fields_of("document", one, _RESULT), **result} for one in body["DanhSachGiayToKetQua"]]
         everywhere = dict.fromkeys((*_COMPONENT, *_RESULT))
         children = {
-            "step": [_fields("step", step, _STEP) for step in wire.steps(facts)],
+            "step": [fields_of("step", step, _STEP) for step in wire.steps(facts)],
             "document": [{**everywhere, **paper} for paper in papers],
-            "fee": [_fields("fee", fee, _FEE) for fee in body["DanhSachLePhi"]],
+            "fee": [fields_of("fee", fee, _FEE) for fee in body["DanhSachLePhi"]],
         }
         for entity, rows in children.items():
             truth[entity] |= {(key, number): row for number, row in enumerate(rows)}
@@ -88,11 +88,11 @@ def truth_of(
 def _dossier(facts: Facts, *, waits: bool) -> Fields:
     body = wire.dossier(facts)
     names = {field.name: field.wire for field in ENTITIES["dossier"].fields if field.wire in body}
-    found = _fields("dossier", body, names)
+    found = fields_of("dossier", body, names)
     return {**found, "dossier_code": None} if waits else found
 
 
-def _fields(entity: str, body: Mapping[str, Any], names: Mapping[str, str]) -> Fields:
+def fields_of(entity: str, body: Mapping[str, Any], names: Mapping[str, str]) -> Fields:
     return {name: _value(ENTITIES[entity], name, body[theirs]) for name, theirs in names.items()}
 
 

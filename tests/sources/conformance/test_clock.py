@@ -18,8 +18,12 @@ def test_what_happens_while_the_clock_is_an_hour_off_and_after_it_is_put_right_i
     loaded: Rig, fact: Fact
 ) -> None:
     rig, bench = loaded, loaded.bench
+    if not rig.can(fact):
+        with pytest.raises(NotImplementedError):
+            bench.turn_clock(HOUR)
+        return
     rig.overlap = "2h"  # the shortest that a contract may have: with days this would show nothing
-    rig.write_contract()
+    rig.write_contract(volume_guard={"overlap_min_ratio": 0})  # with days there were more records in it
     rig.clock = datetime.now(UTC)
     before = rig.versions()
     bench.turn_clock(HOUR if fact is Fact.CLOCK_AHEAD else -HOUR)

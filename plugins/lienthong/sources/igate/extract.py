@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from lienthong.connections import Connection
 from lienthong.landing import BatchFacts, BatchWriter, LandedBatch, Watermark
 from lienthong.model.codes import LoadMode
+from lienthong.model.errors import CollapsedExtractError
 from lienthong.sources.contract import SourceContract, digest
 from lienthong.sources.igate.client import IgateClient
 from lienthong.sources.igate.dating import Changes
@@ -53,7 +54,11 @@ def extract(
         # Windows are guarded while they are read: by which dossiers of the batch before are met again.
         guarded = before if mode is not LoadMode.RANGE and plan.changes is not Changes.WINDOWS else None
         if guarded:  # before thousands of papers are asked for
-            guard_volume(contract, writer.load_id, guarded, read.checkpoint, found)
+            try:
+                guard_volume(contract, writer.load_id, guarded, read.checkpoint, found)
+            except CollapsedExtractError:
+                read.forget()  # once the source is put right, the next try is to read it anew
+                raise
         read.fetch_children(found, earlier if _usable(earlier, contract, mode) else None)
         if guarded and read.gone:
             guard_volume(contract, writer.load_id, guarded, read.checkpoint, found, read.gone)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 import unicodedata
 import zipfile
 from collections.abc import Callable, Mapping
@@ -24,6 +25,7 @@ MOST_UNPACKED, MOST_PARTS = 256 << 20, 1_000
 MOST_ROWS, MOST_COLUMNS = 200_000, 200
 #: Rows above the header that may hold a title, a date, a note.
 _HEADER_WITHIN = 30
+_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _OLE = b"\xd0\xcf\x11\xe0"
 _TEMPLATE = "use the template as it is: one row of headings, no merged cells"
 
@@ -109,7 +111,12 @@ def _workbook(content: bytes, name: str) -> tuple[list[list[str | None]], tuple[
         raise
     except Exception as error:  # openpyxl raises anything for a part that is not what it should be
         raise GarbledError(f"not a workbook that can be read ({type(error).__name__}); save it anew") from None
-    return _cells(frame), merged
+    return [[_unescaped(text) for text in row] for row in _cells(frame)], merged
+
+
+def _unescaped(text: str | None) -> str | None:
+    """What XML can't hold stands in workbooks as `_x000D_` (ECMA-376, ST_Xstring); the library leaves it so."""
+    return _ESCAPE.sub(lambda found: chr(int(found.group(1), 16)), text) if text and "_x" in text else text
 
 
 def _look_into(content: bytes) -> None:

@@ -78,6 +78,7 @@ class HttpSession:
         self._credential: Credential = credential or NoCredential()
         self._verdict, self._decode, self._most_bytes = verdict, decode, most_bytes
         self._limits = contract.http
+        self._paged = False
         try:
             self._base = address(connection.http_url())
         except httpx.InvalidURL:  # its words quote the address
@@ -151,6 +152,12 @@ class HttpSession:
         usual = f"{AGAIN}; if it lasts, show this to the system's operator."
         return SourceAnswerError(what, next_step=next_step or usual, **self.where(key))
 
+    def pause(self) -> None:
+        """Be gentle, as the contract says: called before each page, sleeps before all but the first."""
+        if self._paged and self.contract.read.pause_ms:
+            self.sleep(self.contract.read.pause_ms / 1000)
+        self._paged = True
+
     def where(self, key: str) -> dict[str, Any]:
         """Source, load and key, for errors."""
         return {"source": self.contract.source_id, "load": self.load, "key": key}
@@ -199,7 +206,10 @@ class HttpSession:
             body["json"] = request.json
         if request.form is not None:
             body["data"] = dict(request.form)
-        headers = {"Accept": "application/json", **request.headers}
+        # As bytes: a key with other letters than ASCII is refused by the server, not by our own library.
+        headers = {
+            name.encode(): text.encode() for name, text in {"Accept": "application/json", **request.headers}.items()
+        }
         try:
             with self._http.stream(
                 request.method, request.path, params=dict(request.params), headers=headers, **body

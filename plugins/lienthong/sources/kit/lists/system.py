@@ -169,6 +169,7 @@ class ListSystem(ABC):
         """One page of a list, tried again while that may help."""
         path = str(http.connection.extra.get(f"{of.entity}_endpoint") or of.path)
         request = Request("GET", path, self.parameters(ask, http.contract))
+        http.pause()
         return http.ask(request, f"{of.entity}, page {ask.number} of {ask.size}", self.page)
 
 

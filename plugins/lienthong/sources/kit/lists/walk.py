@@ -39,13 +39,16 @@ SPOOL = pa.schema(_SPOOLED)
 
 @dataclass
 class Round:
-    """One round over one list, as far as it got. `counted`: what the service counted first; `moved`: and then else."""
+    """One round over one list, as far as it got. `counted`: what the service counted first; `moved`: and then else.
+    `repeated`: a page showed just what the one before it did.
+    """
 
     number: int = 1
     page: int = 1
     rows: int = 0
     counted: int | None = None
     moved: bool = False
+    repeated: bool = False
     done: bool = False
 
 
@@ -62,6 +65,7 @@ class Walk:
     look: Callable[[str, dict[str, Any]], None]
     state: Round = field(default_factory=Round)
     _waiting: list[dict[str, Any]] = field(default_factory=list)
+    _shown: list[str | None] = field(default_factory=list)
 
     def steps(self) -> Iterator[Round]:
         """Read on; what is yielded may be saved with the checkpoint. Ends when the list is read.
@@ -80,7 +84,6 @@ class Walk:
                 if self.state.page % PAGES_PER_PIECE == 0:
                     self._write()
                     yield self.state
-                self.http.sleep(self.http.contract.read.pause_ms / 1000)
                 continue
             self._write()
             repeats = self._repeats(keys)
@@ -101,6 +104,9 @@ class Walk:
         if page.total is not None:
             state.moved = state.moved or state.counted not in (None, page.total)
             state.counted = page.total if state.counted is None else state.counted
+        shown = [spooled_row(self.of, row, state.number)["key"] for row in page.rows]
+        state.repeated = state.repeated or (len(shown) > 1 and shown == self._shown)
+        self._shown = shown
         for row in page.rows:
             self.look(self.of.entity, row)
             spooled = spooled_row(self.of, row, state.number)
@@ -111,6 +117,8 @@ class Walk:
     def _trusted(self, keys: Counter[str], repeats: set[str], before: set[str]) -> bool:
         """Whether the reading of the list may end with this round."""
         state = self.state
+        if state.repeated:  # what should have stood there was never shown
+            return False
         whole = state.counted is None or state.rows == state.counted
         if whole and not state.moved and (not repeats or repeats == before):
             return True
@@ -140,7 +148,7 @@ class Walk:
                 f"The list contradicts itself, {MOST_ROUNDS} times in a row: it counts {counted} rows, shows {shown}.",
                 self.of.entity,
             )
-        self.state = Round(number=self.state.number + 1)
+        self.state, self._shown = Round(number=self.state.number + 1), []
 
     def _write(self) -> None:
         if self._waiting:
