@@ -146,7 +146,7 @@ def test_dates_of_nothing_among_the_newest_rows_stop_neither_check_nor_add(provi
     assert next(table for table in seen.tables if table.name == DOSSIER).newest_at == at("2026-10-01T01:00:00+00:00")
     assert (sum(seen.hours), len(seen.days)) == (1, 1)
     made = added(province, tmp_path)
-    assert made.codes.originality["-3"] == "removed"
+    assert made.dossier.codes.originality["-3"] == "removed"
     assert profile_of(made).check_schema(made, province.connection) == {}
 
 
