@@ -11,7 +11,7 @@ from benchmarks.errors import BenchmarkError
 from lienthong.exchange.believed import load_believed
 from lienthong.exchange.client import Answer, PortalClient
 from lienthong.exchange.payload import Wire, as_sent
-from lienthong.exchange.replies import Outcome
+from lienthong.exchange.replies import CallOutcome
 from lienthong.exchange.settings import PortalSettings
 from lienthong.exchange.wanted import want
 from lienthong.model.codes import SourceMode
@@ -73,7 +73,7 @@ def _timed_lines(
                 line = next(todo, None)
             if line is None:
                 return
-            wrong.extend(o for o in (send(one, each).outcome for each in line) if o is Outcome.UNKNOWN)
+            wrong.extend(o for o in (send(one, each).outcome for each in line) if o is CallOutcome.UNKNOWN)
 
     clients = [client.sibling() for _ in range(connections)]
     threads = [threading.Thread(target=work, args=(one,)) for one in clients]

@@ -178,14 +178,20 @@ def _values(schema: dict[str, Any]) -> str:
 
 def _expectations(home: Path) -> Iterator[str]:
     """One table per suite, in the order in which the rules are applied."""
+    from lienthong.model.kinds import KINDS
     from lienthong.quality.suites import load_suites
 
-    suites = load_suites(home)
+    suites = {
+        entity: suite
+        for kind in KINDS.values()
+        if (home / "expectations" / f"{kind.root.entity}.json").exists()
+        for entity, suite in load_suites(home, kind).items()
+    }
     yield "## Expectations\n"
     yield f"{sum(len(suite.rules) for suite in suites.values())} rules. What a failure does:\n"
     yield "\n".join(f"- `{severity}`: {what}" for severity, what in SEVERITIES.items()) + "\n"
     for entity, suite in suites.items():
-        yield f"### {entity.value}: `expectations/{suite.path.name}`\n"
+        yield f"### {entity}: `expectations/{suite.path.name}`\n"
         kinds = [str(raw["type"]) for raw in suite.document["expectations"]]
         yield from _table(
             ("rule", "severity", "field", "who puts it right", "tên", "giải thích", "checked by"),

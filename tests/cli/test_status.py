@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from lienthong.cli import app
 from lienthong.warehouse.ledger import read_load
-from lienthong.warehouse.merge import Finding, record_findings
+from lienthong.warehouse.merge import Unmapped, record_unmapped
 from tests.freshness.conftest import COMMUNES
 from tests.freshness.world import SOURCE, Province, at
 
@@ -176,7 +176,7 @@ WORDS = (
 def meets(province: Province, load_id: int, words: tuple[tuple[str, str, int], ...]) -> None:
     """A merge that met words nobody maps."""
     with province.engine.begin() as connection:
-        record_findings(connection, read_load(connection, load_id), [Finding(*word) for word in words])
+        record_unmapped(connection, read_load(connection, load_id), [Unmapped(*word) for word in words])
 
 
 def test_words_and_columns_that_nobody_maps_are_counted_by_source(province: Province) -> None:

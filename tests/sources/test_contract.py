@@ -263,7 +263,7 @@ def bomb(levels: int = 9, wide: int = 9) -> str:
 
 
 HOSTILE = {
-    "bomb": (bomb(), "more than 10000 values"),
+    "bomb": (bomb(), "uses a reference"),
     "deep": ("x: " + "[" * 50_000, "deeper than 20 levels"),
     "deep_blocks": ("\n".join(" " * level + "x:" for level in range(300)), "deeper than 20 levels"),
     "endless_number": ("volume: " + "9" * 5000, "a number of 5000 digits"),
@@ -273,7 +273,7 @@ HOSTILE = {
     "no_character": ('title: "\\UFFFFFFFF"', "a character that there is not"),
     "surrogate": ('title: "\\ud800"', "not valid"),
     "control": ("title: \x1b[2J", "not YAML"),
-    "itself": ("x: &x [*x]", "refers to itself"),
+    "itself": ("x: &x [*x]", "uses a reference"),
     "endless_overlap": ("overlap: 99999999999999999d", "not valid"),
     "endless_cron": ("schedule: '0-999999999999 * * * *'", "not valid"),
 }

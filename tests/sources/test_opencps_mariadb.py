@@ -22,14 +22,14 @@ from lienthong.model.errors import (
     SourceUnreachableError,
 )
 from lienthong.model.kinds.dossier import Entity
-from lienthong.pipeline.check_reach import unreachable
+from lienthong.onboarding.reach import unreachable
+from lienthong.onboarding.scaffold import draft, scaffold, write_contract
 from lienthong.sources.contract import SourceContract, load_contract
 from lienthong.sources.contract_parts import ReadLimits
 from lienthong.sources.kit.sql.database import reading
 from lienthong.sources.kit.sql.rows_to_arrow import BATCH_BYTES
 from lienthong.sources.profile import SourceSight, UnmappedCode, Window
 from lienthong.sources.profiles import profile_of
-from lienthong.sources.scaffold import draft, scaffold, write_contract
 from lienthong.sources.systems.opencps.tables import ENTITY_TABLES, REFERENCE_TABLES
 from simulator.opencps import schema
 from tests.mariadb import MariaServer

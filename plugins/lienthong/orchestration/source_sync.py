@@ -10,8 +10,8 @@ from lienthong.model.codes import LoadMode
 from lienthong.model.sync_dags import sync_dag
 from lienthong.orchestration import tasks
 from lienthong.orchestration.defaults import TASK_DEFAULTS, effective_cron, schedule_at
-from lienthong.orchestration.requests import MODE_PATTERN
 from lienthong.orchestration.sources import labels_of, quality_of, records_of
+from lienthong.pipeline.requests import MODE_PATTERN
 
 if TYPE_CHECKING:
     from lienthong.sources.contract import SourceContract

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from typing import TYPE_CHECKING
 
 from airflow.sdk import Asset, AssetAny
 
 from lienthong.model.errors import ContractError
+from lienthong.registry.provinces import read_provinces
 from lienthong.settings import Settings
 
 if TYPE_CHECKING:
@@ -49,10 +49,8 @@ def quality_of(tenant: str) -> Asset:
 
 def labels_of(tenant: str) -> list[str]:
     """Tags of a tenant's DAGs: its code, and its name if it is a province."""
-    path = Settings.from_environment().include / "registry" / "provinces.csv"
-    with path.open(encoding="utf-8", newline="") as file:
-        names = [row["name"] for row in csv.DictReader(file) if row["tenant"] == tenant]
-    return [tenant, *names]
+    province = read_provinces(Settings.from_environment().provinces).get(tenant)
+    return [tenant, province.name] if province else [tenant]
 
 
 def anything_sent() -> AssetAny | None:

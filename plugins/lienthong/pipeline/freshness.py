@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import time
 from typing import TYPE_CHECKING
 
 from lienthong.freshness import findings as store
@@ -23,7 +22,7 @@ from lienthong.freshness.guard import GuardLimits, guard_volume, is_collapse_acc
 from lienthong.freshness.guard import accept_collapse as accept
 from lienthong.freshness.judgement import Judgement, first_day_needed, judge_volumes, judged_day
 from lienthong.freshness.settings import FreshnessSettings, load_freshness_settings
-from lienthong.freshness.staleness import NewestLoad, judge_load, judge_schedule
+from lienthong.freshness.staleness import NewestLoad, judge_load, judge_schedule, read_newest_load, reading_times
 from lienthong.freshness.volumes import read_coverage, read_histories, record_volumes
 from lienthong.freshness.workdays import Workdays
 from lienthong.model.codes import SourceMode
@@ -68,18 +67,16 @@ def guard(rt: Runtime, contract: SourceContract, profile: System, load: Load, ba
     guard_volume(
         load,
         known,
-        _records_landed(contract, profile, batch),
+        _landed(profile, load, batch),
         GuardLimits(limits.full_min_ratio, limits.range_min_ratio, limits.min_rows),
         max(batch.manifest.facts.observed_at, rt.now()),
-        lambda: _looks_empty(rt, contract, profile),
+        lambda: _looks_empty(rt, contract, profile, load),
     )
 
 
-def count_volumes(
-    connection: Connection, contract: SourceContract, profile: System, load: Load, batch: LandedBatch
-) -> None:
+def count_volumes(connection: Connection, profile: System, load: Load, batch: LandedBatch) -> None:
     """Count what a merge changed; part of its transaction, after the records and before staging is cleared."""
-    record_volumes(connection, load, _records_landed(contract, profile, batch))
+    record_volumes(connection, load, _landed(profile, load, batch))
 
 
 def evaluate(rt: Runtime) -> dict[str, int]:
@@ -142,7 +139,7 @@ def note_task_success(rt: Runtime, dag_id: str, task: str) -> None:
                 store.close_finding(connection, finding.finding_id, CloseReason.RECOVERED, rt.now())
 
 
-def tell(rt: Runtime, channel: str, send: Callable[[Sequence[Finding]], None], only: Iterable[int] = ()) -> int:
+def alert(rt: Runtime, channel: str, send: Callable[[Sequence[Finding]], None], only: Iterable[int] = ()) -> int:
     """Let `channel` tell what it has not told yet, or of that only some findings; returns how many.
 
     They are marked as told after `send` returned: told at least once, and normally once.
@@ -159,31 +156,15 @@ def tell(rt: Runtime, channel: str, send: Callable[[Sequence[Finding]], None], o
     return len(pending)
 
 
-def newest_load(connection: Connection, tenant: str, source_id: str) -> NewestLoad | None:
-    """The newest load of a source, whatever became of it."""
-    row = run(connection, "freshness/read_newest_load", tenant=tenant, source_id=source_id).mappings().one_or_none()
-    return NewestLoad(**row) if row is not None else None
-
-
-def may_read(contract: SourceContract) -> Callable[[time], bool]:
-    """Whether a contract lets its source be read at a time of the day."""
-    hours = contract.read.hours
-    return hours.contains if hours else _always
-
-
-def _always(_moment: time) -> bool:
-    return True
-
-
 def _evaluate_source(
     rt: Runtime, contract: SourceContract, workdays: Workdays, settings: FreshnessSettings
 ) -> FindingChange:
     now, key = rt.now(), {"tenant": contract.tenant, "source_id": contract.source_id}
     with rt.warehouse().begin() as connection:
-        newest = newest_load(connection, **key)
+        newest = read_newest_load(connection, **key)
         coverage = read_coverage(connection, **key)
         sights = judge_load(newest)
-        sights += judge_schedule(coverage, newest, contract.schedule, may_read(contract), settings, now)
+        sights += judge_schedule(coverage, newest, contract.schedule, reading_times(contract.read.hours), settings, now)
         kinds = {FindingKind.SOURCE_STALE}
         if newest is not None and _is_healed(connection, contract.source_id, newest):
             kinds.add(FindingKind.LOAD_FAILED)
@@ -262,7 +243,7 @@ def _failing(rt: Runtime, dag_id: str, task: str) -> tuple[str, str, str, Findin
     return tenant, source_id, "", FindingKind.LOAD_FAILED
 
 
-def _looks_empty(rt: Runtime, contract: SourceContract, profile: System) -> bool:
+def _looks_empty(rt: Runtime, contract: SourceContract, profile: System, load: Load) -> bool:
     """Whether the source shows no record: no date among the newest, and none by its own count or estimate.
 
     A source that can't be looked at does not say so.
@@ -271,11 +252,11 @@ def _looks_empty(rt: Runtime, contract: SourceContract, profile: System) -> bool
 
     if not isinstance(profile, Look):
         return False
-    table = profile.entity_tables[contract.kind.root.entity]
+    table = profile.entity_tables[load.kind.root.entity]
     sight = profile.look(contract, rt.resolve(contract.connection), rt.now)
     return not any(one.name == table and (one.newest_at or one.rows) for one in sight.tables)
 
 
-def _records_landed(contract: SourceContract, profile: System, batch: LandedBatch) -> int:
-    table = batch.manifest.tables.get(profile.entity_tables[contract.kind.root.entity])
+def _landed(profile: System, load: Load, batch: LandedBatch) -> int:
+    table = batch.manifest.tables.get(profile.entity_tables[load.kind.root.entity])
     return table.rows if table is not None else 0

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from lienthong import disk
 from lienthong.freshness.source_findings import store_source_findings
-from lienthong.model.codes import LoadMode, LoadState, SourceMode
+from lienthong.model.codes import LoadMode, LoadState
 from lienthong.model.errors import (
     ArgumentError,
     BusyError,
@@ -28,10 +28,10 @@ from lienthong.model.errors import (
 from lienthong.model.masking import mask_word
 from lienthong.model.traces import kind_of
 from lienthong.pipeline import freshness
-from lienthong.pipeline.check_tenant import require_known, require_unmoved
 from lienthong.pipeline.code_maps import note_code_maps
 from lienthong.pipeline.runtime import Runtime
 from lienthong.pipeline.staging import landed_batch, landed_rows, source_of, stage_batch
+from lienthong.registry.tenants import require_known, require_unmoved
 from lienthong.warehouse import ledger, outages, staging
 from lienthong.warehouse import merge as merging
 from lienthong.warehouse.ledger import Load
@@ -85,14 +85,15 @@ def open_load(
         contract.tenant,
         contract.source_id,
         contract.title,
-        sent.precedence if sent else 1,
-        (sent.mode if sent else SourceMode.OBSERVE).value,
+        sent.precedence if sent else None,
+        sent.mode.value if sent else None,
         contract.contract_hash,
         contract.section.removed,
         tuple(profile_of(contract).capabilities(contract)),
+        contract.kind.name,
     )
     with rt.warehouse().begin() as connection:
-        require_known(rt, connection, contract.tenant, source_id)
+        require_known(rt.settings.provinces, connection, contract.tenant, source_id)
         require_unmoved(connection, contract.tenant, source_id)
         return ledger.open_load(connection, source, run_key, mode=kind, window=window, now=rt.now())
 
@@ -108,9 +109,12 @@ def remembering_failure(step: Callable[[Runtime, int], T]) -> Callable[[Runtime,
     def wrapped(rt: Runtime, load_id: int) -> T:
         source_id = None
         try:
-            with outages.telling(load=load_id), rt.warehouse().connect() as connection:
+            with outages.translating(load=load_id), rt.warehouse().connect() as connection:
                 source_id = ledger.read_load(connection, load_id).source_id
-            with outages.telling(source_id, load_id), disk.telling(rt.settings.landing_url.removeprefix("file://")):
+            with (
+                outages.translating(source_id, load_id),
+                disk.translating(rt.settings.landing_url.removeprefix("file://")),
+            ):
                 return step(rt, load_id)
         except (BusyError, FencedError):
             raise  # the load itself is well: another copy works on it
@@ -224,7 +228,7 @@ def gate(rt: Runtime, load_id: int) -> None:
         if load is None:
             return
         ledger.require(load, LoadState.STAGED)
-        if not run(connection, "registry/has_procedures").scalar_one():
+        if load.kind.catalogued and not run(connection, "registry/has_procedures").scalar_one():
             raise NotReadyError(
                 "The national catalogue is empty: every procedure would be unknown, every dossier blocked.",
                 source=load.source_id,
@@ -233,6 +237,7 @@ def gate(rt: Runtime, load_id: int) -> None:
             )
         run_gate(
             rt.warehouse(),
+            kind=load.kind,
             tenant=load.tenant,
             source_id=load.source_id,
             load_id=load_id,
@@ -268,20 +273,13 @@ def _merge_unless_overtaken(rt: Runtime, load_id: int) -> bool:
         contract, profile = source_of(rt, load)
         batch = landed_batch(rt, load)
         services = [merging.Service(**row) for row in services_told(profile, contract, batch)]
-        findings = _findings(contract, profile, batch)
+        unmapped = _unmapped(contract, profile, batch)
         merging.lock_tenant(connection, load.tenant)
         if load.staged_after != ledger.newest_merge(connection, load):
             return False
         merging.merge_load(connection, load, landed_rows(profile, batch))
-        freshness.count_volumes(connection, contract, profile, load, batch)
-        apply_gate(
-            connection,
-            tenant=load.tenant,
-            source_id=load.source_id,
-            load_id=load_id,
-            manifest_url=load.manifest_url or "",
-            now=rt.now(),
-        )
+        freshness.count_volumes(connection, profile, load, batch)
+        apply_gate(connection, load, rt.now())
         merging.merge_services(connection, load, services)
         merging.advance_watermarks(
             connection,
@@ -292,17 +290,11 @@ def _merge_unless_overtaken(rt: Runtime, load_id: int) -> bool:
             ],
             rt.now(),
         )
-        merging.record_findings(connection, load, findings)
+        merging.record_unmapped(connection, load, unmapped)
         note_code_maps(connection, load, batch.manifest.facts.codes_hash)
         ledger.finish_merge(connection, load, rt.now())
         staging.clear_load(connection, load)
-        run(
-            connection,
-            "staging/clear_abandoned",
-            tenant=load.tenant,
-            source_id=load.source_id,
-            before=rt.now() - ABANDONED_AFTER,
-        )
+        staging.clear_abandoned(connection, load, rt.now() - ABANDONED_AFTER)
         store_source_findings(connection, load, rt.now())  # last: findings of all sources wait for its lock
     return True
 
@@ -369,7 +361,7 @@ def _stage_again_if_needed(rt: Runtime, load_id: int) -> bool:
         load = ledger.lock_load(connection, load_id)
         if load.state not in (LoadState.STAGED, LoadState.GATED):
             return False
-        complete = staging.staged_rows(connection, load.tenant, load_id) == dict(load.staged_rows or {})
+        complete = staging.staged_rows(connection, load) == dict(load.staged_rows or {})
         if complete and load.staged_after == ledger.newest_merge(connection, load):
             return False
         ledger.reopen_stage(connection, load)
@@ -377,9 +369,11 @@ def _stage_again_if_needed(rt: Runtime, load_id: int) -> bool:
     return True
 
 
-def _findings(contract: SourceContract, profile: System, batch: LandedBatch) -> list[merging.Finding]:
+def _unmapped(contract: SourceContract, profile: System, batch: LandedBatch) -> list[merging.Unmapped]:
     """Columns and code words of the batch that nobody mapped."""
     columns = batch.manifest.facts.unmapped_columns
     return [
-        merging.Finding("column", mask_word(f"{table}.{name}"), 0) for table, names in columns.items() for name in names
-    ] + [merging.Finding(code.kind, code.word, code.rows) for code in profile.unmapped_codes(contract, batch)]
+        merging.Unmapped("column", mask_word(f"{table}.{name}"), 0)
+        for table, names in columns.items()
+        for name in names
+    ] + [merging.Unmapped(code.kind, code.word, code.rows) for code in profile.unmapped_codes(contract, batch)]

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lienthong.model.errors import ConservationError, ContractError
+from lienthong.model.kinds import KindSpec
 from lienthong.pipeline.runtime import Runtime
 from lienthong.warehouse import fingerprints as remembered
 from lienthong.warehouse import ledger, sightings, staging
-from lienthong.warehouse.ledger import Judgement, Load
+from lienthong.warehouse.ledger import GateBasis, Load
 from lienthong.warehouse.statements import run
 
 if TYPE_CHECKING:
@@ -63,9 +64,10 @@ def stage_batch(rt: Runtime, connection: Connection, load: Load) -> None:
     batch = landed_batch(rt, load)
     batch.verify()
     newest_merge = ledger.newest_merge(connection, load)
-    judged = _judgement(rt, connection)
+    judged = _gate_basis(rt, connection, load.kind)
     new = _leave_known(connection, load, contract, profile, batch, judged)
-    staged = staging.stage_rows(connection, load.tenant, load.load_id, profile.canonicalise(contract, new.batch))
+    rows = profile.canonicalise(contract, new.batch)
+    staged = staging.stage_rows(connection, load.kind, load.tenant, load.load_id, rows)
     landed = landed_rows(profile, batch)
     accounted = {entity: rows + new.known[entity] for entity, rows in staged.items()}
     if accounted != landed:
@@ -103,7 +105,7 @@ def _leave_known(
     contract: SourceContract,
     profile: System,
     batch: LandedBatch,
-    judged: Judgement,
+    judged: GateBasis,
 ) -> _New:
     import polars as pl
 
@@ -116,7 +118,7 @@ def _leave_known(
     prints = fingerprints(batch, profile.owners, version).sort("owner")
     # A key with a NUL is none for the warehouse: the gate rejects it.
     keyed = ~pl.col("owner").str.contains("\0", literal=True).fill_null(True)
-    once = keyed & (pl.col(profile.entity_tables[contract.kind.root.entity]) == 1)
+    once = keyed & (pl.col(profile.entity_tables[load.kind.root.entity]) == 1)
     known = remembered.find_known(connection, load, prints, once, judged)
     rows = {
         entity: int(prints[table].filter(known).sum()) if table in prints.columns else 0
@@ -130,9 +132,9 @@ def _leave_known(
     return _New(batch.through(Sieve(profile.owners, listed, keeps)), rows)
 
 
-def _judgement(rt: Runtime, connection: Connection) -> Judgement:
+def _gate_basis(rt: Runtime, connection: Connection, kind: KindSpec) -> GateBasis:
     """By what a load that is staged now will be judged. A catalogue synced before the gate only makes it newer."""
     from lienthong.quality.suites import rules_digest
 
     revision = run(connection, "registry/read_revision").scalar_one()
-    return Judgement(rules_digest(rt.settings.home), revision)
+    return GateBasis(rules_digest(rt.settings.home, kind), revision)

@@ -23,7 +23,6 @@ from lienthong.model.kinds.spec import KindSpec
 from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.sources.contract_parts import Duration, HttpLimits, ReadLimits, Section, VolumeGuard
 from lienthong.sources.contract_problems import NEXT_STEP, Problem, did_you_mean, problem_of, refuse
-from lienthong.sources.marked_yaml import MarkedYaml, MarkedYamlError, parse
 from lienthong.sources.profiles import PROFILES
 from lienthong.sources.sections import (
     ID,
@@ -34,6 +33,7 @@ from lienthong.sources.sections import (
     RatingSection,
     section_of,
 )
+from lienthong.yaml_reader import MarkedYaml, MarkedYamlError, parse, read_text, why_unreadable
 
 __all__ = [
     "Contracts",
@@ -46,8 +46,6 @@ __all__ = [
 
 #: Ticks of `full` that are compared with the hours of reading.
 _TICKS_LOOKED_AT = 8
-#: Characters of a contract. The longest of ours has a tenth.
-MOST_CHARACTERS = 128 * 1024
 
 S = TypeVar("S", bound=KindSection)
 
@@ -179,18 +177,13 @@ def load_contract(path: Path) -> SourceContract:
 
 
 def _read(path: Path) -> SourceContract:
-    if path.exists() and not path.is_file():
-        raise refuse(path, [(1, "is not a file.")])
     try:
-        with path.open(encoding="utf-8") as file:
-            text = file.read(MOST_CHARACTERS + 1)
-        if len(text) > MOST_CHARACTERS:
-            raise MarkedYamlError(1, f"is longer than {MOST_CHARACTERS} characters.")
+        text = read_text(path)
         contract = _understood(text)
     except MarkedYamlError as error:
         raise refuse(path, [(error.line, error.what)]) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise refuse(path, [(1, f"can't be read ({type(error).__name__}).")]) from None
+        raise refuse(path, [(1, why_unreadable(error))]) from None
     except ValidationError as error:
         raise refuse(path, sorted(_problems(error, parse(text)), key=lambda problem: problem[0])) from None
     if contract.source_id != path.stem:

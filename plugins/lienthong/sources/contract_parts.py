@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import time, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
@@ -83,6 +83,11 @@ class HttpLimits(Section):
     (false: the list has them already). `fee_ids`: dossiers per request for fees. `check_total`: a full read that saw
     fewer dossiers than the server counts is an error. `reuse_papers`: an incremental load takes papers and fees of
     dossiers that the list shows unchanged from the load before, instead of asking again.
+
+    `changes`: how a load finds what changed (docs/sources.md): by the list's own date, by the newest step of each
+    dossier, or by walking windows of `window_months` months by the date of `window_by`, and all open dossiers.
+    `sort`: what the list is sorted by. `query`: parameters that every question to the list carries. `file_url`: where a
+    file is fetched whose own address is empty, with `{id}` in it.
     """
 
     connect_timeout_s: Annotated[float, Field(gt=0, le=120)] = 10.0
@@ -95,6 +100,19 @@ class HttpLimits(Section):
     fee_ids: Annotated[int, Field(ge=1, le=500)] = 50
     check_total: bool = True
     reuse_papers: bool = True
+    # Left out of hashes where they say nothing, as above.
+    changes: Annotated[
+        Literal["updated_date", "newest_task", "windows"], Field(exclude_if=lambda said: said == "updated_date")
+    ] = "updated_date"
+    window_by: Annotated[Literal["accepted", "applied"], Field(exclude_if=lambda said: said == "accepted")] = "accepted"
+    window_months: Annotated[int, Field(ge=1, le=120, exclude_if=lambda said: said == 2)] = 2
+    sort: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.]+$", exclude_if=lambda said: said == "updatedDate")] = (
+        "updatedDate"
+    )
+    query: Annotated[dict[str, str], Field(exclude_if=lambda said: not said)] = Field(default_factory=dict)
+    file_url: Annotated[
+        str | None, Field(pattern=r"^https?://[^\s{}]+\{id\}[^\s{}]*$", exclude_if=lambda said: said is None)
+    ] = None
 
 
 class VolumeGuard(Section):

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from lienthong.model.errors import ContractError
 from lienthong.model.masking import mask_word
-from lienthong.sources.marked_yaml import MarkedYaml
+from lienthong.yaml_reader import MarkedYaml
 
 NEXT_STEP = "correct the contract (opencps_h17.yaml explains every key). Other sources are not affected."
 
