@@ -584,6 +584,7 @@ def test_what_a_system_can_not_do_is_told_in_words_and_it_still_loads(
     assert (line.level, report.ok) == (Level.WARNING, True)
     assert "không xem trước được" in line.text
     assert f"lienthong load {SOURCE}" in str(line.next_step)
+    monkeypatch.setitem(live.connections, "src_opencps_new", replace(live.connections[CONNECTION]))
     with pytest.raises(ArgumentError, match="can't be written from what it shows") as caught:
         add_source(Runtime(live.settings, live.wiring.resolve, utc_now), "opencps_new", "opencps", "H17")
     assert "copy a contract" in str(caught.value.next_step)
