@@ -128,7 +128,7 @@ def _mapping_lines(contract: SourceContract, profile: System, batch: LandedBatch
         nothing = f"Không có {contract.kind.title_vi} nào để lấy mẫu."
         return [warning("sample", nothing, "kiểm tra có đúng cơ sở dữ liệu không.", rows={})]
     shown = ", ".join(f"{grouped(rows[entity])} {ENTITIES[entity].title_vi}" for entity in rows)
-    lines = [good("sample", f"Mẫu đọc được: {shown}.", rows=dict(rows))]
+    lines = [good("sample", f"Mẫu đọc được: {shown}.", rows={str(entity): amount for entity, amount in rows.items()})]
     if foreign := agencies_line(contract, agencies):
         lines.append(foreign)
     if errors:

@@ -91,6 +91,8 @@ def open_load(
         contract.section.removed,
         tuple(profile_of(contract).capabilities(contract)),
         contract.kind.name,
+        sent.sent_by if sent else None,
+        sent.covers if sent else (),
     )
     with rt.warehouse().begin() as connection:
         require_known(rt.settings.provinces, connection, contract.tenant, source_id)
@@ -278,7 +280,7 @@ def _merge_unless_overtaken(rt: Runtime, load_id: int) -> bool:
         if load.staged_after != ledger.newest_merge(connection, load):
             return False
         merging.merge_load(connection, load, landed_rows(profile, batch))
-        freshness.count_volumes(connection, profile, load, batch)
+        freshness.count_volumes(connection, contract, profile, load, batch)
         apply_gate(connection, load, rt.now())
         merging.merge_services(connection, load, services)
         merging.advance_watermarks(
