@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lienthong.sources.system import System
-from lienthong.sources.systems.opencps.system import PROFILE as WHOLE
+from lienthong.sources.systems.opencps.profile import PROFILE as WHOLE
 
 
 class Bare:
