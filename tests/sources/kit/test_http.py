@@ -87,9 +87,8 @@ PAGE = f"<!DOCTYPE html><title>{SECRET}</title>".encode()
         (Answer(401), SourceAccessError, "was refused", 1),
     ],
     ids=[
-        "html", "html as json", "html without a type", "torn", "cut", "another shape", "unknown charset", "wrong charset",
-        "redirection",
-        "503", "429", "404", "400", "401",
+        "html", "html as json", "html without a type", "torn", "cut", "another shape", "unknown charset",
+        "wrong charset", "redirection", "503", "429", "404", "400", "401",
     ],
 )  # fmt: skip
 def test_a_bad_answer_is_tried_again_where_that_helps_and_then_told(
