@@ -20,12 +20,13 @@ from sqlalchemy import Engine, event
 
 from devstack.postgres import Postgres, free_port
 from lienthong.connections import WAREHOUSE, Connection
-from lienthong.model.errors import SourceAccessError, SourceUnreachableError
+from lienthong.model.errors import ArgumentError, SourceAccessError, SourceUnreachableError
 from lienthong.onboarding.add_source import add_source
 from lienthong.onboarding.check import check
 from lienthong.onboarding.lines import CheckReport, Level, Line
 from lienthong.onboarding.reach import unreachable
 from lienthong.pipeline.runtime import Runtime, utc_now
+from lienthong.sources.profiles import PROFILES
 from simulator.igate import IgateServer
 from simulator.world import World
 from tests.pipeline.conftest import running
@@ -571,3 +572,21 @@ def test_retired_procedures_and_unknown_agencies_are_named(live: Live) -> None:
     named = {line.data["rule_id"]: line.data["codes"] for line in lines(report, "catalogue")}
     assert retired in named["procedure_not_retired"]
     assert list(named["agency_known"]) == [agency]
+
+
+def test_what_a_system_can_not_do_is_told_in_words_and_it_still_loads(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A system that is described, read and mapped, and can neither be looked at nor be proposed a contract for."""
+    monkeypatch.setitem(PROFILES, "opencps", {"dossier": "tests.sources.bare"})
+    report = look(live, sample=20)
+    (line,) = lines(report, "reach")
+    assert (line.level, report.ok) == (Level.WARNING, True)
+    assert "không xem trước được" in line.text
+    assert f"lienthong load {SOURCE}" in str(line.next_step)
+    monkeypatch.setitem(live.connections, "src_opencps_new", replace(live.connections[CONNECTION]))
+    with pytest.raises(ArgumentError, match="can't be written from what it shows") as caught:
+        add_source(Runtime(live.settings, live.wiring.resolve, utc_now), "opencps_new", "opencps", "H17")
+    assert "copy a contract" in str(caught.value.next_step)
+    counts = live.load(SOURCE)["dossier"]
+    assert counts["extracted"] == counts["unchanged"] > 0

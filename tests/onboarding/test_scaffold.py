@@ -237,6 +237,7 @@ def test_a_contract_is_never_written_over_without_force(tmp_path: Path) -> None:
         ({"profile": "opencsp"}, "did you mean 'opencps'"),
         ({"tenant": "Đà Nẵng"}, "tenant"),
         ({"connection": "src_opencps_h17"}, "already the connection"),
+        ({"profile": "pakn"}, "of kind 'pakn' can't be written from what it shows"),
     ],
 )
 def test_names_that_can_not_be_used_are_refused_before_the_source_is_asked(

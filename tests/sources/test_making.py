@@ -22,6 +22,6 @@ def test_the_same_code_is_the_same_making_wherever_it_lies(tmp_path: Path) -> No
 
 
 def test_any_change_of_the_code_that_makes_records_is_another_making(tmp_path: Path) -> None:
-    changed = copy(tmp_path) / "sources" / "opencps" / "canonical.py"
+    changed = copy(tmp_path) / "sources" / "systems" / "opencps" / "canonical.py"
     changed.write_text(changed.read_text(encoding="utf-8") + "\n", encoding="utf-8")
     assert making_of(tmp_path) != making()

@@ -97,7 +97,7 @@ def test_a_watermark_goes_back_only_from_beyond_our_clock(warehouse: Engine) -> 
     load = open_and_stage(warehouse, {}, run_key="a")
 
     def move(modified_at: datetime) -> datetime:
-        mark = merge.TableWatermark("t", modified_at, 1, 0)
+        mark = merge.TableWatermark("t", modified_at, "1", 0)
         with warehouse.begin() as connection:
             merge.advance_watermarks(connection, load, [mark], NOON)
         [(now,)] = rows_of(warehouse, "SELECT modified_at FROM ops.watermark")
@@ -108,3 +108,17 @@ def test_a_watermark_goes_back_only_from_beyond_our_clock(warehouse: Engine) -> 
     assert move(NOON - 2 * hour) == NOON - hour, "loads may merge in any order"
     assert move(NOON + AHEAD) == NOON + AHEAD
     assert move(NOON - hour) == NOON - hour
+
+
+@pytest.mark.parametrize(
+    ("keys", "kept"),
+    [(("9", "10"), "10"), (("10", "9"), "10"), (("-5", "-10"), "-5"), (("b", "a"), "a"), (("9", None), "9")],
+)
+def test_the_last_key_is_the_highest_number_or_the_newest_word(
+    warehouse: Engine, keys: tuple[str, str | None], kept: str
+) -> None:
+    load = open_and_stage(warehouse, {}, run_key="keys")
+    for key in keys:
+        with warehouse.begin() as connection:
+            merge.advance_watermarks(connection, load, [merge.TableWatermark("t", NOON, key, 0)], NOON)
+    assert rows_of(warehouse, "SELECT last_key FROM ops.watermark") == [(kept,)]

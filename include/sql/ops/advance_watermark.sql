@@ -8,11 +8,9 @@ ON CONFLICT (tenant, source_id, table_name) DO UPDATE SET
     -- Keys are text; those that are numbers are compared as such.
     last_key = CASE
         WHEN
-            CAST(ops.watermark.last_key AS text) ~ '^-?[0-9]+$'
-            AND CAST(excluded.last_key AS text) ~ '^-?[0-9]+$'
-            AND CAST(CAST(ops.watermark.last_key AS text) AS numeric)
-            > CAST(CAST(excluded.last_key AS text) AS numeric)
-            THEN ops.watermark.last_key
+            ops.watermark.last_key ~ '^-?[0-9]+$'
+            AND excluded.last_key ~ '^-?[0-9]+$'
+            THEN CAST(greatest(CAST(ops.watermark.last_key AS numeric), CAST(excluded.last_key AS numeric)) AS text)
         ELSE coalesce(excluded.last_key, ops.watermark.last_key)
     END,
     overlap_rows = excluded.overlap_rows,

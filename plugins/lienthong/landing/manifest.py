@@ -20,7 +20,7 @@ class Watermark:
     """How far one table of a source has been read.
 
     `modified_at`: newest modification that the source's own clock had reached; `last_key`: highest primary key, as text
-    (manifests and ledgers of earlier versions hold numbers); `overlap_rows`: rows inside the overlap window before
+    (manifests of earlier versions hold numbers); `overlap_rows`: rows inside the overlap window before
     `modified_at`, which the next load must find again.
     """
 

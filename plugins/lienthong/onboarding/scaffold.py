@@ -22,7 +22,7 @@ from lienthong.onboarding.scaffold_text import contract_text
 from lienthong.registry.provinces import read_provinces
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.office_hours import office_shift
-from lienthong.sources.profiles import profile_of
+from lienthong.sources.profiles import PROFILES, profile_of
 from lienthong.sources.system import Look, Propose
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ class Scaffold:
 def draft(
     source_id: str, profile: str, tenant: str, connection: str, others: Mapping[str, SourceContract], provinces: Path
 ) -> SourceContract:
-    """What can be said of a source before it was looked at. ArgumentError for a name that can't be used.
+    """What can be said of a source of dossiers before it was looked at. ArgumentError for a name that can't be used,
+    or a profile that reads no dossiers.
 
     `others`: the contracts there are; a second source of a tenant speaks after the first and uses its portal account.
     """
@@ -58,6 +59,8 @@ def draft(
     taken = next((other.source_id for other in sharing), None)
     if taken:
         raise _refused(source_id, f"Connection {connection!r} is already the connection of {taken!r}.", "connection")
+    if profile in PROFILES and DOSSIER_KIND.name not in PROFILES[profile]:
+        raise _unproposed(source_id, profile)
     minute = 5 * len(others) % 30
     values: dict[str, object] = {
         "source_id": source_id,
@@ -96,12 +99,7 @@ def scaffold(
     ArgumentError for a system that has neither."""
     profile = profile_of(first)
     if not isinstance(profile, Look) or not isinstance(profile, Propose):
-        raise ArgumentError(
-            f"A first contract for a system of kind {first.profile!r} can't be written from what it shows.",
-            next_step="copy a contract of such a system in include/sources and change it (docs/sources.md).",
-            source=first.source_id,
-            key=first.profile,
-        )
+        raise _unproposed(first.source_id, first.profile)
     proposal = profile.propose(first, connection)
     fields: dict[str, dict[str, str]] = {}
     for found in proposal.paths:
@@ -135,6 +133,15 @@ def write_contract(path: Path, text: str, force: bool) -> None:
             file.write(text)
     except FileExistsError:
         raise _refused(path.stem, f"There is already a contract {path.name}.", "--force") from None
+
+
+def _unproposed(source_id: str, profile: str) -> ArgumentError:
+    return ArgumentError(
+        f"A first contract for a system of kind {profile!r} can't be written from what it shows.",
+        next_step="copy a contract of such a system in include/sources and change it (docs/sources.md).",
+        source=source_id,
+        key=profile,
+    )
 
 
 def _ignored(proposal: Proposal) -> dict[str, tuple[str, ...]]:

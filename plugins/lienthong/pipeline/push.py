@@ -53,13 +53,10 @@ def _unreadable(rt: Runtime, tenant: str) -> list[Row[Any]]:
     """Sources whose contract is there but has an error now: what the ledger last knew of them holds on."""
     with rt.warehouse().connect() as connection:
         rows = run(connection, "ops/read_sources").all()
-    not_sent = {contract.source_id for contract in rt.contracts().values() if contract.section.delivery is None}
     return [
         row
         for row in rows
-        if row.tenant == tenant
-        and row.source_id not in not_sent
-        and (rt.settings.sources / f"{row.source_id}.yaml").exists()
+        if row.tenant == tenant and row.mode and (rt.settings.sources / f"{row.source_id}.yaml").exists()
     ]
 
 

@@ -16,7 +16,7 @@ PROFILES: dict[str, dict[str, str]] = {
     "gplx": {"dossier": "lienthong.sources.systems.gplx.profile"},
     "hotline1022": {"petition": "lienthong.sources.systems.hotline.profile"},
     "igate": {"dossier": "lienthong.sources.igate.profile"},
-    "opencps": {"dossier": "lienthong.sources.systems.opencps.system"},
+    "opencps": {"dossier": "lienthong.sources.systems.opencps.profile"},
     "pakn": {"petition": "lienthong.sources.systems.pakn.profile"},
     "sheet": {"dossier": "lienthong.sources.systems.sheet.profile"},
 }

@@ -73,6 +73,7 @@ PAGE = f"<!DOCTYPE html><title>{SECRET}</title>".encode()
     [
         (Answer(200, PAGE, {"Content-Type": "text/html"}), SourceAnswerError, "an HTML page", 3),
         (Answer(200, PAGE), SourceAnswerError, "an HTML page", 3),
+        (Answer(200, b" <HTML><body/></HTML>"), SourceAnswerError, "an HTML page", 3),
         (Answer(200, f'[{{"hoTen": "{SECRET}"'.encode()), SourceAnswerError, "broken JSON", 3),
         (Answer(200, b"[1, 2, 3]", cut=4), Unreachable, "no answer", 3),
         (said({"hoTen": SECRET}), SourceAnswerError, "not a list", 3),
@@ -86,8 +87,8 @@ PAGE = f"<!DOCTYPE html><title>{SECRET}</title>".encode()
         (Answer(401), SourceAccessError, "was refused", 1),
     ],
     ids=[
-        "html", "html as json", "torn", "cut", "another shape", "unknown charset", "wrong charset", "redirection",
-        "503", "429", "404", "400", "401",
+        "html", "html as json", "html without a type", "torn", "cut", "another shape", "unknown charset",
+        "wrong charset", "redirection", "503", "429", "404", "400", "401",
     ],
 )  # fmt: skip
 def test_a_bad_answer_is_tried_again_where_that_helps_and_then_told(

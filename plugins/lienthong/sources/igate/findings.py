@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-import pyarrow as pa
 from pydantic_core import from_json
 
 from lienthong.landing import LandedBatch
@@ -31,12 +30,6 @@ def capabilities(contract: SourceContract) -> frozenset[Capability]:
     """See `system.capabilities`: fields with a path, the profile's or the contract's; never services."""
     filled = [(entity, field) for entity in contract.dossier.entities for field in paths_of(contract, entity)]
     return capabilities_of(contract.dossier.entities, filled, tells_services=False)
-
-
-def services() -> pa.Table:
-    """See `system.services`: none, the search doesn't say who offers what."""
-    columns = {"agency_code": pa.string(), "procedure_code": pa.string(), "online_level": pa.int16()}
-    return pa.table({name: pa.array([], kind) for name, kind in columns.items()})
 
 
 def unmapped_codes(contract: SourceContract, batch: LandedBatch) -> list[UnmappedCode]:

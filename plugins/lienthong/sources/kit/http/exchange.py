@@ -20,6 +20,10 @@ Decode = Callable[[bytes, str], Any]
 Verdict = Callable[[Any], "Exchange | None"]
 
 
+#: How a page begins, whatever type it is said to have.
+_HTML = (b"<!doctype html", b"<html")
+
+
 class Outcome(StrEnum):
     """OK and MISSING are answers; RETRY, SLOW and GARBLED are worth another try; the rest is not."""
 
@@ -77,7 +81,7 @@ def judge(response: httpx.Response, content: bytes, decode: Decode, now: datetim
         return Exchange(Outcome.GARBLED, f"{words}, a redirection")
     if status >= 400:
         return Exchange(Outcome.WRONG, words)
-    if kind.strip().lower() == "text/html" or content[:256].lstrip()[:14].lower() in (b"<!doctype html",):
+    if kind.strip().lower() == "text/html" or content[:256].lstrip().lower().startswith(_HTML):
         return Exchange(Outcome.GARBLED, f"{words}, an HTML page")
     try:
         return Exchange(Outcome.OK, words, decode(content, _charset(rest)))

@@ -38,7 +38,7 @@ def extract(
     progress: Progress,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> str:
-    """See `profile.Profile.extract`. Only an incremental load returns a watermark in its manifest."""
+    """See `system.extract`. Only an incremental load returns a watermark in its manifest."""
     if (mode is LoadMode.RANGE) != (window is not None):
         raise ValueError("a range load takes a window, other loads take none")
     root = contract.kind.root.entity

@@ -29,7 +29,7 @@ _LOOKED_AT, _DAYS = 100, 7
 def look(
     system: ListSystem, contract: SourceContract, connection: Connection, now: Callable[[], datetime]
 ) -> SourceSight:
-    """See `profile.Profile.look`. Reads the first and the last page of each list."""
+    """See `system.look`. Reads the first and the last page of each list."""
     audit = Audit(system, contract)
     root = contract.kind.root.entity
     sights, dates = [], []
@@ -62,7 +62,7 @@ def look(
 def check_schema(
     system: ListSystem, contract: SourceContract, connection: Connection
 ) -> Mapping[str, tuple[str, ...]]:  # fmt: skip
-    """See `profile.Profile.check_schema`: as far as the pages looked at tell."""
+    """See `system.check_schema`: as far as the pages looked at tell."""
     sight = look(system, contract, connection, lambda: datetime.now(UTC))
     if sight.missing:
         raise SchemaDriftError(
@@ -77,7 +77,7 @@ def check_schema(
 def sample(
     system: ListSystem, contract: SourceContract, connection: Connection, writer: BatchWriter, records: int
 ) -> str:  # fmt: skip
-    """See `profile.Profile.sample`: records of the newest page; of children's lists those that belong to them."""
+    """See `system.sample`: records of the newest page; of children's lists those that belong to them."""
     audit = Audit(system, contract)
     root = contract.kind.root.entity
     began_at = datetime.now(UTC)

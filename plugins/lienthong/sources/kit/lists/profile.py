@@ -25,7 +25,7 @@ ROWS = 4_096
 
 
 class ListProfile:
-    """See `sources.profile.Profile`. One landed table per entity, under its name."""
+    """See `sources.system`. One landed table per entity, under its name."""
 
     def __init__(self, system: ListSystem) -> None:
         self.system = system

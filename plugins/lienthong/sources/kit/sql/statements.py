@@ -33,7 +33,10 @@ def _dated(bound: BoundTable) -> sa.ColumnElement[bool]:
 
 
 def last_key(bound: BoundTable) -> sa.Select[Any]:
-    """One row: the highest key, null when the table is empty. Alone, so that the key's index answers it."""
+    """One row: the highest key, null when the table is empty. Alone, so that the key's index answers it. Of keys that
+    don't grow it is any one: it only tells that there are rows."""
+    if not bound.grows:
+        return sa.select(sa.select(bound.key).limit(1).scalar_subquery().label("last_key"))
     return sa.select(sa.func.max(bound.key).label("last_key"))
 
 
