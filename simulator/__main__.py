@@ -25,6 +25,8 @@ from psycopg2 import sql
 from simulator import control
 from simulator import state as states
 from simulator.catalogue import PROVINCES
+from simulator.desks import Desks
+from simulator.feedback import keeping
 from simulator.igate import IgateServer
 from simulator.ledger import write_ledger
 from simulator.opencps import Installation, create_reader, install, installed
@@ -63,6 +65,7 @@ def up(options: argparse.Namespace) -> int:
     if fresh:  # what the portal held belongs to another world
         for leftover in options.state_dir.glob("portal.sqlite*"):
             leftover.unlink()
+        keeping.forget(options.state_dir)
     _say(f"generating {state.size} dossiers per province, seed {state.seed}, month {state.month}")
     world = state.world(options.state_dir)
     databases = {p.code: _fill(options, world, p.code) for p in world.provinces if p.system == "opencps"}
@@ -70,6 +73,7 @@ def up(options: argparse.Namespace) -> int:
         write_ledger(world.ledger(), states.ledger_path(options.state_dir))
     states.save(options.state_dir, state)
     states.tidy(options.state_dir, state)
+    feedbacks = keeping.all_of(options.state_dir, world)
     with ExitStack() as running:
         portal = Portal(store_path=states.store_path(options.state_dir))
         running.callback(portal.store.close)
@@ -79,7 +83,8 @@ def up(options: argparse.Namespace) -> int:
                 port = options.igate_port + len(igates) if options.igate_port else 0
                 server = IgateServer(world, province.code, host=options.host, port=port)
                 igates[province.code] = running.enter_context(server)
-        outside = Outside(options.state_dir, state, world, databases, igates)
+        desks = running.enter_context(Desks(feedbacks, host=options.host, port=options.desk_port))
+        outside = Outside(options.state_dir, state, world, databases, igates, feedbacks)
         for code, server in igates.items():
             server.igate.mover = partial(outside.advance, code)
         bound = listen(options.host, options.port)
@@ -89,7 +94,8 @@ def up(options: argparse.Namespace) -> int:
         if options.live_every:
             running.enter_context(Live(outside, state.seed, options.live_every, options.live_changes, _say))
         stopping = _noted_sigterm()
-        print(json.dumps(_ready(options, portal, portal_url, databases, igates)), flush=True)
+        ready = _ready(options, portal, portal_url, databases, igates) | desks.services()
+        print(json.dumps(ready), flush=True)
         serve(portal, bound, [control.advance_route(outside, key)], stopping)
     return 0
 
@@ -113,7 +119,7 @@ def _move_alone(options: argparse.Namespace) -> dict[str, Any]:
     url = databases.get(options.province)
     if url and installed(url) != Installation.of(world, options.province):
         raise ValueError(f"the database of {options.province} holds another world: run `python -m simulator up` first")
-    outside = Outside(options.state_dir, state, world, databases, {})
+    outside = Outside(options.state_dir, state, world, databases, {}, keeping.all_of(options.state_dir, world))
     made = outside.advance(options.province, options.seed, options.changes)
     return {"province": options.province, "changes": [asdict(change) for change in made]}
 
@@ -168,6 +174,7 @@ def _parser() -> argparse.ArgumentParser:
     up_command.add_argument("--host", default="127.0.0.1")
     up_command.add_argument("--port", type=int, default=0, help="of the portal; 0 = any free port")
     up_command.add_argument("--igate-port", type=int, default=0, help="of the first iGate, then counting up; 0 = any")
+    up_command.add_argument("--desk-port", type=int, default=0, help="of the first service of petitions and ratings")
     up_command.add_argument("--live-every", type=float, default=0.0, help="seconds between small changes; 0 = none")
     up_command.add_argument("--live-changes", type=int, default=3, help="changed dossiers per province and step")
     up_command.add_argument("--reader-role", default="", help="also create a read-only login of this name")

@@ -13,6 +13,7 @@ import psycopg2
 
 from simulator import state as states
 from simulator.changes import Change, replay
+from simulator.feedback import Feedback, keeping
 from simulator.igate import IgateServer
 from simulator.ledger import update_ledger, write_ledger
 from simulator.opencps.advance import write_changes
@@ -27,12 +28,15 @@ class Outside:
 
     def __init__(
         self, folder: Path, state: states.State, world: World, databases: Mapping[str, str],
-        igates: Mapping[str, IgateServer],
+        igates: Mapping[str, IgateServer], feedbacks: Mapping[str, Feedback] | None = None,
     ) -> None:  # fmt: skip
-        """`databases`: URL by province; `igates`: running server by province. A province may have neither."""
+        """`databases`: URL by province; `igates`: running server by province. A province may have neither.
+
+        `feedbacks`: petitions and ratings by province; they move on with it.
+        """
         self.world = world
         self._folder, self._state = folder, state
-        self._databases, self._igates = databases, igates
+        self._databases, self._igates, self._feedbacks = databases, igates, feedbacks or {}
         self._pending: defaultdict[str, set[int]] = defaultdict(set)
         self._lock = threading.Lock()
 
@@ -52,6 +56,8 @@ class Outside:
             self._state = self._state.moved(states.Move(province, seed, changes, at))
             self._pending[province].update(change.dossier_id for change in made)
             self._settle(province)
+            if province in self._feedbacks:
+                keeping.advance(self._folder, self._feedbacks[province], seed, changes, at)
         return made
 
     def _settle(self, province: str) -> None:

@@ -18,7 +18,12 @@ import psycopg2
 import pytest
 
 from devstack.postgres import Postgres
+from simulator.desks import Desks
+from simulator.feedback import keeping, read_feedback_ledger
 from simulator.ledger import read_ledger
+from simulator.outside import Outside
+from simulator.state import State
+from simulator.world import World
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -230,3 +235,31 @@ def test_a_database_province_needs_a_database(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 2
     assert "--postgres-url" in done.stderr
+
+
+def test_petitions_and_ratings_move_on_with_their_province_and_survive_a_restart(tmp_path: Path) -> None:
+    def listed(ready: dict[str, Any]) -> list[str]:
+        account = ready["petitions"]["pakn_h17"]
+        login = {"username": account["username"], "password": account["password"]}
+        token = httpx.post(f"{account['url']}/api/v1/auth/token", json=login).json()["accessToken"]
+        answer = httpx.get(
+            f"{account['url']}/api/v1/petitions", params={"pageSize": 200}, headers={"Authorization": f"Bearer {token}"}
+        ).json()
+        return [item["updatedAt"] for item in answer["data"]["items"]]
+
+    world = World.generate(766, 60, provinces=("H17",))
+    folded = State(766, 60, "2026-10", ("H17",))
+    feedbacks = keeping.all_of(tmp_path, world)
+    with Desks(feedbacks) as desks:
+        before = listed({**desks.services()})
+        assert set(desks.services()["petitions"]) == {"pakn_h17", "hotline1022_h17"}
+        assert set(desks.services()["ratings"]) == {"rating_h17"}
+        outside = Outside(tmp_path, folded, world, {}, {}, feedbacks)
+        for _ in range(3):
+            outside.advance("H17", 766, 12)
+        after = listed({**desks.services()})
+    assert max(after) > max(before)
+    with Desks(keeping.all_of(tmp_path, world)) as again:
+        assert listed({**again.services()}) == after
+    kept = list(read_feedback_ledger(tmp_path / "feedback.sqlite", "pakn"))
+    assert len(kept) == len(after)

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from lienthong.landing import LandedBatch
     from lienthong.sources.contract import SourceContract
-    from lienthong.sources.profile import Profile
+    from lienthong.sources.system import System
 
 
-def source_of(rt: Runtime, load: Load) -> tuple[SourceContract, Profile]:
+def source_of(rt: Runtime, load: Load) -> tuple[SourceContract, System]:
     """Contract and profile of the load's source. ContractError when its tenant was changed meanwhile."""
     from lienthong.sources.profiles import profile_of
 
@@ -46,7 +46,7 @@ def landed_batch(rt: Runtime, load: Load) -> LandedBatch:
     return LandingStore(rt.settings.landing_url).open(load.manifest_url)
 
 
-def landed_rows(profile: Profile, batch: LandedBatch) -> Mapping[str, int]:
+def landed_rows(profile: System, batch: LandedBatch) -> Mapping[str, int]:
     """Rows landed per entity: what conservation starts from."""
     tables = batch.manifest.tables
     return {entity: tables[table].rows if table in tables else 0 for entity, table in profile.entity_tables.items()}
@@ -58,6 +58,8 @@ def stage_batch(rt: Runtime, connection: Connection, load: Load) -> None:
     Twice what is known is set aside. By its landed rows, before anything is made of them: the usual case. By what they
     came to, for dossiers that were touched and not changed, and after the contract or our own code changed.
     """
+    from lienthong.sources.system import listed_by
+
     contract, profile = source_of(rt, load)
     batch = landed_batch(rt, load)
     batch.verify()
@@ -76,7 +78,7 @@ def stage_batch(rt: Runtime, connection: Connection, load: Load) -> None:
             next_step="nothing was staged; report this as a defect of the source profile.",
         )
     remembered.remember(connection, load)
-    sightings.note(connection, load, profile.listed(batch))
+    sightings.note(connection, load, listed_by(profile, batch))
     unchanged = staging.set_aside_known(connection, load, judged)
     ledger.finish_stage(
         connection,
@@ -101,7 +103,7 @@ def _leave_known(
     connection: Connection,
     load: Load,
     contract: SourceContract,
-    profile: Profile,
+    profile: System,
     batch: LandedBatch,
     judged: GateBasis,
 ) -> _New:

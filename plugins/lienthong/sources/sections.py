@@ -95,6 +95,10 @@ class KindSection(Section):
         if field not in names:
             raise ValueError(f"a {entity} has no field {field!r}{did_you_mean(field, names)}")
 
+    def more_columns(self, entity: str) -> tuple[str, ...]:
+        """Columns of an entity's table that only this contract knows."""
+        return ()
+
     @property
     def delivery(self) -> Delivery | None:
         """How its records are sent; None for a kind that is not sent."""
@@ -182,6 +186,9 @@ class DossierSection(KindSection):
                 if fields.count(field) > 1:
                     raise ValueError(f"field {field!r} of a {entity} is filled twice")
         return extensions
+
+    def more_columns(self, entity: str) -> tuple[str, ...]:
+        return tuple(self.extensions.get(Entity(entity), {}))
 
     @property
     def delivery(self) -> Delivery:
