@@ -96,7 +96,7 @@ def test_a_second_load_changes_nothing_and_what_moves_on_arrives_once(live: Live
 
 def die_after(wiring: Wiring, load_id: int, endpoint: str, calls: int) -> None:
     """An extract that is killed when it has made so many calls of one kind."""
-    from lienthong.sources.igate.client import IgateClient
+    from lienthong.sources.systems.igate.client import IgateClient
 
     original = getattr(IgateClient, endpoint)
     made = iter(range(1, 10_000))

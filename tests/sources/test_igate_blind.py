@@ -13,8 +13,8 @@ from lienthong.landing import LandedBatch
 from lienthong.model.codes import LoadMode
 from lienthong.model.errors import CollapsedExtractError, SchemaDriftError, SourceAnswerError
 from lienthong.model.kinds.dossier import Entity
-from lienthong.sources.igate import lists
-from lienthong.sources.igate.mapping import DOSSIER, PAPER, SET_ASIDE, TASK
+from lienthong.sources.systems.igate import lists
+from lienthong.sources.systems.igate.mapping import DOSSIER, PAPER, SET_ASIDE, TASK
 from simulator.changes import ChangeKind
 from simulator.igate import FaultKind, IgateServer, IgateSwitches
 from simulator.igate.items import item

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 PROFILES: dict[str, dict[str, str]] = {
     "danhgia": {"rating": "lienthong.sources.systems.danhgia.profile"},
     "hotline1022": {"petition": "lienthong.sources.systems.hotline.profile"},
-    "igate": {"dossier": "lienthong.sources.igate.profile"},
+    "igate": {"dossier": "lienthong.sources.systems.igate.system"},
     "opencps": {"dossier": "lienthong.sources.systems.opencps.system"},
     "pakn": {"petition": "lienthong.sources.systems.pakn.profile"},
 }
