@@ -31,13 +31,15 @@ class WorldOptions:
     seed: int | None = None
     month: str | None = None
     provinces: tuple[str, ...] | None = None
+    held: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, kept: Mapping[str, Any]) -> WorldOptions:
         """Those of a world that the simulator keeps, as its world.json says."""
         return cls(
-            int(kept["size"]), int(kept["seed"]), str(kept["month"]), tuple(kept.get("provinces", ("H17", "H26")))
-        )
+            int(kept["size"]), int(kept["seed"]), str(kept["month"]), tuple(kept.get("provinces", ("H17", "H26"))),
+            tuple(kept.get("held", ())),
+        )  # fmt: skip
 
     def asks_for_another_than(self, kept: WorldOptions) -> bool:
         """Whether anything that is chosen here differs."""
@@ -46,7 +48,7 @@ class WorldOptions:
     def arguments(self) -> list[str]:
         """Options of the simulator."""
         chosen = {name: value for name, value in vars(self).items() if value is not None}
-        return [f"--{name}={','.join(value) if name == 'provinces' else value}" for name, value in chosen.items()]
+        return [f"--{name}={','.join(value) if isinstance(value, tuple) else value}" for name, value in chosen.items()]
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Service:
     def connection(self) -> dict[str, Any]:
         """A connection in Airflow's JSON form, as the source's profile expects it."""
         if not self.url.startswith("http"):
-            return {"conn_type": "fs", "extra": {"path": self.url}}
+            return {"conn_type": "fs", "extra": {"url": self.url}}
         token = {"token_url": self.token_url, "client_id": self.client_id} if self.token_url else {}
         return _http_connection(self.url, self.username, self.password) | {"extra": {**token, **self.extra}}
 

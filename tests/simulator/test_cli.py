@@ -176,6 +176,20 @@ def test_igate_provinces_need_no_database_and_move_on_while_they_are_served(tmp_
         assert shown(again["services"]["igate_h21"])[0] not in after
 
 
+def test_sectoral_systems_are_served_move_on_and_stay_away_when_not_asked_for(tmp_path: Path) -> None:
+    def run(name: str, *more: str) -> list[str]:
+        return [sys.executable, "-m", "simulator", name, "--state-dir", str(tmp_path), *more]
+
+    with served(run("up", "--provinces", "H21", "--size", "100", "--held", "sheet_h21")) as ready:
+        [listed] = list(Path(ready["services"]["sheet_h21"]["url"].removeprefix("file://")).iterdir())
+        subprocess.run(run("advance", "--province", "sheet_h21", "--changes", "4"), cwd=REPO, check=True)
+        assert len(list(listed.parent.iterdir())) == 2
+    known = list(read_ledger(tmp_path / "ledger.sqlite", "sheet_h21"))
+    assert len(known) == 10
+    with served(run("up", "--provinces", "H21", "--size", "100", "--held", "")) as bare:
+        assert set(bare["services"]) == {"igate_h21"}
+
+
 def test_a_live_world_moves_on_by_itself_and_goes_on_after_a_restart(postgres: Postgres, tmp_path: Path) -> None:
     live = ("--live-every", "0.2", "--live-changes", "2", "--provinces", "H17,H21")
     counts = []

@@ -91,6 +91,8 @@ def open_load(
         contract.section.removed,
         tuple(profile_of(contract).capabilities(contract)),
         contract.kind.name,
+        sent.sent_by if sent else None,
+        sent.covers if sent else (),
     )
     with rt.warehouse().begin() as connection:
         require_known(rt.settings.provinces, connection, contract.tenant, source_id)

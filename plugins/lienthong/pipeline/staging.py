@@ -47,9 +47,13 @@ def landed_batch(rt: Runtime, load: Load) -> LandedBatch:
 
 
 def landed_rows(profile: System, batch: LandedBatch) -> Mapping[str, int]:
-    """Rows landed per entity: what conservation starts from."""
-    tables = batch.manifest.tables
-    return {entity: tables[table].rows if table in tables else 0 for entity, table in profile.entity_tables.items()}
+    """Rows landed per entity of the kind, also of those that this system doesn't have: conservation starts from it."""
+    from lienthong.model.kinds import kind_of_entity
+
+    tables, ours = batch.manifest.tables, profile.entity_tables
+    names = kind_of_entity(next(iter(ours))).entity_names
+    landed = {entity: tables.get(ours.get(entity, "")) for entity in names}
+    return {entity: table.rows if table else 0 for entity, table in landed.items()}
 
 
 def stage_batch(rt: Runtime, connection: Connection, load: Load) -> None:
@@ -69,7 +73,7 @@ def stage_batch(rt: Runtime, connection: Connection, load: Load) -> None:
     rows = profile.canonicalise(contract, new.batch)
     staged = staging.stage_rows(connection, load.kind, load.tenant, load.load_id, rows)
     landed = landed_rows(profile, batch)
-    accounted = {entity: rows + new.known[entity] for entity, rows in staged.items()}
+    accounted = {entity: rows + new.known.get(entity, 0) for entity, rows in staged.items()}
     if accounted != landed:
         raise ConservationError(
             f"Landed {landed}, canonicalised {staged}, known already {dict(new.known)}.",
@@ -85,7 +89,7 @@ def stage_batch(rt: Runtime, connection: Connection, load: Load) -> None:
         load,
         {entity: rows - unchanged[entity] for entity, rows in staged.items()},
         rt.now(),
-        set_aside={entity: rows + new.known[entity] for entity, rows in unchanged.items()},
+        set_aside={entity: rows + new.known.get(entity, 0) for entity, rows in unchanged.items()},
         judged=judged,
         staged_after=newest_merge,
     )

@@ -11,11 +11,14 @@ if TYPE_CHECKING:
 
 #: `profile:` of a contract → kind of record that such a system holds → module whose PROFILE is a `system.System`.
 PROFILES: dict[str, dict[str, str]] = {
+    "bgtvt": {"dossier": "lienthong.sources.systems.bgtvt.profile"},
     "danhgia": {"rating": "lienthong.sources.systems.danhgia.profile"},
+    "gplx": {"dossier": "lienthong.sources.systems.gplx.profile"},
     "hotline1022": {"petition": "lienthong.sources.systems.hotline.profile"},
     "igate": {"dossier": "lienthong.sources.systems.igate.system"},
     "opencps": {"dossier": "lienthong.sources.systems.opencps.system"},
     "pakn": {"petition": "lienthong.sources.systems.pakn.profile"},
+    "sheet": {"dossier": "lienthong.sources.systems.sheet.profile"},
 }
 
 

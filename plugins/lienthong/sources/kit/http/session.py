@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import ssl
 import time
@@ -33,6 +34,9 @@ from lienthong.sources.kit.http.exchange import (
 )
 
 T = TypeVar("T")
+
+#: httpx tells every address it asks; some services want their key in it.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 #: Of one answer, unpacked. The largest page of a province has a hundredth.
 MOST_BYTES = 64 << 20

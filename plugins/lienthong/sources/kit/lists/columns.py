@@ -22,10 +22,13 @@ _INSTANTS = ("%Y-%m-%dT%H:%M:%S%.f%:z", "%Y-%m-%dT%H:%M:%S%.f%z")
 
 
 class Columns:
-    """A piece of a landed table; `chunk` collects the canonical fields. `paths`: our field → path."""
+    """A piece of a landed table; `chunk` collects the canonical fields. `paths`: our field → path; `items`: the rows as
+    they came.
+    """
 
     def __init__(self, spec: EntitySpec, paths: Mapping[str, str], raw: pa.RecordBatch, zone: str) -> None:
         self.spec, self.paths, self._zone = spec, paths, zone
+        self.items: list[Any] = [from_json(str(text)) for text in raw.column("item").to_pylist()]
         self.chunk = Chunk(self._decoded(raw), zone)
 
     def text(self, field: str) -> pl.Series:
@@ -68,8 +71,8 @@ class Columns:
         split = {path: tuple(path.split(".")) for path in self.paths.values()}
         texts: dict[str, list[str | None]] = {path: [] for path in split}
         unreadable: list[str | None] = []
-        for text in raw.column("item").to_pylist():
-            item, odd = from_json(str(text)), {}
+        for item in self.items:
+            odd: dict[str, str] = {}
             for path, names in split.items():
                 value = find(item, names)
                 if isinstance(value, dict | list):

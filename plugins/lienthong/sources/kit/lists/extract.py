@@ -20,7 +20,7 @@ from lienthong.sources.kit.lists.audit import Audit
 from lienthong.sources.kit.lists.dates import instant_of
 from lienthong.sources.kit.lists.landed import land
 from lienthong.sources.kit.lists.system import ListSystem
-from lienthong.sources.kit.lists.walk import Round, Walk, survivors
+from lienthong.sources.kit.lists.walk import Round, survivors
 from lienthong.sources.profile import Progress, Window
 
 #: A record dated further ahead of the server's clock doesn't move the watermark: it would make later ones look old.
@@ -48,14 +48,14 @@ def extract(
     since, until = (window.start, window.end) if window else (None, None)
     if mode is LoadMode.INCREMENTAL and before and before.modified_at:
         since = before.modified_at - contract.overlap
-    plan = digest([mode.value, [str(since), str(until)], contract.contract_hash, connection.http_url()])
+    plan = digest([mode.value, [str(since), str(until)], contract.contract_hash, system.address(connection)])
     with writer, system.session(contract, connection, writer.load_id) as http:
         checkpoint = writer.checkpoint(plan)
         note = checkpoint.note or {"began_at": now().isoformat(), "fence": writer.fence, "lists": {}, "audit": None}
         audit = Audit(system, contract, note["audit"])
         for of in system.lists:
             state = Round(**note["lists"].get(of.entity, {}))
-            for reached in Walk(system, http, of, checkpoint, since, until, audit.look, state).steps():
+            for reached in system.walk(http, of, checkpoint, since, until, audit.look, state):
                 note["lists"][of.entity], note["audit"] = asdict(reached), audit.state
                 note["clock"] = http.clock.isoformat() if http.clock else note.get("clock")
                 checkpoint.save(note)

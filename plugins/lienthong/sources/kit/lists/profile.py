@@ -83,7 +83,7 @@ class ListProfile:
                 yield entity, chunk.table(columns.spec, contract.source_id, part, places, keys)
 
     def capabilities(self, contract: SourceContract) -> frozenset[Capability]:
-        return frozenset()
+        return self.system.capabilities(contract)
 
     def listed(self, batch: LandedBatch) -> list[str]:
         return []

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
+from lienthong.model.capabilities import Capability
 from lienthong.model.errors import ContractError
 from lienthong.sources.kit.http import Credential, Exchange, GarbledError, HttpSession, Outcome, Request
 
 if TYPE_CHECKING:
     from lienthong.connections import Connection
+    from lienthong.landing import Checkpoint
     from lienthong.sources.contract import SourceContract
     from lienthong.sources.kit.lists.columns import Columns
+    from lienthong.sources.kit.lists.walk import Round
 
 #: (list of codes in the contract, our field with the word, words that have a code).
 Codes = tuple[str, str, Mapping[str, object]]
@@ -62,6 +66,24 @@ class RecordList:
     inside: Mapping[str, Inside] = field(default_factory=dict)
 
 
+#: Shown every row that is read, with the name of its entity.
+Look = Callable[[str, dict[str, Any]], None]
+
+
+class Reading(Protocol):
+    """What a source is read through: an HTTP session, or a folder. `clock`: the source's own, None if it has none."""
+
+    contract: SourceContract
+    clock: datetime | None
+    clock_ahead: timedelta | None
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
 class ListSystem(ABC):
     """One vendor's system. Holds no state.
 
@@ -94,6 +116,10 @@ class ListSystem(ABC):
         """What a well-formed answer complains about; None when it doesn't."""
         return None
 
+    def judge(self, body: Any, credential: Credential) -> Exchange | None:
+        """As `verdict`, for a system whose complaints also tell something about the session."""
+        return self.verdict(body)
+
     @abstractmethod
     def fill(self, entity: str, columns: Columns, contract: SourceContract) -> None:
         """Set the canonical fields that are more than a value at a path."""
@@ -102,7 +128,28 @@ class ListSystem(ABC):
     def codes(self, contract: SourceContract) -> Mapping[str, tuple[Codes, ...]]:
         """Entity → its words that need a code."""
 
-    def session(self, contract: SourceContract, connection: Connection, load: int | None = None) -> HttpSession:
+    def capabilities(self, contract: SourceContract) -> frozenset[Capability]:
+        """What it can tell beyond the records' own course."""
+        return frozenset()
+
+    def address(self, connection: Connection) -> str:
+        """Which system a connection leads to: what was read of another one is not read on."""
+        return connection.http_url()
+
+    def walk(
+        self, http: Any, of: RecordList, checkpoint: Checkpoint, since: datetime | None, until: datetime | None,
+        look: Look, state: Round,
+    ) -> Iterator[Round]:  # fmt: skip
+        """Read a list into the checkpoint, page by page; what is yielded may be saved with it."""
+        from lienthong.sources.kit.lists.walk import Walk
+
+        return Walk(self, http, of, checkpoint, since, until, look, state).steps()
+
+    def newest(self, http: Any, of: RecordList, size: int) -> tuple[Page, list[dict[str, Any]]] | None:
+        """A piece of the list and about `size` of its newest rows, newest first; None: its first and last page tell."""
+        return None
+
+    def session(self, contract: SourceContract, connection: Connection, load: int | None = None) -> Reading:
         """A session with the system. ContractError when the connection lacks something."""
         missing = [name for name in ("host", *self.needs) if not getattr(connection, name)]
         if missing:
@@ -113,9 +160,10 @@ class ListSystem(ABC):
                 load=load,
                 key=connection.conn_id,
             )
+        credential = self.credential(connection)
         return HttpSession(
-            contract, connection, load, credential=self.credential(connection), verdict=self.verdict
-        )  # fmt: skip
+            contract, connection, load, credential=credential, verdict=lambda body: self.judge(body, credential)
+        )
 
     def ask(self, http: HttpSession, of: RecordList, ask: Ask) -> Page:
         """One page of a list, tried again while that may help."""

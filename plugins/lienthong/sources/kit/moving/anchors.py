@@ -6,8 +6,6 @@ from collections.abc import Collection, Iterable, Sequence
 
 #: Records that stood at the top of the list. A load goes on until most of them were met again.
 ANCHORS, MOST_ANCHORS = 50, 0.8
-#: So many anchors in their old order are no chance.
-_RUN = 3
 
 
 def most_met(anchors: Collection[str], met: int) -> bool:
@@ -18,16 +16,20 @@ def most_met(anchors: Collection[str], met: int) -> bool:
 def above_anchors(keys: Iterable[str], anchors: Sequence[str]) -> frozenset[str]:
     """Which records of a list, topmost first, were written to since the anchors stood at its top.
 
-    Everything above the place where it goes on as it was then: where several anchors follow in their old order.
+    Everything above the place from which on the anchors follow each other as they did, with nothing between them. Who
+    was written to stands above those who were not; that a few of them stand in their old order says nothing.
     """
+    listed = list(keys)
     places = {key: place for place, key in enumerate(anchors)}
-    above: list[str] = []
-    run, last = 0, -1
-    for key in keys:
+    met = [number for number, key in enumerate(listed) if key in places]
+    if not met:
+        return frozenset(listed)
+    end, last = 0, -1
+    for number, key in enumerate(listed[: met[-1] + 1]):
         place = places.get(key, -1)
-        run = 0 if place < 0 else run + 1 if place > last else 1
+        if place < 0:
+            end = number + 1
+        elif place < last:
+            end = number
         last = place
-        above.append(key)
-        if run == _RUN:
-            return frozenset(above[:-_RUN])
-    return frozenset(above)
+    return frozenset(listed[:end])

@@ -171,6 +171,8 @@ def _connect_args(url: sa.URL, timeout_s: int) -> dict[str, object]:
     limits: dict[str, object] = {"connect_timeout": CONNECT_TIMEOUT_S}
     if url.get_driver_name() in ("pymysql", "mysqldb"):
         limits["read_timeout"] = timeout_s + _GRACE_S
+    if url.get_driver_name() == "pymysql" and url.password:
+        limits["password"] = url.password.encode()  # as clients send it; the driver itself knows Latin-1 only
     return limits
 
 

@@ -55,11 +55,20 @@ class IgateClient(HttpSession):
         token = BearerToken(connection, place, monotonic)
         super().__init__(contract, connection, load, credential=token, sleep=sleep)
         self.dating = Dating(contract)
+        self._paged = False
 
     def search(self, number: int, size: int, listing: Listing = WHOLE) -> Page:
         """Page `number` of `size` dossiers. SlowAnswerError after two timeouts when a smaller page may do."""
         shrinkable = size > self.contract.http.smallest_page
+        if self._paged:
+            self.pause()
+        self._paged = True
         return self._page(number, size, dict(listing.filters), page_name(number, size, listing), shrinkable)
+
+    def pause(self) -> None:
+        """Be gentle, as the contract says: between any two pages, and after papers."""
+        if self.contract.read.pause_ms:
+            self.sleep(self.contract.read.pause_ms / 1000)
 
     def by_code(self, code: str, dossier_id: str) -> Item | None:
         """One dossier as the list shows it, by its number; None when it is not there any more."""
