@@ -163,7 +163,7 @@ def test_an_answer_that_is_no_answer_fails_the_load_with_one_clear_error_and_the
 def test_a_token_refused_half_way_is_told_and_the_same_load_goes_on_after_it_works_again(live: Live) -> None:
     igate(live).switches = IgateSwitches(refuse_after_pages=5, refuse_for_good=True)
     load_id = open_load(live.rt, SOURCE, "refused")
-    with pytest.raises(SourceAccessError, match="refuses a new token"):
+    with pytest.raises(SourceAccessError, match="right after a log-in"):
         extract(live.rt, load_id)
     igate(live).switches = IgateSwitches()
     before = igate(live).igate.counts["search"]
