@@ -19,8 +19,8 @@ from lienthong.connections import Connection
 from lienthong.landing import LandedBatch, LandingStore, Watermark
 from lienthong.model.codes import LoadMode
 from lienthong.sources.contract import SourceContract, load_contract
-from lienthong.sources.igate.extract import extract
-from lienthong.sources.igate.mapping import DOSSIER
+from lienthong.sources.systems.igate.extract import extract
+from lienthong.sources.systems.igate.mapping import DOSSIER
 from simulator.igate import IgateServer, IgateSwitches
 from simulator.igate.ids import dossier_number
 from simulator.world import World

@@ -267,7 +267,7 @@ def test_a_port_of_an_http_service_is_not_taken_for_trouble_with_certificates(li
 
 def igate_refusal(port: int, scheme: str) -> Line:
     """What a check says of an iGate whose address is another service's."""
-    from lienthong.sources.igate.client import IgateClient
+    from lienthong.sources.systems.igate.client import IgateClient
     from tests.sources.igate import contract_of
 
     url = f"{scheme}://127.0.0.1:{port}"

@@ -96,7 +96,7 @@ def test_a_second_load_changes_nothing_and_what_moves_on_arrives_once(live: Live
 
 def die_after(wiring: Wiring, load_id: int, endpoint: str, calls: int) -> None:
     """An extract that is killed when it has made so many calls of one kind."""
-    from lienthong.sources.igate.client import IgateClient
+    from lienthong.sources.systems.igate.client import IgateClient
 
     original = getattr(IgateClient, endpoint)
     made = iter(range(1, 10_000))
@@ -163,7 +163,7 @@ def test_an_answer_that_is_no_answer_fails_the_load_with_one_clear_error_and_the
 def test_a_token_refused_half_way_is_told_and_the_same_load_goes_on_after_it_works_again(live: Live) -> None:
     igate(live).switches = IgateSwitches(refuse_after_pages=5, refuse_for_good=True)
     load_id = open_load(live.rt, SOURCE, "refused")
-    with pytest.raises(SourceAccessError, match="refuses a new token"):
+    with pytest.raises(SourceAccessError, match="right after a log-in"):
         extract(live.rt, load_id)
     igate(live).switches = IgateSwitches()
     before = igate(live).igate.counts["search"]

@@ -10,7 +10,7 @@ import pytest
 
 from lienthong.indices import scores
 from lienthong.pipeline.score import score
-from lienthong.sources.igate import extract
+from lienthong.sources.systems.igate import extract
 from simulator.defects import Defect
 from simulator.igate import IgateSwitches
 from tests.pipeline.comparison import differences

@@ -17,13 +17,13 @@ from lienthong.landing import BatchFacts, LandedBatch, LandingStore, Watermark
 from lienthong.model.codes import LoadMode
 from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.contract import SourceContract, load_contract
-from lienthong.sources.igate import read
-from lienthong.sources.igate.extract import extract, utc_now
-from lienthong.sources.igate.land import DOSSIER_SCHEMA, task_key
-from lienthong.sources.igate.mapping import DOSSIER, TASK
-from lienthong.sources.igate.papers import CHILD_SCHEMA
 from lienthong.sources.profile import Progress, Window, no_progress
 from lienthong.sources.profiles import profile_of
+from lienthong.sources.systems.igate import read
+from lienthong.sources.systems.igate.extract import extract, utc_now
+from lienthong.sources.systems.igate.land import DOSSIER_SCHEMA, task_key
+from lienthong.sources.systems.igate.mapping import DOSSIER, TASK
+from lienthong.sources.systems.igate.papers import CHILD_SCHEMA
 from simulator.igate import IgateServer, IgateSwitches
 from simulator.igate.ids import dossier_id
 from simulator.world import World

@@ -13,14 +13,14 @@ from lienthong.landing import LandedBatch
 from lienthong.model.codes import LoadMode
 from lienthong.model.errors import CollapsedExtractError, SchemaDriftError, SourceAnswerError
 from lienthong.model.kinds.dossier import Entity
-from lienthong.sources.igate import lists
-from lienthong.sources.igate.mapping import DOSSIER, PAPER, SET_ASIDE, TASK
+from lienthong.sources.systems.igate import lists
+from lienthong.sources.systems.igate.mapping import DOSSIER, PAPER, SET_ASIDE, TASK
 from simulator.changes import ChangeKind
 from simulator.igate import FaultKind, IgateServer, IgateSwitches
 from simulator.igate.items import item
 from simulator.steps import Step
 from simulator.world import World
-from tests.sources.igate import MONTH, PAGE, SIZE, Gateway, Window, contract_of, landed, versions
+from tests.sources.igate import MONTH, PAGE, SIZE, Gateway, Window, canonical, contract_of, landed, versions
 from tests.sources.test_igate_moving import at_rows
 
 #: Shortly after the world's last change, so that its month and the one before are the recent ones.
@@ -161,6 +161,37 @@ def test_a_server_that_hides_rows_for_ever_is_told_and_never_believed(public: Ga
     assert public.marks == {}
 
 
+def jump(gateway: Gateway, start: int, end: int) -> None:
+    """A dossier goes from one place of the list to another."""
+    store = gateway.server.store
+    with store.lock:
+        moved = store._order.pop(-1 - start)
+        store._order.insert(len(store._order) - end, moved)
+        store.version += 1
+
+
+def test_a_dossier_that_jumps_over_the_reader_is_missed_by_the_count_and_found_by_the_next_try(public: Gateway) -> None:
+    with pytest.raises(SourceAnswerError, match="150 dossiers, but its pages showed only 149"):
+        load(public, progress=at_rows({60: lambda: jump(public, 100, 30)}))
+    assert set(versions(load(public, again=True))) == set(public.there())
+
+
+def test_a_first_read_that_broke_off_does_not_ask_again_for_what_it_has(
+    public: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "PAGES_PER_PIECE", 1)
+    load(public, mode=LoadMode.FULL)
+    whole = len(public.searches())
+
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        load(public, progress=at_rows({130: stop}))
+    assert set(versions(load(public, again=True))) == set(public.there())
+    assert len(public.searches()) - whole <= whole + 2
+
+
 @pytest.mark.parametrize("pages", [1, 2, 3])
 def test_a_read_that_broke_off_goes_on_where_it_stopped(
     public: Gateway, pages: int, monkeypatch: pytest.MonkeyPatch
@@ -205,8 +236,9 @@ def test_papers_of_a_dossier_that_moved_up_are_asked_for_again_though_it_looks_t
     stepped.server.advance(5, 10)
     second = load(stepped, first)
     store = stepped.server.store
-    number = store.newest_first()[25]
-    plan = store.plan(number)
+    rests = [int(key[-8:], 16) for key in versions(second)][-5]
+    number, plan = rests, store.plan(rests)
+    assert plan.code, "it may have papers"
     plan.added = (*plan.added, store.newest + 60)  # one more paper; no step, no payment
     store.refresh((number,))
     asked = stepped.server.igate.counts["detail"]
@@ -222,8 +254,11 @@ def test_papers_of_a_dossier_that_moved_up_are_asked_for_again_though_it_looks_t
 def test_a_load_by_the_newest_step_leaves_what_rests_alone(stepped: Gateway) -> None:
     first = load(stepped)
     assert stepped.marks["dossier.newest_task"].modified_at is not None
+    mark = stepped.marks["dossier.newest_task"].modified_at
     second = load(stepped, first)
     assert 0 < len(landed(second)) < SIZE / 2
+    last = canonical(second, stepped.contract)[Entity.DOSSIER][-1]["source_modified_at"]
+    assert last >= mark - stepped.contract.overlap, "what stands below all that moved is not landed"
     third = load(stepped, second)
     assert versions(third).keys() == versions(second).keys()
 

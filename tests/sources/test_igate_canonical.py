@@ -12,10 +12,10 @@ from lienthong.landing import LandingStore
 from lienthong.model.codes import LoadMode
 from lienthong.model.kinds.dossier import Entity
 from lienthong.model.periods import BUSINESS_ZONE
-from lienthong.sources.igate.audit import ENOUGH_ROWS, Audit
-from lienthong.sources.igate.mapping import DOSSIER, PAPER, SET_ASIDE, TASK
-from lienthong.sources.igate.papers import papers_of
 from lienthong.sources.profiles import profile_of
+from lienthong.sources.systems.igate.audit import ENOUGH_ROWS, Audit
+from lienthong.sources.systems.igate.mapping import DOSSIER, PAPER, SET_ASIDE, TASK
+from lienthong.sources.systems.igate.papers import papers_of
 from simulator.igate import IgateSwitches
 from tests.sources.igate import Gateway, batch_of, canonical, contract_of, landed, versions
 

@@ -29,8 +29,8 @@ from lienthong.model.errors import (
 from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.contract_parts import DailyWindow
-from lienthong.sources.igate.extract import extract
-from lienthong.sources.igate.mapping import DOSSIER
+from lienthong.sources.systems.igate.extract import extract
+from lienthong.sources.systems.igate.mapping import DOSSIER
 from simulator.igate import FaultKind, IgateSwitches
 from simulator.igate.ids import dossier_id
 from simulator.igate.instants import OFFSET_S
@@ -78,7 +78,7 @@ def test_a_lasting_fault_is_one_clear_error_and_the_next_try_goes_on_where_it_st
 
 
 def test_a_wait_that_the_server_asks_for_is_kept_but_never_longer_than_the_contract_allows(gateway: Gateway) -> None:
-    from lienthong.sources.igate.client import IgateClient
+    from lienthong.sources.systems.igate.client import IgateClient
 
     gateway.server.switches = IgateSwitches(retry_after_s=3_600)
     waits: list[float] = []
@@ -132,7 +132,7 @@ def test_tokens_are_renewed_before_they_expire_and_when_they_are_refused(gateway
 
 def test_a_token_refused_half_way_for_good_is_told_and_the_next_try_goes_on(gateway: Gateway) -> None:
     gateway.server.switches = IgateSwitches(refuse_after_pages=4, refuse_for_good=True)
-    with pytest.raises(SourceAccessError, match="refuses a new token as well as the old one") as caught:
+    with pytest.raises(SourceAccessError, match="right after a log-in") as caught:
         gateway.load()
     assert "source igate_h21, load 1, key src_igate_h21" in str(caught.value)
     gateway.server.switches = IgateSwitches()

@@ -13,9 +13,9 @@ from lienthong.landing import LandedBatch
 from lienthong.model.errors import CollapsedExtractError, SourceAnswerError
 from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.contract_parts import VolumeGuard
-from lienthong.sources.igate.mapping import DOSSIER, FEE, PAPER, SET_ASIDE
-from lienthong.sources.igate.papers import most_gone
 from lienthong.sources.profiles import profile_of
+from lienthong.sources.systems.igate.mapping import DOSSIER, FEE, PAPER, SET_ASIDE
+from lienthong.sources.systems.igate.papers import most_gone
 from simulator.igate import app
 from simulator.igate.ids import dossier_id
 from simulator.igate.items import listed

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from lienthong.model.codes import LoadMode
 from lienthong.model.errors import CollapsedExtractError, SourceAnswerError, SourceUnreachableError
-from lienthong.sources.igate.mapping import DOSSIER, SET_ASIDE, TASK
-from lienthong.sources.igate.walk import next_page
+from lienthong.sources.kit.moving.walk import next_page
+from lienthong.sources.systems.igate.mapping import DOSSIER, SET_ASIDE, TASK
 from simulator.changes import LATE_IMPORT_BACK, ChangeKind
 from simulator.igate import FaultKind, IgateSwitches
 from tests.sources.igate import PAGE, Gateway, Window, landed, versions

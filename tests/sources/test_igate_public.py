@@ -15,9 +15,9 @@ from lienthong.model.kinds.dossier import Entity
 from lienthong.onboarding.lines import Level, Line
 from lienthong.onboarding.source import source_lines
 from lienthong.sources.contract import SourceContract
-from lienthong.sources.igate.mapping import DOSSIER
 from lienthong.sources.profile import Proposal
 from lienthong.sources.profiles import profile_of
+from lienthong.sources.systems.igate.mapping import DOSSIER
 from simulator.defects import Defect
 from simulator.igate import IgateServer, IgateSwitches
 from simulator.world import World

@@ -12,7 +12,7 @@ from lienthong.landing import LandedBatch
 from lienthong.model.codes import LoadMode
 from lienthong.model.errors import SourceAnswerError, SourceUnreachableError
 from lienthong.model.kinds.dossier import Entity
-from lienthong.sources.igate.mapping import DOSSIER, FEE, PAPER, SET_ASIDE
+from lienthong.sources.systems.igate.mapping import DOSSIER, FEE, PAPER, SET_ASIDE
 from simulator.igate import FaultKind
 from tests.sources.igate import Gateway, contract_of, landed, small_gateway, versions
 from tests.sources.test_igate_gone import DetailService, details, healthy_owners, owners

@@ -12,8 +12,8 @@ from lienthong.landing import LandedBatch
 from lienthong.model.errors import NotReadyError, SourceAccessError, SourceAnswerError
 from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.contract_parts import DailyWindow
-from lienthong.sources.igate.client import IgateClient
-from lienthong.sources.igate.mapping import FEE, PAPER, SET_ASIDE
+from lienthong.sources.systems.igate.client import IgateClient
+from lienthong.sources.systems.igate.mapping import FEE, PAPER, SET_ASIDE
 from simulator.igate import FaultKind, IgateSwitches
 from tests.sources.igate import Gateway, contract_of, landed, small_gateway, versions
 
@@ -98,7 +98,7 @@ def test_a_token_refused_for_good_while_papers_or_fees_are_read_is_told_once_and
     whole: Gateway, endpoint: str
 ) -> None:
     order = Halfway(whole, lambda: whole.server.fail_next(endpoint, FaultKind.REFUSE_TOKEN, 1_000))
-    with pytest.raises(SourceAccessError, match="refuses a new token as well as the old one") as caught:
+    with pytest.raises(SourceAccessError, match="right after a log-in") as caught:
         whole.load(progress=order)
     message = str(caught.value)
     assert "source igate_h21, load 1, key src_igate_h21" in message

@@ -193,7 +193,8 @@ class HttpSession:
         if exchange.outcome in (Outcome.RENEW, Outcome.WRONG, Outcome.MISSING):
             raise SourceAccessError(
                 f"The log-in at {place} was refused ({exchange.words}).",
-                next_step="check login, password and addresses of the connection.",
+                next_step="check login and password of the connection, and what its extra says of the log-in "
+                "(token_url, client_id or the like).",
                 **self.where(self.connection.conn_id),
             )
         raise PassingFaultError(

@@ -2,66 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from lienthong.model.codes import DossierStatus
 from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.contract import SourceContract
-from lienthong.sources.igate.dating import Item, moment_of
-from lienthong.sources.igate.json_paths import find, word
-from lienthong.sources.igate.mapping import paths_of
+from lienthong.sources.kit.moving.listing import Listing
+from lienthong.sources.systems.igate.mapping import paths_of
 
 #: Nobody knows whether the server takes the end of a window with it, or cuts dates to days of another zone.
 _SLACK = timedelta(days=1)
 #: What ends a dossier. A word without a code may mean anything, so its dossiers are taken for open.
 _ENDED = (DossierStatus.NOT_ACCEPTED, DossierStatus.WITHDRAWN, DossierStatus.STOPPED, DossierStatus.RETURNED)
 _FIELDS = {"accepted": "received_at", "applied": "submitted_at"}
-
-
-@dataclass(frozen=True)
-class Listing:
-    """One list of dossiers. `path`, `word`, `start`, `end`: what each of its dossiers should say, and where."""
-
-    name: str
-    filters: tuple[tuple[str, str], ...] = ()
-    path: str = ""
-    word: str = ""
-    start: datetime | None = None
-    end: datetime | None = None
-
-    def strange(self, items: Sequence[Item], contract: SourceContract) -> tuple[int, int]:
-        """How many of some dossiers don't belong here, and how many say whether they do."""
-        if not self.path:
-            return 0, 0
-        path = tuple(self.path.split("."))
-        told = [value for item in items if (value := find(item.data, path)) is not None]
-        return sum(not self._holds(value, contract) for value in told), len(told)
-
-    def to_json(self) -> dict[str, Any]:
-        ends = {name: moment.isoformat() for name in ("start", "end") if (moment := getattr(self, name))}
-        return {"name": self.name, "filters": self.filters, "path": self.path, "word": self.word, **ends}
-
-    @classmethod
-    def from_json(cls, saved: dict[str, Any]) -> Listing:
-        if not saved["filters"]:
-            return WHOLE
-        ends = {name: datetime.fromisoformat(saved[name]) for name in ("start", "end") if name in saved}
-        filters = tuple((name, value) for name, value in saved["filters"])
-        return cls(saved["name"], filters, saved["path"], saved["word"], **ends)
-
-    def _holds(self, value: object, contract: SourceContract) -> bool:
-        if self.word:
-            return word(value) == self.word
-        moment = moment_of(value, contract.zone)
-        assert self.start is not None, "a list is filtered by a word or a window"
-        assert self.end is not None
-        return moment is None or self.start - 2 * _SLACK <= moment <= self.end + 2 * _SLACK
-
-
-WHOLE = Listing("all dossiers")
 
 
 def windows(contract: SourceContract, first: datetime, last: datetime) -> list[Listing]:

@@ -1,6 +1,6 @@
 """What a read has brought in so far: every item of the list as it came, kept so that a next try need not ask again.
 
-The same dossier may be in it several times: pages overlap, items slide down while others are changed, and what was
+The same record may be in it several times: pages overlap, items slide down while others are changed, and what was
 changed is read again at the front. Who reads last is right.
 """
 
@@ -16,9 +16,8 @@ import polars as pl
 import pyarrow as pa
 
 from lienthong.landing import Checkpoint
-from lienthong.sources.igate.dating import NEVER, Item
-from lienthong.sources.igate.json_paths import dump
-from lienthong.sources.igate.mapping import TASKS
+from lienthong.sources.kit.formats.json_paths import dump
+from lienthong.sources.kit.moving.items import NEVER, Item
 
 ITEMS = "items"
 _FIELDS: list[tuple[str, pa.DataType]] = [
@@ -26,25 +25,25 @@ _FIELDS: list[tuple[str, pa.DataType]] = [
     ("version", pa.string()),
     ("modified", pa.timestamp("us", "UTC")),
     ("item", pa.string()),
-    ("tasks", pa.list_(pa.string())),
+    ("inside", pa.list_(pa.string())),
 ]
 SCHEMA = pa.schema(_FIELDS)
 
 Mask = npt.NDArray[np.bool_]
 
 
-def rows_of(items: Iterable[Item]) -> pa.Table:
-    """Items as spooled rows."""
+def rows_of(items: Iterable[Item], inside: str) -> pa.Table:
+    """Items as spooled rows. `inside`: the key of an item that holds a list of its own."""
     rows = []
     for item in items:
-        tasks = item.data.get(TASKS)
+        parts = item.data.get(inside)
         rows.append(
             {
-                "id": item.key.dossier_id,
+                "id": item.key.record,
                 "version": item.key.version,
                 "modified": item.order if item.order != NEVER else None,
                 "item": dump(item.data),
-                "tasks": [dump(task) for task in tasks] if isinstance(tasks, list) else [],
+                "inside": [dump(part) for part in parts] if isinstance(parts, list) else [],
             }
         )
     return pa.Table.from_pylist(rows, SCHEMA)
@@ -52,18 +51,18 @@ def rows_of(items: Iterable[Item]) -> pa.Table:
 
 @dataclass(frozen=True)
 class Survivors:
-    """Per piece: which rows are the last word on their dossier, and which say what a later row says differently."""
+    """Per piece: which rows are the last word on their record, and which say what a later row says differently."""
 
     kept: list[Mask]
     superseded: list[Mask]
 
     @property
-    def dossiers(self) -> int:
+    def records(self) -> int:
         return sum(int(mask.sum()) for mask in self.kept)
 
 
 def survivors(checkpoint: Checkpoint) -> Survivors:
-    """Decide by the order of reading. Holds 16 bytes per row, and whole keys only of dossiers read more than once."""
+    """Decide by the order of reading. Holds 16 bytes per row, and whole keys only of records read more than once."""
     hashes = [_hashes(piece["id"]) for piece in checkpoint.read(ITEMS, ["id"])]
     lengths = [len(piece) for piece in hashes]
     together = np.concatenate(hashes) if hashes else np.empty(0, np.uint64)

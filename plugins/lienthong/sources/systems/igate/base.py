@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,15 +15,15 @@ from lienthong.model.codes import LoadMode
 from lienthong.model.errors import LandingCorruptError
 from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.contract import SourceContract
-from lienthong.sources.igate.dating import moment_of
-from lienthong.sources.igate.json_paths import find, word
-from lienthong.sources.igate.listings import is_open, listing_date, recent_from
-from lienthong.sources.igate.mapping import DOSSIER, LISTING, paths_of
+from lienthong.sources.kit.formats.json_paths import word
+from lienthong.sources.kit.moving.anchors import ANCHORS
+from lienthong.sources.kit.moving.items import moment_of
+from lienthong.sources.systems.igate.listings import is_open, listing_date, recent_from
+from lienthong.sources.systems.igate.mapping import DOSSIER, LISTING, paths_of
+from lienthong.sources.systems.igate.texts import find
 
 _log = logging.getLogger(__name__)
 
-#: Dossiers that stood at the top of the list. A load goes on until most of them were met again.
-ANCHORS, MOST_ANCHORS = 50, 0.8
 _ROWS = 4_096
 
 
@@ -81,33 +81,6 @@ class Base:
         for _, _, piece in self._batch.batches(DOSSIER, ["id", "item"], rows=_ROWS):
             for dossier_id, text in zip(piece["id"].to_pylist(), piece["item"].to_pylist(), strict=True):
                 yield str(dossier_id), str(text), from_json(str(text))
-
-
-def most_met(anchors: Collection[str], met: int) -> bool:
-    """Whether enough of the anchors were met to say that the list is read down to where it began before."""
-    return met >= MOST_ANCHORS * len(anchors)
-
-
-def above_anchors(ids: Iterable[str], anchors: Sequence[str]) -> frozenset[str]:
-    """Which dossiers of a list, topmost first, were written to since the anchors stood at its top.
-
-    Everything above the place from which on the anchors follow each other as they did, with nothing between them. Who
-    was written to stands above those who were not; that a few of them stand in their old order says nothing.
-    """
-    listed = list(ids)
-    places = {dossier_id: place for place, dossier_id in enumerate(anchors)}
-    met = [number for number, dossier_id in enumerate(listed) if dossier_id in places]
-    if not met:
-        return frozenset(listed)
-    end, last = 0, -1
-    for number, dossier_id in enumerate(listed[: met[-1] + 1]):
-        place = places.get(dossier_id, -1)
-        if place < 0:
-            end = number + 1
-        elif place < last:
-            end = number
-        last = place
-    return frozenset(listed[:end])
 
 
 def _status(contract: SourceContract) -> tuple[str, ...]:

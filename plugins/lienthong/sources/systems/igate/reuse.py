@@ -15,9 +15,9 @@ import pyarrow as pa
 
 from lienthong.landing import Checkpoint, LandedBatch
 from lienthong.model.errors import LandingCorruptError
-from lienthong.sources.igate.land import GONE
-from lienthong.sources.igate.mapping import DOSSIER, FEE, PAPER, SET_ASIDE
-from lienthong.sources.igate.spool import ITEMS, Mask, Survivors, pieces
+from lienthong.sources.kit.moving.spool import ITEMS, Mask, Survivors, pieces
+from lienthong.sources.systems.igate.land import GONE
+from lienthong.sources.systems.igate.mapping import DOSSIER, FEE, PAPER, SET_ASIDE
 
 _log = logging.getLogger(__name__)
 

@@ -8,11 +8,12 @@ from datetime import datetime
 from lienthong.landing import LandedBatch, Watermark
 from lienthong.model.codes import LoadMode
 from lienthong.sources.contract import SourceContract, digest
-from lienthong.sources.igate.base import Base
-from lienthong.sources.igate.dating import Changes
-from lienthong.sources.igate.listings import WHOLE, Listing, open_dossiers, recent_from, windows
-from lienthong.sources.igate.mapping import DOSSIER
+from lienthong.sources.kit.moving.listing import WHOLE, Listing
 from lienthong.sources.profile import Window
+from lienthong.sources.systems.igate.base import Base
+from lienthong.sources.systems.igate.dating import Changes
+from lienthong.sources.systems.igate.listings import open_dossiers, recent_from, windows
+from lienthong.sources.systems.igate.mapping import DOSSIER
 
 
 @dataclass(frozen=True)

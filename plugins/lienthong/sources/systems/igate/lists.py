@@ -7,19 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from lienthong.sources.igate.base import Expected, above_anchors, most_met
-from lienthong.sources.igate.dating import NEVER, Changes, Item, Key
-from lienthong.sources.igate.guard import refuse_collapse
-from lienthong.sources.igate.land import LOST
-from lienthong.sources.igate.listings import Listing
-from lienthong.sources.igate.spool import ITEMS, Survivors, within
-from lienthong.sources.igate.walk import BlindWalk, Place, Seen, Walk, least_of
+from lienthong.sources.kit.moving.anchors import above_anchors, most_met
+from lienthong.sources.kit.moving.guard import refuse_collapse
+from lienthong.sources.kit.moving.items import NEVER, Item, Key
+from lienthong.sources.kit.moving.listing import Listing
+from lienthong.sources.kit.moving.spool import ITEMS, Survivors, within
+from lienthong.sources.kit.moving.walk import BlindWalk, Place, Seen, Walk, least_of
+from lienthong.sources.systems.igate.base import Expected
+from lienthong.sources.systems.igate.dating import Changes
+from lienthong.sources.systems.igate.land import LOST
+from lienthong.sources.systems.igate.texts import translation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lienthong.sources.igate.pages import Page
-    from lienthong.sources.igate.read import Read
+    from lienthong.sources.kit.moving.pages import Page
+    from lienthong.sources.systems.igate.read import Read
 
 #: Items are written down after so many pages: what a killed read has to ask for again.
 PAGES_PER_PIECE = 5
@@ -208,7 +211,7 @@ class Lists:
                 quiet = 0 if any(item.order >= since for item in page.items) else quiet + 1
             if quiet < (1 if anchors else QUIET_PAGES):
                 return False
-            here = {item.key.dossier_id for item in page.items}
+            here = {item.key.record for item in page.items}
             return most_met(anchors, sum(one in here or one in seen for one in anchors))
 
         return enough
@@ -245,7 +248,7 @@ class Lists:
         self._read.save()
 
     def _refuse_ignored_filter(self, listing: Listing, items: list[Item]) -> None:
-        strange, told = listing.strange(items, self._contract)
+        strange, told = listing.strange(items, self._contract, translation)
         self._strange, self._told = self._strange + strange, self._told + told
         if self._told >= _TELLING and self._strange >= _STRANGE and 2 * self._strange > self._told:
             names = ", ".join(name for name, _ in listing.filters)

@@ -14,13 +14,13 @@ from lienthong.landing import BatchFacts, BatchWriter, LandedBatch, Watermark
 from lienthong.model.codes import LoadMode
 from lienthong.model.errors import CollapsedExtractError
 from lienthong.sources.contract import SourceContract, digest
-from lienthong.sources.igate.client import IgateClient
-from lienthong.sources.igate.dating import Changes
-from lienthong.sources.igate.guard import AHEAD, guard_volume, watermark
-from lienthong.sources.igate.land import land
-from lienthong.sources.igate.plan import Plan, mark_of
-from lienthong.sources.igate.read import Read
+from lienthong.sources.kit.moving.guard import AHEAD, guard_volume, watermark
 from lienthong.sources.profile import Progress, Window, no_progress
+from lienthong.sources.systems.igate.client import IgateClient
+from lienthong.sources.systems.igate.dating import Changes
+from lienthong.sources.systems.igate.land import land
+from lienthong.sources.systems.igate.plan import Plan, mark_of
+from lienthong.sources.systems.igate.read import Read
 
 
 def utc_now() -> datetime:

@@ -7,19 +7,17 @@ at the earliest: its newest step, reception, end or payment. What changes withou
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from hashlib import blake2b
-from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
+from typing import Any
 
 from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.contract import SourceContract
-from lienthong.sources.igate.json_paths import dump, find
-from lienthong.sources.igate.mapping import TASKS, paths_of
-
-#: Stands for a dossier that was never modified: below everything, as databases sort nothing in descending order.
-NEVER = datetime.min.replace(tzinfo=UTC)
+from lienthong.sources.kit.formats.json_paths import dump
+from lienthong.sources.kit.moving.items import NEVER, Item, Key, moment_of
+from lienthong.sources.systems.igate.mapping import TASKS, paths_of
+from lienthong.sources.systems.igate.texts import find
 
 #: Dates of a dossier that only ever lie in the past: fields of the dossier, and what no field holds.
 _PAST = ("submitted_at", "received_at", "finished_at")
@@ -32,21 +30,6 @@ class Changes(StrEnum):
     UPDATED_DATE = "updated_date"
     NEWEST_TASK = "newest_task"
     WINDOWS = "windows"
-
-
-class Key(NamedTuple):
-    """One version of one dossier, as far as the list tells: by its date, or by a hash of all that it says."""
-
-    dossier_id: str
-    version: str
-
-
-class Item(NamedTuple):
-    """A dossier of a page. `order`: when it last moved, NEVER if that is not told; `data` is the item as it came."""
-
-    key: Key
-    order: datetime
-    data: dict[str, Any]
 
 
 class Dating:
@@ -92,19 +75,6 @@ class Dating:
         for task in tasks if isinstance(tasks, list) else ():
             for path in self._steps:
                 yield find(task, path)
-
-
-def moment_of(value: Any, zone: ZoneInfo) -> datetime | None:
-    """The instant in a JSON value: ISO, in `zone` if it names no offset, or milliseconds. None when there is none."""
-    try:
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value / 1000, UTC)
-        if not isinstance(value, str):
-            return None
-        moment = datetime.fromisoformat(value)
-        return moment.replace(tzinfo=moment.tzinfo or zone).astimezone(UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 def _split(path: str) -> tuple[str, ...]:

@@ -10,10 +10,11 @@ import pyarrow as pa
 
 from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.contract import SourceContract
-from lienthong.sources.igate.audit import Audit
-from lienthong.sources.igate.client import DETAIL, IgateClient
-from lienthong.sources.igate.json_paths import dump, find
-from lienthong.sources.igate.mapping import ATTACHMENTS, FEE, FORMS, PAPER
+from lienthong.sources.kit.formats.json_paths import dump
+from lienthong.sources.systems.igate.audit import Audit
+from lienthong.sources.systems.igate.client import DETAIL, IgateClient
+from lienthong.sources.systems.igate.mapping import ATTACHMENTS, FEE, FORMS, PAPER
+from lienthong.sources.systems.igate.texts import find
 
 #: One landed row per child; `key` is unique within its dossier, `place` its place among its equals there, from 1.
 _FIELDS: list[tuple[str, pa.DataType]] = [

@@ -15,17 +15,17 @@ from pydantic_core import from_json
 from lienthong.landing import Checkpoint, LandedBatch
 from lienthong.model.errors import DiskFullError, NotReadyError, SchemaDriftError
 from lienthong.sources.contract import SourceContract
-from lienthong.sources.igate.audit import Audit
-from lienthong.sources.igate.client import IgateClient
-from lienthong.sources.igate.dating import NEVER, Item
-from lienthong.sources.igate.guard import AHEAD
-from lienthong.sources.igate.lists import Lists
-from lienthong.sources.igate.mapping import DOSSIER, FEE, PAPER, STRUCTURAL, TASK, TASKS
-from lienthong.sources.igate.papers import Children, children_table
-from lienthong.sources.igate.plan import Plan
-from lienthong.sources.igate.reuse import Reused, reused, take_over
-from lienthong.sources.igate.spool import ITEMS, Survivors, pieces, rows_of, survivors
+from lienthong.sources.kit.moving.guard import AHEAD
+from lienthong.sources.kit.moving.items import NEVER, Item
+from lienthong.sources.kit.moving.spool import ITEMS, Survivors, pieces, rows_of, survivors
 from lienthong.sources.profile import Progress
+from lienthong.sources.systems.igate.audit import Audit
+from lienthong.sources.systems.igate.client import IgateClient
+from lienthong.sources.systems.igate.lists import Lists
+from lienthong.sources.systems.igate.mapping import DOSSIER, FEE, PAPER, STRUCTURAL, TASK, TASKS
+from lienthong.sources.systems.igate.papers import Children, children_table
+from lienthong.sources.systems.igate.plan import Plan
+from lienthong.sources.systems.igate.reuse import Reused, reused, take_over
 
 #: Dossiers whose papers are written down together.
 DOSSIERS_PER_PIECE = 100
@@ -107,7 +107,7 @@ class Read:
             self.save()
         self.known = reused(self.checkpoint)
         asked = self.known.others(self.checkpoint, found)
-        self.to_ask = asked.dossiers
+        self.to_ask = asked.records
         first, skip = self.asked
         for number, piece in enumerate(pieces(self.checkpoint, asked.kept, first), start=first):
             for start in range(skip, piece.num_rows, DOSSIERS_PER_PIECE):
@@ -137,7 +137,7 @@ class Read:
     def flush(self) -> None:
         """Write down what was read. Counts from the next `save` on."""
         if self.waiting:
-            self.checkpoint.add(ITEMS, rows_of(self.waiting))
+            self.checkpoint.add(ITEMS, rows_of(self.waiting, TASKS))
             self.waiting = []
 
     def save(self) -> None:
@@ -188,7 +188,7 @@ class Read:
     def undated(self, item: Item) -> None:
         """SchemaDriftError for a date of the list that is none."""
         if item.order == NEVER and item.key.version:
-            self.drifted(f"{self.client.dating.path} of the list is not a date that we can read.", item.key.dossier_id)
+            self.drifted(f"{self.client.dating.path} of the list is not a date that we can read.", item.key.record)
 
     def _ask_again(self, found: Survivors) -> None:
         children = Children(self.client, self.contract, self.audit)

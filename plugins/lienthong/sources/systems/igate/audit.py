@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lienthong.sources.contract import SourceContract
-from lienthong.sources.igate.mapping import DOSSIER, ENTITY_TABLES, KNOWN, PAPER_LISTS, TASKS, paths_of
+from lienthong.sources.systems.igate.mapping import DOSSIER, ENTITY_TABLES, KNOWN, PAPER_LISTS, TASKS, paths_of
 
 #: A mapped key that none of so many rows had is reported.
 ENOUGH_ROWS = 50

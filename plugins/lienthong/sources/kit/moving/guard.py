@@ -11,11 +11,10 @@ import pyarrow.compute as pc
 from lienthong.landing import Checkpoint, Watermark
 from lienthong.model.errors import CollapsedExtractError
 from lienthong.sources.contract import SourceContract
-from lienthong.sources.igate.dating import NEVER
-from lienthong.sources.igate.mapping import DOSSIER
-from lienthong.sources.igate.spool import ITEMS, Survivors
+from lienthong.sources.kit.moving.items import NEVER
+from lienthong.sources.kit.moving.spool import ITEMS, Survivors
 
-#: A dossier dated further ahead of the server's clock than this doesn't move the watermark: it would make later changes
+#: A record dated further ahead of the server's clock than this doesn't move the watermark: it would make later changes
 #: look old. Clocks that differ by less are harmless, the overlap is longer.
 AHEAD = timedelta(hours=1)
 
@@ -30,10 +29,10 @@ def watermark(
     source_clock: datetime | None,
     gone: Collection[str] = (),
 ) -> Watermark:
-    """The list's watermark: the newest date that stood in the list when reading began, or the newest of all dossiers
+    """The list's watermark: the newest date that stood in the list when reading began, or the newest of all records
     read where `head` is not told.
 
-    Its `overlap_rows` are without the dossiers that were `gone` when their papers were asked for.
+    Its `overlap_rows` are without the records that were `gone` when their papers were asked for.
 
     Only dates of the list itself enter; the clocks merely decide which of them lie in the future.
     """
@@ -54,7 +53,7 @@ def guard_volume(
 ) -> None:
     """CollapsedExtractError when the list lost what the last load saw in its overlap window.
 
-    A dossier of that window is still in the list, at the same date or at a later one. One that is `gone` was not seen.
+    A record of that window is still in the list, at the same date or at a later one. One that is `gone` was not seen.
     """
     guard, had = contract.volume_guard, before.overlap_rows
     if before.modified_at is not None and guard.overlap_min_ratio and had:
@@ -63,19 +62,19 @@ def guard_volume(
 
 
 def refuse_collapse(contract: SourceContract, load: int | None, had: int, again: int) -> None:
-    """CollapsedExtractError when too few of the dossiers that the last load saw are there again."""
+    """CollapsedExtractError when too few of the records that the last load saw are there again."""
     guard = contract.volume_guard
     enough = again and (had < guard.min_rows or again >= guard.overlap_min_ratio * had)
     if enough or not had or not guard.overlap_min_ratio:
         return
     raise CollapsedExtractError(
-        f"Of {had} dossiers that the last load saw in its overlap window, the list shows {again}.",
+        f"Of {had} {contract.kind.root.entity}s that the last load saw in its overlap window, the list shows {again}.",
         next_step="check the source (another system behind the address? rights of the account? a purge?). If the loss "
         "is right, or the contract's overlap was shortened, set volume_guard.overlap_min_ratio to 0 for one load. "
         "Nothing was loaded.",
         source=contract.source_id,
         load=load,
-        key=DOSSIER,
+        key=contract.kind.root.entity,
     )
 
 

@@ -18,10 +18,11 @@ from lienthong.model.identifiers import base_procedure_code, normalise_agency_co
 from lienthong.model.kinds.dossier import Entity
 from lienthong.model.kinds.spec import ValueType
 from lienthong.sources.contract import SourceContract
-from lienthong.sources.igate.columns import Columns
-from lienthong.sources.igate.dating import Dating
-from lienthong.sources.igate.json_paths import find, word
-from lienthong.sources.igate.mapping import ENTITY_TABLES, EXPECTED, OTHER_NAME, TASKS, paths_of
+from lienthong.sources.kit.formats.json_paths import word
+from lienthong.sources.systems.igate.columns import Columns
+from lienthong.sources.systems.igate.dating import Dating
+from lienthong.sources.systems.igate.mapping import ENTITY_TABLES, EXPECTED, OTHER_NAME, TASKS, paths_of
+from lienthong.sources.systems.igate.texts import find
 from lienthong.sources.text_cleaning import without_query
 from lienthong.sources.typing_columns import Typed, looked_up
 

@@ -9,10 +9,10 @@ import pyarrow.compute as pc
 from pydantic_core import from_json
 
 from lienthong.landing import BatchWriter, Checkpoint
-from lienthong.sources.igate.mapping import DOSSIER, FEE, LISTING, PAPER, SET_ASIDE, TASK
-from lienthong.sources.igate.papers import CHILD_SCHEMA
-from lienthong.sources.igate.spool import Survivors, pieces
+from lienthong.sources.kit.moving.spool import Survivors, pieces
 from lienthong.sources.profile import Progress
+from lienthong.sources.systems.igate.mapping import DOSSIER, FEE, LISTING, PAPER, SET_ASIDE, TASK
+from lienthong.sources.systems.igate.papers import CHILD_SCHEMA
 
 #: `item`: the dossier as the list gave it, as JSON text.
 DOSSIER_SCHEMA = pa.schema([("id", pa.string()), ("updatedDate", pa.string()), ("item", pa.string())])
@@ -92,7 +92,7 @@ def _set_aside(writer: BatchWriter, piece: pa.Table, why: str) -> None:
 
 def _tasks(piece: pa.Table) -> pa.Table:
     rows = []
-    for owner, tasks in zip(piece["id"].to_pylist(), piece["tasks"].to_pylist(), strict=True):
+    for owner, tasks in zip(piece["id"].to_pylist(), piece["inside"].to_pylist(), strict=True):
         for place, text in enumerate(tasks or (), start=1):
             rows.append({"dossierId": owner, "key": task_key(text, place), "place": place, "item": text})
     return pa.Table.from_pylist(rows, CHILD_SCHEMA)

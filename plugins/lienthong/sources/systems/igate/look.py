@@ -13,16 +13,16 @@ from lienthong.landing import BatchFacts, BatchWriter
 from lienthong.model.codes import LoadMode
 from lienthong.model.errors import SchemaDriftError
 from lienthong.sources.contract import SourceContract, digest
-from lienthong.sources.igate.audit import Audit
-from lienthong.sources.igate.client import IgateClient
-from lienthong.sources.igate.dating import NEVER, Item
-from lienthong.sources.igate.land import land
-from lienthong.sources.igate.mapping import DOSSIER, FEE, PAPER, TASK, TASKS
-from lienthong.sources.igate.notes import notes
-from lienthong.sources.igate.pages import Page
-from lienthong.sources.igate.papers import Children, children_table
-from lienthong.sources.igate.spool import ITEMS, rows_of, survivors
+from lienthong.sources.kit.moving.items import NEVER, Item
+from lienthong.sources.kit.moving.pages import Page
+from lienthong.sources.kit.moving.spool import ITEMS, rows_of, survivors
 from lienthong.sources.profile import SourceSight, TableSight, no_progress
+from lienthong.sources.systems.igate.audit import Audit
+from lienthong.sources.systems.igate.client import IgateClient
+from lienthong.sources.systems.igate.land import land
+from lienthong.sources.systems.igate.mapping import DOSSIER, FEE, PAPER, TASK, TASKS
+from lienthong.sources.systems.igate.notes import notes
+from lienthong.sources.systems.igate.papers import Children, children_table
 
 SERVER = "VNPT iGate 2 (HTTP)"
 
@@ -85,7 +85,7 @@ def sample(contract: SourceContract, connection: Connection, writer: BatchWriter
         while len(items) < dossiers:
             page = client.search(number, size)
             for item in page.items:
-                items.setdefault(item.key.dossier_id, item)
+                items.setdefault(item.key.record, item)
             number += 1
             if page.last or not page.items:
                 break
@@ -96,7 +96,7 @@ def sample(contract: SourceContract, connection: Connection, writer: BatchWriter
         papers, fees = children.read([item.data for item in wanted]) if wanted else ([], [])
         children.refuse_too_many_gone(len(wanted))
         checkpoint = writer.checkpoint(digest(["sample", dossiers, began_at.isoformat()]))
-        checkpoint.add(ITEMS, rows_of(wanted))
+        checkpoint.add(ITEMS, rows_of(wanted, TASKS))
         checkpoint.add(PAPER, children_table(papers))
         checkpoint.add(FEE, children_table(fees))
         land(writer, checkpoint, survivors(checkpoint), set(children.gone), no_progress, dated=client.dating.ordered)

@@ -15,8 +15,9 @@ from lienthong.model.kinds.dossier import SPECS, Entity
 from lienthong.model.kinds.spec import EntitySpec, ValueType
 from lienthong.sources.chunk import Chunk
 from lienthong.sources.contract import SourceContract
-from lienthong.sources.igate.json_paths import dump, find, word
-from lienthong.sources.igate.mapping import paths_of
+from lienthong.sources.kit.formats.json_paths import dump, word
+from lienthong.sources.systems.igate.mapping import paths_of
+from lienthong.sources.systems.igate.texts import find
 from lienthong.sources.typing_columns import Typed, looked_up, typed
 
 #: Before a path's name as a column, so that it can't be mistaken for a landed one.

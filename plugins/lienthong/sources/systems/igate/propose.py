@@ -12,14 +12,16 @@ from lienthong.connections import Connection
 from lienthong.landing import LandedBatch
 from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.contract import SourceContract
-from lienthong.sources.igate.canonical import ROWS
-from lienthong.sources.igate.dating import NEVER, Changes, Dating
-from lienthong.sources.igate.json_paths import find, word
-from lienthong.sources.igate.look import sample
-from lienthong.sources.igate.mapping import DOSSIER, ENTITY_TABLES, LIKELY, LIKELY_REMOVED, paths_of
-from lienthong.sources.igate.notes import other_way, own_dates
+from lienthong.sources.kit.formats.json_paths import word
+from lienthong.sources.kit.moving.items import NEVER
 from lienthong.sources.profile import CodeWord, FieldPath, Proposal, unmapped
 from lienthong.sources.scaffold_sample import sampled
+from lienthong.sources.systems.igate.canonical import ROWS
+from lienthong.sources.systems.igate.dating import Changes, Dating
+from lienthong.sources.systems.igate.look import sample
+from lienthong.sources.systems.igate.mapping import DOSSIER, ENTITY_TABLES, LIKELY, LIKELY_REMOVED, paths_of
+from lienthong.sources.systems.igate.notes import other_way, own_dates
+from lienthong.sources.systems.igate.texts import find
 
 #: Dossiers that words are looked for in; their papers are asked for one by one.
 DOSSIERS = 200

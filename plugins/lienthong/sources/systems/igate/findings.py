@@ -16,11 +16,12 @@ from lienthong.model.identifiers import base_procedure_code
 from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.capabilities import capabilities_of
 from lienthong.sources.contract import SourceContract
-from lienthong.sources.igate.canonical import ROWS
-from lienthong.sources.igate.json_paths import find, word
-from lienthong.sources.igate.land import GONE, LOST
-from lienthong.sources.igate.mapping import ENTITY_TABLES, SET_ASIDE, paths_of
+from lienthong.sources.kit.formats.json_paths import word
 from lienthong.sources.profile import UnmappedCode, unmapped
+from lienthong.sources.systems.igate.canonical import ROWS
+from lienthong.sources.systems.igate.land import GONE, LOST
+from lienthong.sources.systems.igate.mapping import ENTITY_TABLES, SET_ASIDE, paths_of
+from lienthong.sources.systems.igate.texts import find
 
 #: kind of code, path of its words, whether a word is known.
 _Kind = tuple[str, str, Callable[[str], bool]]

@@ -12,13 +12,14 @@ from typing import Any
 
 from lienthong.model.numbers import grouped
 from lienthong.sources.contract import SourceContract
-from lienthong.sources.igate.audit import Audit
-from lienthong.sources.igate.client import IgateClient
-from lienthong.sources.igate.dating import NEVER, Changes, Dating, Item, moment_of
-from lienthong.sources.igate.listings import open_dossiers, recent_from, windows
-from lienthong.sources.igate.mapping import DOSSIER, STRUCTURAL, TASKS
-from lienthong.sources.igate.pages import Page
+from lienthong.sources.kit.moving.items import NEVER, Item, moment_of
+from lienthong.sources.kit.moving.pages import Page
 from lienthong.sources.profile import SightNote
+from lienthong.sources.systems.igate.audit import Audit
+from lienthong.sources.systems.igate.client import IgateClient
+from lienthong.sources.systems.igate.dating import Changes, Dating
+from lienthong.sources.systems.igate.listings import open_dossiers, recent_from, windows
+from lienthong.sources.systems.igate.mapping import DOSSIER, STRUCTURAL, TASKS
 
 _NAMES_SHOWN = 5
 #: From this share of dossiers on that stand above others which moved later, a list is not sorted by change.

@@ -11,10 +11,10 @@ from lienthong.landing import BatchWriter, LandedBatch, Watermark
 from lienthong.model.capabilities import Capability
 from lienthong.model.codes import LoadMode
 from lienthong.sources.contract import SourceContract
-from lienthong.sources.igate import canonical, extract, findings, look, propose
-from lienthong.sources.igate.mapping import ENTITY_TABLES, OWNERS
 from lienthong.sources.profile import Progress, Proposal, SourceSight, UnmappedCode, Window, no_progress
 from lienthong.sources.system import System
+from lienthong.sources.systems.igate import canonical, extract, findings, look, propose
+from lienthong.sources.systems.igate.mapping import ENTITY_TABLES, OWNERS
 
 if TYPE_CHECKING:
     import pyarrow as pa

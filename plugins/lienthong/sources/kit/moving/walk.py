@@ -1,10 +1,10 @@
 """Going down a list that moves while it is read (docs/adr/0010).
 
-The list is sorted by modification, newest first, and can only be asked for by page. While it is read, changed dossiers
+The list is sorted by modification, newest first, and can only be asked for by page. While it is read, changed records
 jump to its top (what is below slides down and is seen twice) and vanished ones let it slide up (what is below would be
 missed). So every page begins inside what the page before covered, and is accepted only if it joins on: its first
-dossier must be one that was covered. Where the list shows the date it is sorted by, that date tells (`Walk`); where it
-doesn't, the dossiers that were met are remembered (`BlindWalk`).
+record must be one that was covered. Where the list shows the date it is sorted by, that date tells (`Walk`); where it
+doesn't, the records that were met are remembered (`BlindWalk`).
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from lienthong.sources.igate.client import IgateClient, SlowPageError, page_name
-from lienthong.sources.igate.dating import NEVER, Item, Key
-from lienthong.sources.igate.listings import WHOLE, Listing
-from lienthong.sources.igate.pages import Page
+from lienthong.sources.kit.http.session import SlowAnswerError
+from lienthong.sources.kit.moving.items import NEVER, Item, Key
+from lienthong.sources.kit.moving.listing import WHOLE, ListClient, Listing, page_name
+from lienthong.sources.kit.moving.pages import Page
 
 #: Odd pages in a row after which a walk gives up.
 MOST_ODDITIES = 6
 #: Smaller pages can't both overlap and move on.
 SMALLEST = 8
-#: How many dossiers two neighbouring pages may share at most, as a share of the page.
+#: How many records two neighbouring pages may share at most, as a share of the page.
 _SHARED = 0.1
 
 
@@ -32,7 +32,7 @@ class Place:
     """Where a walk stands. `covered`: rows of the list from the top; `lowest`, `ties`: the last of them, its equals.
 
     `head`, `head_ties`: the first row of the list when the walk began. `fresh`: rows met for the first time.
-    `least`: how many dossiers the server counted when it counted fewest. `exhausted`: it ended because the list did.
+    `least`: how many records the server counted when it counted fewest. `exhausted`: it ended because the list did.
     """
 
     covered: int = 0
@@ -78,7 +78,7 @@ class Walk:
 
     def __init__(
         self,
-        client: IgateClient,
+        client: ListClient,
         place: Place,
         beyond: Callable[[Item], bool],
         page_rows: int,
@@ -114,12 +114,12 @@ class Walk:
         number, size = next_page(max(self.place.covered - self._retreat, 0), self.page_rows)
         try:
             page = self._client.search(number, size, self.listing)
-        except SlowPageError:
+        except SlowAnswerError:
             self.page_rows = max(self.page_rows // 2, self._client.contract.http.smallest_page)
             return None
         if page.size < size:  # the server gives no more than this
             self.page_rows = page.size
-        odd = "The server gives fewer dossiers than it was asked for" if page.size < size and number else None
+        odd = "The server gives fewer records than it was asked for" if page.size < size and number else None
         odd = odd or self._oddity(page)
         if odd:
             self._oddities += 1
@@ -141,11 +141,11 @@ class Walk:
         if self._before is not None and self._before[0] != page.start and self._before[1] == page.keys:
             return "The page repeats the page before it"
         if page.start > 0 and not self._was_covered(page.items[0]):
-            return "The page leaves out dossiers between it and the page before it"
+            return "The page leaves out records between it and the page before it"
         return None
 
     def _was_covered(self, item: Item) -> bool:
-        """Whether the list is read without a gap down to this dossier."""
+        """Whether the list is read without a gap down to this record."""
         lowest = self.place.lowest
         return lowest is None or item.order > lowest or (item.order == lowest and item.key in self.place.ties)
 
@@ -183,7 +183,7 @@ class Walk:
 
 
 class Seen:
-    """Which dossiers were met, and in which version. About 120 bytes for each, while its list is read."""
+    """Which records were met, and in which version. About 120 bytes for each, while its list is read."""
 
     def __init__(self) -> None:
         self._versions: dict[int, int] = {}
@@ -191,15 +191,15 @@ class Seen:
     def __len__(self) -> int:
         return len(self._versions)
 
-    def __contains__(self, dossier_id: str) -> bool:
-        return hash(dossier_id) in self._versions
+    def __contains__(self, record: str) -> bool:
+        return hash(record) in self._versions
 
     def knows(self, key: Key) -> bool:
-        """Whether a dossier was met exactly as it is now."""
-        return self._versions.get(hash(key.dossier_id)) == hash(key.version)
+        """Whether a record was met exactly as it is now."""
+        return self._versions.get(hash(key.record)) == hash(key.version)
 
     def add(self, key: Key) -> None:
-        self._versions[hash(key.dossier_id)] = hash(key.version)
+        self._versions[hash(key.record)] = hash(key.version)
 
 
 class BlindWalk(Walk):
@@ -211,7 +211,7 @@ class BlindWalk(Walk):
 
     def __init__(
         self,
-        client: IgateClient,
+        client: ListClient,
         place: Place,
         enough: Callable[[Page, bool], bool],
         page_rows: int,
@@ -227,7 +227,7 @@ class BlindWalk(Walk):
         return self._fresh
 
     def _was_covered(self, item: Item) -> bool:
-        return item.key.dossier_id in self.seen
+        return item.key.record in self.seen
 
     def _is_fresh(self, item: Item) -> bool:
         return not self.seen.knows(item.key)
