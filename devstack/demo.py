@@ -86,7 +86,7 @@ class Demo:
     def _prepare(self) -> tuple[Ready, AirflowHome]:
         """The world, Airflow's database and the warehouse come up side by side."""
         from lienthong.warehouse.engine import engine_for
-        from lienthong.warehouse.migrate import upgrade
+        from lienthong.warehouse.bootstrap.migrate import upgrade
 
         environment = dict(os.environ)
         bare = AirflowHome(self.var / "airflow", self.postgres.url(METADATA), CHECKOUT)

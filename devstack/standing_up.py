@@ -112,7 +112,7 @@ class Rising:
     def _begin_world(self, settings: Settings, world: WorldOptions) -> tuple[Settings, list[str]]:
         """The world, Airflow's database and the warehouse come up side by side."""
         from lienthong.warehouse.engine import engine_for
-        from lienthong.warehouse.migrate import upgrade
+        from lienthong.warehouse.bootstrap.migrate import upgrade
 
         standing, begun = self._standing, []
         if not standing.world_answers():

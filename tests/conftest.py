@@ -24,7 +24,7 @@ os.environ.setdefault("GX_ANALYTICS_ENABLED", "False")
 from devstack.mariadb import MariaDb, programs  # noqa: E402
 from devstack.postgres import Postgres, home_for  # noqa: E402
 from lienthong.warehouse.engine import engine_for  # noqa: E402
-from lienthong.warehouse.migrate import upgrade  # noqa: E402
+from lienthong.warehouse.bootstrap.migrate import upgrade  # noqa: E402
 from tests.mariadb import ADDRESS, MariaServer  # noqa: E402
 
 #: A pull request is judged by the same examples each time; at home chance looks further.

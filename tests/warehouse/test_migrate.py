@@ -7,7 +7,7 @@ from sqlalchemy import Engine, text
 
 from lienthong.model.kinds.dossier import PERSON_FIELDS, SPECS, Entity
 from lienthong.model.kinds.spec import EntitySpec
-from lienthong.warehouse.migrate import upgrade
+from lienthong.warehouse.bootstrap.migrate import upgrade
 
 
 def columns_of(warehouse: Engine, schema: str, table: str) -> dict[str, str]:

@@ -2,4 +2,4 @@
 --          when they were never counted. Idempotency: reads only. Locks: none.
 SELECT c.reltuples::bigint AS records
 FROM pg_class AS c
-WHERE c.oid = to_regclass('dossier.source_record__' || lower(:tenant));
+WHERE c.oid = ops.partition_of('dossier.source_record', :tenant);

@@ -1,7 +1,8 @@
 -- Purpose: records noted as vanished that a later reading, of whatever mode, found after all.
 -- Grain: one record. Idempotency: the caller clears the load's sightings first. Locks: inserts only.
-INSERT INTO ops.sighting (load_id, source_key, seen)
+INSERT INTO ops.sighting (tenant, load_id, source_key, seen)
 SELECT
+    :tenant,
     :load_id,
     v.source_key,
     true

@@ -25,7 +25,7 @@ def run_key(name: str) -> str:
 @app.command(help="Đưa kho dữ liệu lên phiên bản mới nhất.")
 def migrate() -> None:
     """Bring the warehouse to the newest schema."""
-    from lienthong.warehouse.migrate import upgrade
+    from lienthong.warehouse.bootstrap.migrate import upgrade
     from lienthong.warehouse.server_log import loud_settings
 
     warehouse = Runtime.from_environment().warehouse()
