@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import event, text
 
 from devstack.postgres import Postgres
+from lienthong.connections import Role
 from lienthong.exchange.settings import CALLS_AHEAD, load_portal_settings
 from lienthong.pipeline.catalogue import sync_catalogue
 from lienthong.pipeline.load import open_load
@@ -53,7 +54,8 @@ def die_at_statement(wiring: Wiring, step: str, load_id: int, number: int) -> No
         if next(seen) == number:
             die()
 
-    event.listen(wiring.rt.warehouse(), "before_cursor_execute", count)
+    for role in Role:
+        event.listen(wiring.rt.warehouse(role), "before_cursor_execute", count)
     STEPS[step](wiring.rt, load_id)
 
 
@@ -87,7 +89,8 @@ def die_in_job(wiring: Wiring, job: str, run_key: str, number: int) -> None:
         if next(seen) == number:
             die()
 
-    event.listen(wiring.rt.warehouse(), "before_cursor_execute", count)
+    for role in Role:
+        event.listen(wiring.rt.warehouse(role), "before_cursor_execute", count)
     JOBS[job](wiring.rt, run_key)
 
 

@@ -119,7 +119,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     parts text;
     bytes bigint;
-    part text;
+    landed regclass [];
+    part regclass;
     used boolean;
 BEGIN
     SELECT
@@ -133,6 +134,13 @@ BEGIN
         WHERE c.relnamespace = 'staging'::regnamespace
     ) AS found
     WHERE found.part IS NOT NULL;
+    -- What was landed; the rest is about these rows.
+    landed := ARRAY(
+        SELECT ops.partition_of(c.oid::regclass, of_tenant)
+        FROM pg_class AS c
+        INNER JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'landing_part'
+        WHERE c.relnamespace = 'staging'::regnamespace AND c.relkind = 'p'
+    );
     IF coalesce(bytes, 0) < 16777216 THEN
         RETURN false;
     END IF;
@@ -144,7 +152,7 @@ BEGIN
             FROM ops.load AS l
             WHERE l.tenant = of_tenant AND l.load_id <> of_load AND l.state IN ('staged', 'gated')
         ) THEN
-            FOREACH part IN ARRAY string_to_array(parts, ', ') LOOP
+            FOREACH part IN ARRAY landed LOOP
                 EXECUTE format('SELECT EXISTS (SELECT 1 FROM %s AS s WHERE s.load_id <> $1)', part)
                 INTO used USING of_load;
                 IF used THEN

@@ -9,6 +9,7 @@ import typer
 
 from lienthong.cli.told import AsJson, loud_lines, say, terminal, to_json
 from lienthong.cli.windows import load_window
+from lienthong.connections import Role
 from lienthong.model.errors import ArgumentError
 from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.pipeline.runtime import Runtime
@@ -28,7 +29,7 @@ def migrate() -> None:
     from lienthong.warehouse.bootstrap.migrate import upgrade
     from lienthong.warehouse.server_log import loud_settings
 
-    warehouse = Runtime.from_environment().warehouse()
+    warehouse = Runtime.from_environment().warehouse(Role.MIGRATOR)
     upgrade(warehouse)
     say("Kho dữ liệu đã ở phiên bản mới nhất.")
     with warehouse.connect() as connection:
@@ -131,7 +132,7 @@ def score(
     run_id = final_run(rt, month) if final and again else compute(rt, month, run_key("score"), final)
     paths = publish(rt, run_id)
     if as_json:
-        say(to_json({**score_document(scores(rt.warehouse(), run_id)), "reports": paths}))
+        say(to_json({**score_document(scores(rt.warehouse(Role.READER), run_id)), "reports": paths}))
         return
     print_scores(rt, terminal(), run_id, all_units)
     print_reports(terminal(), paths)

@@ -10,6 +10,7 @@ import typer
 
 from lienthong.cli.commands import run_key
 from lienthong.cli.told import AsJson, say, to_json
+from lienthong.connections import Role
 from lienthong.model.errors import ArgumentError
 from lienthong.model.instants import read_instant
 from lienthong.pipeline.runtime import Runtime
@@ -45,7 +46,8 @@ def shadow(
     rt = Runtime.from_environment()
     summary = compare(rt, tenant, run_key(f"shadow__{tenant}"), limit=None if everything else limit, again=again)
     listed = bool(show or kind)
-    found = compared_dossiers(rt.warehouse(), tenant, Kind(kind) if kind else None, show or 20) if listed else []
+    reading = rt.warehouse(Role.READER)
+    found = compared_dossiers(reading, tenant, Kind(kind) if kind else None, show or 20) if listed else []
     if as_json:
         say(to_json(summary.counts() | {"listed": [asdict(dossier) for dossier in found]}))
         return

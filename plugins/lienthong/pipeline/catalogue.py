@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from lienthong.connections import Role
 from lienthong.model.errors import ContractError, LienThongError, PortalAccessError, PortalUnreachableError
 from lienthong.pipeline.runtime import Runtime
 from lienthong.warehouse.statements import run
@@ -11,7 +12,7 @@ from lienthong.warehouse.statements import run
 
 def loaded_tenants(rt: Runtime) -> list[str]:
     """Tenants of which something is believed, whatever their contracts say at this moment."""
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.READER).connect() as connection:
         return [row.tenant for row in run(connection, "ops/read_loaded_tenants")]
 
 
@@ -29,7 +30,7 @@ def sync_catalogue(rt: Runtime, run_key: str) -> dict[str, object]:
     for tenant, conn_id in sorted(accounts.items()):
         try:
             with PortalClient(rt.resolve(conn_id), settings, tenant=tenant) as client:
-                done = sync(rt.warehouse(), client, tenants, run_key, rt.now())
+                done = sync(rt.warehouse(Role.PUSHER), client, tenants, run_key, rt.now())
             return asdict(done) | {"accounts_refused": [error.key for error in refused]}
         except (PortalUnreachableError, PortalAccessError, ContractError) as error:
             error.key = error.key or conn_id

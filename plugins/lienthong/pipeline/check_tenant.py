@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from lienthong.connections import Role
 from lienthong.model.errors import ContractError, LienThongError
 from lienthong.model.masking import mask_word
 from lienthong.model.numbers import grouped
@@ -49,7 +50,7 @@ def judge(rt: Runtime, tenant: str) -> Verdict:
     if tenant in provinces:
         return Verdict(True)
     try:
-        with rt.warehouse().connect() as connection:
+        with rt.warehouse(Role.READER).connect() as connection:
             return _judge(connection, tenant, provinces)
     except (LienThongError, SQLAlchemyError, ValueError):  # also: not migrated, a connection nobody can read
         return _without_registry(tenant, provinces)
@@ -144,7 +145,7 @@ def agencies_line(contract: SourceContract, dossiers: Mapping[str, int]) -> Line
 def _home(rt: Runtime, source_id: str) -> str | None:
     """As `ledger.home_tenant`; None also where no warehouse answers."""
     try:
-        with rt.warehouse().connect() as connection:
+        with rt.warehouse(Role.READER).connect() as connection:
             return ledger.home_tenant(connection, source_id)
     except (LienThongError, SQLAlchemyError, ValueError):
         return None

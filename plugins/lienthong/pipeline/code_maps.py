@@ -10,6 +10,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lienthong.connections import Role
 from lienthong.model.codes import LoadMode
 from lienthong.pipeline.runtime import Runtime
 from lienthong.warehouse.statements import run
@@ -61,6 +62,6 @@ def note_code_maps(connection: Connection, load: Load, codes_hash: str) -> None:
 
 def changed_code_maps(rt: Runtime) -> list[ChangedCodeMaps]:
     """Every source that needs a full load for this reason, sorted."""
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.READER).connect() as connection:
         rows = run(connection, "ops/read_changed_code_maps").all()
     return [ChangedCodeMaps(row.tenant, row.source_id, row.changed_load_id) for row in rows]

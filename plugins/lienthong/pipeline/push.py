@@ -7,6 +7,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from lienthong.connections import Role
 from lienthong.model.codes import HistoryPolicy, SourceMode
 from lienthong.model.errors import ArgumentError, ContractError
 from lienthong.pipeline.runtime import Runtime
@@ -27,7 +28,7 @@ def owing(rt: Runtime) -> list[str]:
     from lienthong.exchange.settings import load_portal_settings
 
     found, settings = [], load_portal_settings(rt.settings.portal)
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.PUSHER).connect() as connection:
         for tenant in tenants(rt):
             modes = json.dumps(effective_modes(connection, tenant, modes_of(rt, tenant)))
             owes = run(
@@ -47,7 +48,7 @@ def owing(rt: Runtime) -> list[str]:
 
 def _unreadable_modes(rt: Runtime, tenant: str) -> dict[str, SourceMode]:
     """Modes of sources whose contract is there but has an error now: what the ledger last knew holds on."""
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.PUSHER).connect() as connection:
         rows = run(connection, "ops/read_sources").all()
     return {
         row.source_id: SourceMode(row.mode)
@@ -98,7 +99,7 @@ def push(rt: Runtime, tenant: str, run_key: str, *, send_history: bool = False) 
 
     contracts = contracts_of(rt, tenant)
     modes = modes_of(rt, tenant)
-    engine, settings = rt.warehouse(), load_portal_settings(rt.settings.portal)
+    engine, settings = rt.warehouse(Role.PUSHER), load_portal_settings(rt.settings.portal)
     owns = {
         contract.source_id: send_history or contract.history is HistoryPolicy.SEND
         for contract in contracts

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from lienthong.connections import Role
 from lienthong.freshness.backlog import Backlog, read_backlog
 from lienthong.freshness.expectation import expected_on
 from lienthong.freshness.findings import AGENCY_KINDS, Finding, FindingSeverity, open_findings
@@ -148,7 +149,7 @@ def collect(rt: Runtime, source_id: str | None = None) -> Status:
     for contract in contracts.values():
         if contract.mode is not SourceMode.OWN:
             unsent[contract.tenant].append(contract.source_id)
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.READER).connect() as connection:
         return Status(
             now,
             tuple(_source(connection, contract, workdays, settings, now) for contract in contracts.values()),
@@ -164,7 +165,7 @@ def detail(rt: Runtime, source_id: str) -> SourceDetail:
     status, contract, settings = collect(rt, source_id), rt.contract(source_id), freshness_settings(rt)
     workdays, today = Workdays(settings.calendar), rt.now().astimezone(BUSINESS_ZONE).date()
     key = {"tenant": contract.tenant, "source_id": source_id}
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.READER).connect() as connection:
         coverage = read_coverage(connection, **key)
         last = judged_day(coverage.observed_at) if coverage is not None else today
         histories = read_histories(connection, **key, first=first_day_needed(last, settings), last=today)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from lienthong.connections import Role
 from lienthong.model.numbers import grouped
 from lienthong.pipeline.runtime import Runtime
 from lienthong.warehouse import ledger
@@ -56,7 +57,7 @@ def print_summary(rt: Runtime, console: Console, *, run_id: int | None, reports:
 
 def print_loads(rt: Runtime, console: Console) -> None:
     """One table per source: its newest load, every entity, adding up."""
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.READER).connect() as connection:
         loads = run(connection, "ops/read_latest_loads").all()
     for load in loads:
         print_load(rt, console, load.load_id, load.error)
@@ -64,7 +65,7 @@ def print_loads(rt: Runtime, console: Console) -> None:
 
 def print_load(rt: Runtime, console: Console, load_id: int, error: str | None = None) -> None:
     """One load: every entity's rows by what became of them, adding up, and the error that it ended with, if any."""
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.READER).connect() as connection:
         load = ledger.read_load(connection, load_id)
         counts = run(connection, "ops/read_load_counts", tenant=load.tenant, load_id=load_id).mappings().all()
     table = _table(f"Nguồn {load.source_id} ({load.tenant}), lần nạp {load_id}")
@@ -88,7 +89,7 @@ def print_deliveries(rt: Runtime, console: Console, only: str | None = None) -> 
     from lienthong.exchange.summary import delivery_summary
     from lienthong.pipeline.push import tenants
 
-    engine = rt.warehouse()
+    engine = rt.warehouse(Role.READER)
     shown = tenants(rt) if only is None else [only]
     summaries = {tenant: delivery_summary(engine, tenant) for tenant in shown}
     table = _table("Gửi lên Cổng Dịch vụ công quốc gia (số hồ sơ, số bước xử lý)")
@@ -117,7 +118,7 @@ def print_deliveries(rt: Runtime, console: Console, only: str | None = None) -> 
 
 def _records_lines(rt: Runtime, tenant: str, derived: int) -> list[str]:
     """Why a province has more records than dossiers, or more dossiers than the `derived` ones of the table, if so."""
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.READER).connect() as connection:
         counted = run(connection, "dossier/count_records", tenant=tenant).one()
     lines = []
     if doubles := counted.records - counted.dossiers:
@@ -143,7 +144,7 @@ def print_scores(rt: Runtime, console: Console, run_id: int, all_units: bool = F
     from lienthong.reports.terminal import score_lines
 
     console.print()
-    for line in score_lines(scores(rt.warehouse(), run_id), all_units=all_units):
+    for line in score_lines(scores(rt.warehouse(Role.READER), run_id), all_units=all_units):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
@@ -163,7 +164,7 @@ def _table(title: str) -> Table:
 
 
 def _rule_titles(rt: Runtime) -> dict[str, str]:
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.READER).connect() as connection:
         rows = run(connection, "quality/read_rule_titles").all()
     return {
         "dossier_code_collision": "Mã hồ sơ đã thuộc hồ sơ khác",

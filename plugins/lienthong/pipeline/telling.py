@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
+from lienthong.connections import Role
 from lienthong.freshness.wording import moment
 from lienthong.model.codes import LoadMode, LoadState, Severity
 from lienthong.model.numbers import grouped
@@ -38,7 +39,7 @@ UNIT_LABELS = {
 
 def opened_lines(rt: Runtime, load_id: int, *, collapse_accepted: bool) -> list[str]:
     """Which load was opened, what it reads, and how far the source was read before."""
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.READER).connect() as connection:
         load = ledger.read_load(connection, load_id)
         marks = run(connection, "ops/read_watermarks", tenant=load.tenant, source_id=load.source_id).all()
     read_until = max((mark.modified_at for mark in marks if mark.modified_at is not None), default=None)
@@ -82,7 +83,7 @@ def staged_lines(rt: Runtime, load_id: int) -> list[str]:
 def gated_lines(rt: Runtime, load_id: int) -> list[str]:
     """Rules passed and failed, dossiers held back, and each rule that failed with its count."""
     load = _load(rt, load_id)
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.READER).connect() as connection:
         rules = run(connection, "quality/read_gate_results", tenant=load.tenant, load_id=load_id).all()
         counts = run(connection, "quality/count_verdicts", tenant=load.tenant, load_id=load_id).one()
     failed = [rule for rule in rules if rule.failed]
@@ -126,7 +127,7 @@ def scored_lines(rt: Runtime, run_id: int) -> list[str]:
     """Which month was scored, how many units, and the points of each province."""
     from lienthong.pipeline.score import top_scores
 
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.READER).connect() as connection:
         found = run(connection, "indices/read_score_run", run_id=run_id).one()
         units = run(connection, "indices/count_scored_units", tenants=list(found.tenants), run_id=run_id).all()
     counted = ", ".join(f"{grouped(row.units)} {UNIT_LABELS.get(row.kind, row.kind)}" for row in units)
@@ -168,7 +169,7 @@ def alerted_lines(told: Mapping[str, int]) -> list[str]:
 
 
 def _load(rt: Runtime, load_id: int) -> Load:
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.READER).connect() as connection:
         return ledger.read_load(connection, load_id)
 
 

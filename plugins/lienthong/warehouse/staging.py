@@ -37,7 +37,7 @@ def stage_rows(
     run(connection, "staging/clear_load", tenant=tenant, load_id=load_id)
     counts = {entity.value: 0 for entity in SPECS}
     for piece in _ahead(_pieces(tenant, load_id, tables, counts)):
-        copy_in(connection, _copy_command(piece.entity, tenant, piece.columns), piece.rows, _SEND_BYTES)
+        copy_in(connection, _copy_command(piece.entity, piece.columns), piece.rows, _SEND_BYTES)
     _analyze(connection, tenant)
     run(connection, "staging/note_superseded", tenant=tenant, load_id=load_id)
     run(connection, "staging/analyze", tenant=tenant, tables=["superseded"])
@@ -132,9 +132,9 @@ def _piece(entity: Entity, tenant: str, load_id: int, first_row: int, rows: pa.T
     return _Piece(entity, tuple(frame.columns), buffer)
 
 
-def _copy_command(entity: Entity, tenant: str, columns: tuple[str, ...]) -> sql.Composed:
+def _copy_command(entity: Entity, columns: tuple[str, ...]) -> sql.Composed:
     return sql.SQL("COPY {} ({}) FROM STDIN WITH (FORMAT csv)").format(
-        sql.Identifier("staging", f"{entity.value}__{tenant.lower()}"),
+        sql.Identifier("staging", entity.value),
         sql.SQL(", ").join(sql.Identifier(name) for name in columns),
     )
 

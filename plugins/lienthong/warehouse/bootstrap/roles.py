@@ -42,8 +42,12 @@ def acting_as_migrator(engine: Engine, connection: Connection) -> Iterator[None]
 
 
 def grant_rights(connection: Connection) -> None:
-    """Give every role that is there the rights of its step, and take from it what is no longer one of them."""
-    run(connection, "bootstrap/grant_rights")
+    """Give every role that is there the rights of its step, and take from it what is no longer one of them.
+
+    A login that does not own the tables gives nothing.
+    """
+    if run(connection, "bootstrap/owns_tables").scalar_one():
+        run(connection, "bootstrap/grant_rights")
 
 
 def missing_roles(connection: Connection) -> list[str]:
