@@ -82,9 +82,8 @@ def server(server_env: dict[str, str]) -> Iterator[Server]:
 
 
 def test_no_role_is_a_superuser_nor_owns_the_other_database(server: Server) -> None:
-    roles = server.rows(
-        "airflow", "SELECT rolname, rolcanlogin, rolsuper OR rolcreatedb OR rolcreaterole FROM pg_roles WHERE oid > 16383"
-    )
+    rights = "rolcanlogin, rolsuper OR rolcreatedb OR rolcreaterole"
+    roles = server.rows("airflow", f"SELECT rolname, {rights} FROM pg_roles WHERE oid > 16383")
     steps = [f"warehouse_{step}" for step in STEPS]
     groups = [f"lienthong_{role}" for role in (*STEPS, "migrator")]
     assert sorted(roles) == sorted(
@@ -162,12 +161,10 @@ def test_the_first_start_makes_both_schemas_and_one_administrator(started: Serve
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_every_step_opens_the_warehouse_with_its_own_password_and_no_other_database(
-    started: Server, step: str
-) -> None:
+def test_every_step_opens_the_warehouse_with_its_own_password_and_no_other_database(started: Server, step: str) -> None:
     login = f"warehouse_{step}"
     assert started.rows(login, "SELECT count(*) FROM ops.load", "warehouse") == [(0,)]
-    may = "SELECT has_database_privilege(:a, 'CONNECT'), has_schema_privilege('ops', 'CREATE')".replace(":a", "'airflow'")
+    may = "SELECT has_database_privilege('airflow', 'CONNECT'), has_schema_privilege('ops', 'CREATE')"
     assert started.rows(login, may, "warehouse") == [(False, False)]
     temporary = "SELECT has_database_privilege(current_database(), 'TEMPORARY')"
     assert started.rows(login, temporary, "warehouse") == [(step != "reader",)]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lienthong.cli.told import AsJson, loud_lines, say, terminal, to_json
+from lienthong.cli.told import AsJson, loud_lines, missing_role_lines, say, terminal, to_json
 from lienthong.cli.windows import load_window
 from lienthong.connections import Role
 from lienthong.model.errors import ArgumentError
@@ -27,13 +27,14 @@ def run_key(name: str) -> str:
 def migrate() -> None:
     """Bring the warehouse to the newest schema."""
     from lienthong.warehouse.bootstrap.migrate import upgrade
+    from lienthong.warehouse.bootstrap.roles import missing_roles
     from lienthong.warehouse.server_log import loud_settings
 
     warehouse = Runtime.from_environment().warehouse(Role.MIGRATOR)
     upgrade(warehouse)
     say("Kho dữ liệu đã ở phiên bản mới nhất.")
     with warehouse.connect() as connection:
-        for line in loud_lines(loud_settings(connection)):
+        for line in (*missing_role_lines(missing_roles(connection)), *loud_lines(loud_settings(connection))):
             say(line)
 
 

@@ -76,6 +76,17 @@ def loud_lines(found: Sequence[LoudSetting]) -> list[str]:
     ]
 
 
+def missing_role_lines(missing: Sequence[str]) -> list[str]:
+    """That steps share rights because this server lacks groups, and who makes them."""
+    if not missing:
+        return []
+    return [
+        f"LƯU Ý: máy chủ PostgreSQL của kho chưa có nhóm quyền {', '.join(missing)}, nên chưa cấp quyền riêng cho từng "
+        "bước được. Việc cần làm: quản trị máy chủ chạy deploy/postgres/20-roles.sh, rồi chạy lại `lienthong migrate`; "
+        "xem docs/operate.md."
+    ]
+
+
 def _plain(value: object) -> str | float:
     if isinstance(value, Decimal):
         return float(value)
