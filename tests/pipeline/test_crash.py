@@ -134,9 +134,11 @@ def statements_of(live: Live, run_key: str) -> dict[str, int]:
         def count(*_: Any, seen: list[int] = seen) -> None:
             seen.append(1)
 
-        event.listen(live.engine, "before_cursor_execute", count)
+        for role in Role:
+            event.listen(live.rt.warehouse(role), "before_cursor_execute", count)
         step(live.rt, load_id)
-        event.remove(live.engine, "before_cursor_execute", count)
+        for role in Role:
+            event.remove(live.rt.warehouse(role), "before_cursor_execute", count)
         counts[name] = len(seen)
     return counts
 
@@ -230,9 +232,11 @@ def test_a_catalogue_sync_or_a_score_killed_half_way_leaves_the_old_state_and_is
     def count(*_: Any) -> None:
         statements.append(1)
 
-    event.listen(loaded.engine, "before_cursor_execute", count)
+    for role in Role:
+        event.listen(loaded.rt.warehouse(role), "before_cursor_execute", count)
     JOBS[job](loaded.rt, "undisturbed")
-    event.remove(loaded.engine, "before_cursor_execute", count)
+    for role in Role:
+        event.remove(loaded.rt.warehouse(role), "before_cursor_execute", count)
     done = known(loaded)
     assert len(statements) > 4
     for number in (3, len(statements) // 2, len(statements)):
