@@ -73,6 +73,7 @@ def logins(postgres: Postgres, warehouse_template: str) -> Iterator[Logins]:
     made = Logins(admin, role_urls(postgres.url(name), PASSWORDS))
     with made.engine(Role.LOADER).begin() as connection:
         connection.execute(text("SELECT ops.ensure_tenant('H17')"))
+    upgrade(admin)  # rights are given again while partitions are there
     yield made
     for engine in (admin, *made.engines):
         engine.dispose()
