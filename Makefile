@@ -12,7 +12,7 @@ ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help setup demo demo-clean up status down up-clean test test-fast lint docs pre-commit format lock bench \
+.PHONY: help setup demo demo-clean up status down up-clean test test-fast sql lint docs pre-commit format lock bench \
 	bench-clean clean
 
 help: ## List what can be done here
@@ -46,9 +46,13 @@ test: setup ## The whole suite, real PostgreSQL and a real Airflow included (≤
 test-fast: setup ## The suite without the tests that start a real Airflow
 	$(PY) -m pytest -n 2 --dist loadgroup --ignore tests/devstack/test_airflow_real.py
 
+sql: setup ## Write include/sql/kinds again from the specifications of the kinds
+	$(PY) -m devstack.sqlgen
+
 lint: setup ## Style, types, the direction of dependencies, SQL, contracts, the compose file, the catalogue
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	$(PY) -m devstack.sqlgen --check
 	$(PY) -m mypy --strict plugins simulator devstack dags
 	.venv/bin/lint-imports
 	.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml

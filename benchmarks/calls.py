@@ -11,11 +11,11 @@ from benchmarks.errors import BenchmarkError
 from lienthong.exchange.believed import load_believed
 from lienthong.exchange.client import Answer, PortalClient
 from lienthong.exchange.payload import Wire, as_sent
-from lienthong.exchange.replies import Outcome
+from lienthong.exchange.replies import CallOutcome
 from lienthong.exchange.settings import PortalSettings
 from lienthong.exchange.wanted import want
 from lienthong.model.codes import SourceMode
-from lienthong.pipeline.push import contracts_of
+from lienthong.pipeline.push import account_of
 from lienthong.pipeline.runtime import Runtime
 
 PAGE = 2_000
@@ -24,7 +24,7 @@ PAGE = 2_000
 def limit(rt: Runtime, settings: PortalSettings, tenant: str, connections: int) -> dict[str, dict[str, float]]:
     """Seconds and calls for all owed dossiers, then for all their steps. Payloads are made before the clock starts."""
     dossiers, steps = _payloads(rt, tenant)
-    account = rt.resolve(contracts_of(rt, tenant)[0].portal_connection)
+    account = account_of(rt, tenant)
     with PortalClient(account, settings, tenant=tenant) as client:
         client.find_dossier("")  # one log-in for all
         sent = [as_sent(payload, v2=settings.send_v2_fields) for payload in dossiers]
@@ -73,7 +73,7 @@ def _timed_lines(
                 line = next(todo, None)
             if line is None:
                 return
-            wrong.extend(o for o in (send(one, each).outcome for each in line) if o is Outcome.UNKNOWN)
+            wrong.extend(o for o in (send(one, each).outcome for each in line) if o is CallOutcome.UNKNOWN)
 
     clients = [client.sibling() for _ in range(connections)]
     threads = [threading.Thread(target=work, args=(one,)) for one in clients]

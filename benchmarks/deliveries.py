@@ -18,6 +18,7 @@ from benchmarks.running import Runner
 from benchmarks.setting import source_id
 from lienthong.settings import PROJECT
 from lienthong.warehouse.engine import engine_for
+from lienthong.yaml_reader import parse
 from simulator.portal.server import PortalServer
 from simulator.portal.switches import PortalSwitches
 
@@ -54,7 +55,7 @@ CASES = (
 def measure(runner: Runner, portal: PortalServer, warehouse_url: str, tenant: str, case: Case) -> dict[str, Any]:
     """Load (not timed) unless it was, then the limit, then the drain; the portal is emptied between."""
     file = runner.setting.folder / "portal.yaml"
-    settings = yaml.safe_load((PROJECT / "include" / "exchange" / "portal.yaml").read_text(encoding="utf-8"))
+    settings = parse((PROJECT / "include" / "exchange" / "portal.yaml").read_text(encoding="utf-8")).data
     quick = {"rate": 100_000, "burst": 100_000}
     settings |= {"workers": CONNECTIONS, "limits": {"integration": quick, "share": quick}, **case.settings}
     file.write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")

@@ -67,10 +67,10 @@ def _drain(rt: Runtime, order: Mapping[str, Any]) -> object:
     from lienthong.exchange.client import PortalClient
     from lienthong.exchange.drain import drain
     from lienthong.exchange.settings import load_portal_settings
-    from lienthong.pipeline.push import contracts_of
+    from lienthong.pipeline.push import account_of
 
     tenant, settings = order["tenant"], load_portal_settings(Path(order["portal_file"]))
-    account = rt.resolve(contracts_of(rt, tenant)[0].portal_connection)
+    account = account_of(rt, tenant)
     with PortalClient(account, settings, tenant=tenant) as client:
         return asdict(drain(rt.warehouse(), client, tenant, settings, rt.now(), order["run_key"]))
 

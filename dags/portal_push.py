@@ -13,14 +13,14 @@ from airflow.sdk import Param, dag
 
 from lienthong.orchestration import tasks
 from lienthong.orchestration.defaults import TASK_DEFAULTS
-from lienthong.orchestration.requests import TENANT_PATTERN
-from lienthong.orchestration.sources import any_dossiers
+from lienthong.orchestration.sources import anything_sent
+from lienthong.pipeline.requests import TENANT_PATTERN
 
 
 @dag(
     dag_display_name="Gửi hồ sơ lên Cổng Dịch vụ công quốc gia",
     description="Gửi hồ sơ còn nợ lên Cổng Dịch vụ công quốc gia",
-    schedule=any_dossiers(),
+    schedule=anything_sent(),
     catchup=False,
     max_active_runs=4,  # a province that is slow or down must not keep the next run of the others waiting
     default_args=TASK_DEFAULTS,

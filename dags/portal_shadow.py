@@ -10,7 +10,7 @@ from airflow.sdk import Param, dag
 
 from lienthong.orchestration import tasks
 from lienthong.orchestration.defaults import TASK_DEFAULTS
-from lienthong.orchestration.requests import TENANT_PATTERN
+from lienthong.pipeline.requests import TENANT_PATTERN
 
 
 @dag(

@@ -1,6 +1,6 @@
 """Shows unusable source contracts as an Airflow import error.
 
-It defines no DAG. Raising here rather than in `dossier_sync.py` is what keeps the DAGs of the good contracts: Airflow
+It defines no DAG. Raising here rather than in `source_sync.py` is what keeps the DAGs of the good contracts: Airflow
 drops every DAG of a file that fails to import.
 """
 

@@ -16,7 +16,7 @@ from typing import Any
 
 REPO = Path(__file__).resolve().parents[1]
 PAGE = REPO / "docs" / "catalogue.md"
-SYNC = "dossier_sync__"
+SYNC = "_sync__"
 SEVERITIES = {
     "reject": "the row goes to quarantine, the rest of the load goes on",
     "block": "the dossier is stored and scored, and is not sent to the portal until it is put right",
@@ -127,7 +127,8 @@ def _loaded(home: Path) -> dict[str, Any]:
 
 
 def _link(dag_id: str) -> str:
-    return f"{SYNC}<source>" if dag_id.startswith(SYNC) else dag_id
+    kind, sync, _ = dag_id.partition(SYNC)
+    return f"{kind}{SYNC}<source>" if sync else dag_id
 
 
 def _anchor(heading: str) -> str:
@@ -156,7 +157,7 @@ def _doc(dag: Any) -> str:
 def _summary(dag: Any) -> str:
     title = dag.description or ""
     first = _doc(dag).split("\n\n")[0].replace("\n", " ")
-    return title if dag.dag_id.startswith(SYNC) else first
+    return title if SYNC in dag.dag_id else first
 
 
 def _task_doc(task: Any) -> str:
@@ -177,14 +178,20 @@ def _values(schema: dict[str, Any]) -> str:
 
 def _expectations(home: Path) -> Iterator[str]:
     """One table per suite, in the order in which the rules are applied."""
+    from lienthong.model.kinds import KINDS
     from lienthong.quality.suites import load_suites
 
-    suites = load_suites(home)
+    suites = {
+        entity: suite
+        for kind in KINDS.values()
+        if (home / "expectations" / f"{kind.root.entity}.json").exists()
+        for entity, suite in load_suites(home, kind).items()
+    }
     yield "## Expectations\n"
     yield f"{sum(len(suite.rules) for suite in suites.values())} rules. What a failure does:\n"
     yield "\n".join(f"- `{severity}`: {what}" for severity, what in SEVERITIES.items()) + "\n"
     for entity, suite in suites.items():
-        yield f"### {entity.value}: `expectations/{suite.path.name}`\n"
+        yield f"### {entity}: `expectations/{suite.path.name}`\n"
         kinds = [str(raw["type"]) for raw in suite.document["expectations"]]
         yield from _table(
             ("rule", "severity", "field", "who puts it right", "tên", "giải thích", "checked by"),
@@ -225,9 +232,9 @@ def _sources(home: Path) -> Iterator[str]:
                 contract.profile,
                 f"`{contract.schedule}`",
                 f"`{contract.full}`" if contract.full else "by hand",
-                contract.mode.value,
-                str(contract.precedence),
-                ", ".join(entity.value for entity in contract.entities),
+                sent.mode.value if (sent := contract.section.delivery) else "not sent",
+                str(sent.precedence) if sent else "",
+                ", ".join(contract.section.entities),
             )
             for contract in load_contracts(home / "include" / "sources").values()
         ),

@@ -24,7 +24,7 @@ from rich.console import Console
 from devstack.airflow import AirflowHome
 from devstack.airflow_api import AirflowApiError
 from devstack.arguments import month, size
-from devstack.journey import Journey, Outcome
+from devstack.journey import Journey, JourneyOutcome
 from devstack.logins import prepare_warehouse, warehouse_urls
 from devstack.outside import OutsideWorld, Ready, WorldOptions
 from devstack.postgres import Postgres, PostgresError, home_for
@@ -52,7 +52,7 @@ class Demo:
         self.outside = OutsideWorld(self.var / "world", CHECKOUT, self.var / "airflow" / "logs")
         self.airflow: AirflowHome | None = None
 
-    def run(self) -> Outcome:
+    def run(self) -> JourneyOutcome:
         """Set up, travel, summarise. The caller calls `stop` afterwards, whatever happened.
 
         DemoError, and nothing touched, when another world is kept.
@@ -129,9 +129,9 @@ class Demo:
             self.airflow.check()
         self.outside.check()
 
-    def _summarise(self, outcome: Outcome, elapsed: float) -> None:
+    def _summarise(self, outcome: JourneyOutcome, elapsed: float) -> None:
+        from lienthong.cli.summary import print_summary
         from lienthong.pipeline.runtime import Runtime
-        from lienthong.pipeline.summary import print_summary
 
         self.console.print()
         print_summary(

@@ -25,7 +25,7 @@ STEP_LABELS = {
 
 
 @dataclass
-class Outcome:
+class JourneyOutcome:
     """What a journey did: counts of each load, of each tenant's deliveries, the score run and its reports.
 
     A dossier that changes on its way is created once and updated later: `created` are dossiers, `updated` are not.
@@ -79,14 +79,14 @@ class Journey:
         self._watch = watch
         self._deliveries = deliveries
         self._moves_on = moves_on
-        self.outcome = Outcome()
+        self.outcome = JourneyOutcome()
         self._merged_at = datetime.min.replace(tzinfo=UTC)
 
     @property
     def dag_ids(self) -> set[str]:
         return {CATALOGUE, PUSH, SCORES} | {_sync(source) for source in self._sources}
 
-    def travel(self, month: str) -> Outcome:
+    def travel(self, month: str) -> JourneyOutcome:
         """All of it, in order; AirflowApiError names the DAG, the run and the task that failed."""
         with self._stages.stage("Chờ Airflow đọc các DAG"):
             self._api.wait_for_dags(self.dag_ids, DAGS_TIMEOUT_S, self._since, self._watch)

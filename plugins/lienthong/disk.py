@@ -39,7 +39,7 @@ def disk_full(error: OSError, place: str | Path, written: int | None = None) -> 
 
 
 @contextmanager
-def telling(place: str | Path) -> Iterator[None]:
+def translating(place: str | Path) -> Iterator[None]:
     """Tell a full disk as DiskFullError; other errors pass as they are."""
     try:
         yield
@@ -59,7 +59,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")  # two may be written at once
     try:
-        with telling(path):
+        with translating(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             yield unfinished
             os.replace(unfinished, path)

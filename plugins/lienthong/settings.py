@@ -34,6 +34,10 @@ class Settings:
         return self.home / "include"
 
     @property
+    def provinces(self) -> Path:
+        return self.include / "registry" / "provinces.csv"
+
+    @property
     def sql(self) -> Path:
         return self.include / "sql"
 

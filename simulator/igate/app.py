@@ -13,11 +13,11 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from simulator.igate import ids
-from simulator.igate.children import fees, files
+from simulator.igate.children import fees
 from simulator.igate.failures import early, late, problem, refusal
 from simulator.igate.inspection import routes as inspection_routes
 from simulator.igate.instants import http_date
-from simulator.igate.items import item
+from simulator.igate.items import listed
 from simulator.igate.search import BadParameter, Query
 from simulator.igate.state import REFRESH_TTL_S, Igate
 from simulator.igate.switches import FaultKind
@@ -74,10 +74,10 @@ def create_app(igate: Igate) -> ASGIApp:
             with igate.store.lock:
                 world = igate.store.world
                 facts = world.facts(igate.store.plan(number))
-                made = item(facts, world.catalogue, igate.store.updated(number), igate.switches)
+                made = listed(facts, world.catalogue, igate.store.updated(number), igate.switches, whole=True)
         except (ValueError, KeyError):
             return problem(request, 404, "Not Found", "Không tìm thấy hồ sơ")
-        return JSONResponse(made | files(facts))
+        return JSONResponse(made)
 
     def dossier_fees(request: Request, _: FaultKind | None) -> Response:
         found: list[dict[str, Any]] = []

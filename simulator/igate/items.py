@@ -10,8 +10,10 @@ from simulator.defects import Defect
 from simulator.facts import Facts
 from simulator.faults import DUMMY_ID, malformed_code, refused_id, retired_procedure, unknown_procedure
 from simulator.igate import ids
+from simulator.igate.children import files
+from simulator.igate.habits import is_eleven, shown
 from simulator.igate.instants import iso
-from simulator.igate.statuses import DELETED, STATUSES, UNKNOWN
+from simulator.igate.statuses import DELETED, ELEVEN, STATUSES, UNKNOWN
 from simulator.igate.switches import IgateSwitches
 from simulator.igate.tasks import tasks
 from simulator.plans import Plan, Trait
@@ -87,6 +89,12 @@ def item(facts: Facts, catalogue: Catalogue, updated: int, switches: IgateSwitch
     return made
 
 
+def listed(facts: Facts, catalogue: Catalogue, updated: int, switches: IgateSwitches, *, whole: bool) -> Item:
+    """A dossier as an answer shows it; `whole`: with its files."""
+    made = item(facts, catalogue, updated, switches)
+    return shown(made | files(facts) if whole else made, facts, switches)
+
+
 def translations(name: str) -> list[Item]:
     return [{"languageId": ids.VIETNAMESE, "name": name}]
 
@@ -98,9 +106,9 @@ def agency_code(facts: Facts) -> str:
     return agency.old_code if changed else agency.code
 
 
-def status_number(plan: Plan) -> int:
-    """dossierStatus.id, faults included."""
-    return int(_status(plan)["id"])
+def status_number(plan: Plan, *, eleven: bool = False) -> int:
+    """dossierStatus.id, faults included; `eleven`: as `habits` shows it."""
+    return ELEVEN if eleven and is_eleven(plan) else int(_status(plan)["id"])
 
 
 def _status(plan: Plan) -> Item:

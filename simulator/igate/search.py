@@ -8,10 +8,9 @@ from typing import Any
 
 from simulator.catalogue import PROVINCES
 from simulator.igate import ids
-from simulator.igate.children import files
 from simulator.igate.instants import parse
-from simulator.igate.items import apply_method, item, receiving_id, status_number
-from simulator.igate.statuses import STATUSES
+from simulator.igate.items import apply_method, item, listed, receiving_id, status_number
+from simulator.igate.statuses import DELETED, STATUSES
 from simulator.igate.store import Store
 from simulator.igate.switches import IgateSwitches
 from simulator.plans import Plan
@@ -21,6 +20,8 @@ Answer = dict[str, Any]
 Test = Callable[[Plan], bool]
 
 DEFAULT_SIZE = 20
+#: How filters are told apart inside that a server understands in two ways.
+_WITHOUT_DELETED, _STATUS_OR_ELEVEN = "[without-deleted]", "[dossier-status]"
 _RANGES: dict[str, Callable[[Plan], int]] = {
     "applied": lambda plan: plan.submitted,
     "accepted": lambda plan: plan.received,
@@ -51,8 +52,10 @@ class Query:
             raise BadParameter("spec is page or slice")
         page, size = _number(given, "page", 0, 0), _number(given, "size", DEFAULT_SIZE, 1)
         name, _, direction = given.get("sort", "").partition(",")
-        newest_first = None if name != "updatedDate" else direction.lower() == "desc"
-        filters = tuple(sorted((key, value) for key, value in given.items() if value and key in _FILTERS))
+        sorted_by_change = name == "updatedDate" and switches.honours_sort
+        newest_first = direction.lower() == "desc" if sorted_by_change else None
+        filters = tuple(sorted(_obeyed(name, value, switches) for name, value in given.items() if value))
+        filters = tuple(pair for pair in filters if pair[0] in _FILTERS)
         return cls(page, min(size, switches.max_page_size), spec == "slice", newest_first, filters)
 
 
@@ -81,8 +84,9 @@ class Searcher:
             content = []
             for number in rows:
                 facts = world.facts(store.plan(number))
-                made = item(facts, world.catalogue, store.updated(number), switches)
-                content.append(made | files(facts) if switches.form_files_in_search else made)
+                content.append(
+                    listed(facts, world.catalogue, store.updated(number), switches, whole=switches.form_files_in_search)
+                )
         return _spring(query, content, len(found))
 
     def _match(self, query: Query) -> list[int]:
@@ -117,6 +121,17 @@ def _spring(query: Query, content: list[Answer], total: int) -> Answer:
         "empty": not content,
     }  # fmt: skip
     return answer if query.slice else answer | {"totalPages": pages, "totalElements": total}
+
+
+def _obeyed(name: str, value: str, switches: IgateSwitches) -> tuple[str, str]:
+    """A filter as this server understands it; one without a name is ignored."""
+    if name.rpartition("-")[0] in _RANGES and not switches.honours_windows:
+        return "", value
+    if (name, value) == ("remove-status", "0") and switches.remove_flag:
+        return _WITHOUT_DELETED, value
+    if name == "dossier-status" and switches.status_eleven:
+        return _STATUS_OR_ELEVEN, value
+    return name, value
 
 
 def _number(given: Mapping[str, str], name: str, default: int, least: int) -> int:
@@ -163,7 +178,8 @@ def _by_status(_: Store, name: str, value: str) -> Test:
         raise BadParameter(f"{name} is a number") from None
     if name == "remove-status":
         return lambda plan: status_number(plan) not in wanted
-    return lambda plan: status_number(plan) in wanted
+    eleven = name == _STATUS_OR_ELEVEN
+    return lambda plan: status_number(plan, eleven=eleven) in wanted
 
 
 def _by_agency(store: Store, _: str, value: str) -> Test:
@@ -195,7 +211,9 @@ _FILTERS: dict[str, Callable[[Store, str, str], Test]] = {
     "apply-method-id": _by_plan(lambda _, plan: str(apply_method(plan))),
     "receiving-kind-id": _by_plan(lambda _, plan: receiving_id(plan)),
     "dossier-status": _by_status,
+    _STATUS_OR_ELEVEN: _by_status,
     "remove-status": _by_status,
+    _WITHOUT_DELETED: lambda store, _, value: lambda plan: status_number(plan) != DELETED.number,
     "ancestor-agency-id": _by_agency,
     **{f"{field}-{side}": _by_range for field in _RANGES for side in ("from", "to")},
 }

@@ -18,12 +18,17 @@ from simulator.world import World
 
 
 class IgateServer:
-    """One province's iGate in a thread: `with IgateServer(world, "H21") as igate: igate.url, igate.token_url`."""
+    """One province's iGate in a thread: `with IgateServer(world, "H21") as igate: igate.url, igate.token_url`.
+
+    `public_client`: it answers as public clients show it, not as a client's types describe it.
+    """
 
     def __init__(
         self, world: World, province: str, *, switches: IgateSwitches | None = None, host: str = "127.0.0.1",
-        port: int = 0,
+        port: int = 0, public_client: bool = False,
     ) -> None:  # fmt: skip
+        if public_client and switches is None:
+            switches = IgateSwitches.of_public_clients()
         self.igate = Igate(world, province, switches=switches)
         self._socket = listen(host, port)
         self._host, self.port = host, int(self._socket.getsockname()[1])

@@ -39,5 +39,8 @@ STATUSES: dict[Step, Status] = {
 #: A dossier that was deleted softly: still listed unless `remove-status` leaves it out.
 DELETED = Status(18, "Đã xóa", f"{_TASK}000d", "Đã xóa")
 
+#: A number that clients filter by, and nobody says what it means.
+ELEVEN = 11
+
 #: Numbers without a known meaning, for the fault `unknown_status`.
-UNKNOWN = (11, 27, 99)
+UNKNOWN = (ELEVEN, 27, 99)

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from lienthong.cli import app
 from lienthong.cli.delivery import adoption_lines, shadow_lines
 from lienthong.exchange.adoption import AdoptionSummary
-from lienthong.exchange.compare import Kind, Verdict
+from lienthong.exchange.compare import Difference, Verdict
 from lienthong.exchange.shadow import ShadowSummary
 from lienthong.model.errors import ArgumentError, ContractError, LienThongError
 
@@ -39,7 +39,14 @@ def contracts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_comparison_counts_with_dots_and_tells_each_kind_where_it_belongs() -> None:
     verdicts = {Verdict.SAME: 12345, Verdict.MISSING: 1200, Verdict.DIFFERENT: 40, Verdict.UNKNOWN: 7}
-    kinds = {Kind.MISSING: 1200, Kind.STATUS: 1001, Kind.DATES: 3, Kind.REFUSED: 7, Kind.BLOCKED: 1100, Kind.OTHER: 0}
+    kinds = {
+        Difference.MISSING: 1200,
+        Difference.STATUS: 1001,
+        Difference.DATES: 3,
+        Difference.REFUSED: 7,
+        Difference.BLOCKED: 1100,
+        Difference.OTHER: 0,
+    }
     lines = shadow_lines(ShadowSummary("H17", 15592, 2000, verdicts, kinds, {"TrangThaiHoSo": 1001}))
     assert lines == [
         "H17: 15.592 hồ sơ có thể gửi, 2.000 chưa so với Cổng",

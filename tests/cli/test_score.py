@@ -8,8 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from lienthong.cli import app
-from lienthong.cli.told import error_lines
+from lienthong.cli.errors import error_lines
 from lienthong.model.errors import ArgumentError
+from lienthong.pipeline.failures import failure_of
 from lienthong.pipeline.score import chosen_month
 
 #: Already December in Vietnam.
@@ -20,7 +21,7 @@ NOW = datetime(2026, 11, 30, 17, 25, 43, 923253, tzinfo=UTC)
 def test_what_is_no_month_is_one_clear_error_before_anything_is_done(month: str) -> None:
     done = CliRunner().invoke(app, ["score", month])
     assert isinstance(done.exception, ArgumentError)
-    what, detail = error_lines(done.exception)
+    what, detail = error_lines(failure_of(done.exception))
     assert what.startswith("Lỗi: Tham số không hợp lệ. Việc cần làm: gõ lại lệnh")
     assert detail == f"  Chi tiết: [key month] {month!r} is not a month. Next: write YYYY-MM, e.g. 2026-10."
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from lienthong.cli import app
 from lienthong.warehouse.ledger import read_load
-from lienthong.warehouse.merge import Finding, record_findings
+from lienthong.warehouse.merge import Unmapped, record_unmapped
 from tests.freshness.conftest import COMMUNES
 from tests.freshness.world import SOURCE, Province, at
 
@@ -97,7 +97,7 @@ def test_blocked_dossiers_are_counted_before_any_of_them_could_be_sent(
     province: Province, mode: str, blocked: int
 ) -> None:
     contract = province.settings.sources / f"{SOURCE}.yaml"
-    contract.write_text(re.sub(r"^mode: \w+", f"mode: {mode}", contract.read_text(), flags=re.MULTILINE))
+    contract.write_text(re.sub(r"^  mode: \w+", f"  mode: {mode}", contract.read_text(), flags=re.MULTILINE))
     load_id = province.read()
     broken = (  # dossier, entity, rule, severity, load that found it mended
         ("1", "dossier", "a_code", "block", None),
@@ -176,7 +176,7 @@ WORDS = (
 def meets(province: Province, load_id: int, words: tuple[tuple[str, str, int], ...]) -> None:
     """A merge that met words nobody maps."""
     with province.engine.begin() as connection:
-        record_findings(connection, read_load(connection, load_id), [Finding(*word) for word in words])
+        record_unmapped(connection, read_load(connection, load_id), [Unmapped(*word) for word in words])
 
 
 def test_words_and_columns_that_nobody_maps_are_counted_by_source(province: Province) -> None:

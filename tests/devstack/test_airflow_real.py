@@ -24,7 +24,7 @@ from sqlalchemy import Engine, text
 
 from devstack.airflow import AirflowHome
 from devstack.airflow_api import AirflowApi, AirflowApiError, DagRun
-from devstack.journey import PUSH, Journey, Outcome
+from devstack.journey import PUSH, Journey, JourneyOutcome
 from devstack.logins import role_urls
 from devstack.outside import OutsideWorld, Ready, WorldOptions
 from devstack.postgres import Postgres
@@ -132,12 +132,12 @@ def stack(
 
 
 @pytest.fixture(scope="module")
-def first(stack: Stack) -> Outcome:
+def first(stack: Stack) -> JourneyOutcome:
     """What the first journey through all DAGs did."""
     return stack.journey().travel(MONTH)
 
 
-def test_the_dags_bring_the_dossiers_from_the_provinces_to_the_portal(stack: Stack, first: Outcome) -> None:
+def test_the_dags_bring_the_dossiers_from_the_provinces_to_the_portal(stack: Stack, first: JourneyOutcome) -> None:
     assert sorted(first.loads) == stack.world.source_ids == sorted(SOURCES)
     for load in first.loads.values():
         for entity, counts in load["counts"].items():
@@ -149,19 +149,19 @@ def test_the_dags_bring_the_dossiers_from_the_provinces_to_the_portal(stack: Sta
     assert 0 < delivered == sum(first.delivered.values())
 
 
-def test_the_scores_of_the_month_arrive_with_their_workbook(stack: Stack, first: Outcome) -> None:
+def test_the_scores_of_the_month_arrive_with_their_workbook(stack: Stack, first: JourneyOutcome) -> None:
     units = stack.rows("SELECT DISTINCT tenant FROM indices.unit_score WHERE run_id = :id", id=first.score_run)
     assert sorted(units) == [(tenant,) for tenant in TENANTS]
     assert stack.rows("SELECT month FROM indices.score_run WHERE run_id = :id", id=first.score_run) == [(MONTH,)]
     assert Path(first.reports["workbook"]).stat().st_size > 0
 
 
-def test_a_second_journey_finds_nothing_new(stack: Stack, first: Outcome) -> None:
+def test_a_second_journey_finds_nothing_new(stack: Stack, first: JourneyOutcome) -> None:
     assert not first.nothing_new
     assert stack.journey().travel(MONTH).nothing_new
 
 
-def test_half_a_range_is_refused_before_there_is_a_run(stack: Stack, first: Outcome) -> None:
+def test_half_a_range_is_refused_before_there_is_a_run(stack: Stack, first: JourneyOutcome) -> None:
     dag_id = "dossier_sync__opencps_h17"
     before = len(stack.api.runs(dag_id))
     for mode in ("range", "2026-10-01", "2026-10-01/"):
@@ -170,7 +170,7 @@ def test_half_a_range_is_refused_before_there_is_a_run(stack: Stack, first: Outc
     assert len(stack.api.runs(dag_id)) == before
 
 
-def test_the_log_of_every_task_says_first_what_it_did_and_then_the_counts(stack: Stack, first: Outcome) -> None:
+def test_the_log_of_every_task_says_first_what_it_did_and_then_the_counts(stack: Stack, first: JourneyOutcome) -> None:
     wanted: dict[str, dict[str, Any]] = {
         "freshness": {},
         "portal_shadow": {"tenant": "H17", "limit": 5},
@@ -194,7 +194,7 @@ def test_the_log_of_every_task_says_first_what_it_did_and_then_the_counts(stack:
     assert len(gate) > 3
 
 
-def test_what_changed_is_told_with_the_assets(stack: Stack, first: Outcome) -> None:
+def test_what_changed_is_told_with_the_assets(stack: Stack, first: JourneyOutcome) -> None:
     events = stack.api.call("GET", "/assets/events", params={"limit": 100})["asset_events"]
     extras = {event["name"]: event["extra"] for event in events}
     assert {f"{kind}-{tenant}" for kind in ("dossiers", "quality") for tenant in TENANTS} | {"scores"} == set(extras)
@@ -203,7 +203,7 @@ def test_what_changed_is_told_with_the_assets(stack: Stack, first: Outcome) -> N
     assert kinds >= {(MONTH, "final")}
 
 
-def test_a_backfills_interval_becomes_a_range_load(stack: Stack, first: Outcome) -> None:
+def test_a_backfills_interval_becomes_a_range_load(stack: Stack, first: JourneyOutcome) -> None:
     body = {
         "dag_id": "dossier_sync__opencps_h17",
         "from_date": "2026-10-05T01:00:00Z",
@@ -229,7 +229,7 @@ def test_a_backfills_interval_becomes_a_range_load(stack: Stack, first: Outcome)
     assert marks() == before
 
 
-def test_a_new_province_without_its_connections_fails_alone(stack: Stack, first: Outcome) -> None:
+def test_a_new_province_without_its_connections_fails_alone(stack: Stack, first: JourneyOutcome) -> None:
     contract = (stack.contracts / "opencps_h17.yaml").read_text(encoding="utf-8")
     contract = contract.replace("h17", "h57").replace("H17", "H57")
     (stack.contracts / "opencps_h57.yaml").write_text(contract, encoding="utf-8")

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from lienthong.connections import Connection
 from lienthong.exchange.client import PortalClient
 from lienthong.exchange.limiter import RESERVED_S, SharedBucket
-from lienthong.exchange.replies import Outcome
+from lienthong.exchange.replies import CallOutcome
 from lienthong.exchange.settings import Endpoint, PortalSettings
 from lienthong.model.errors import ContractError, PortalAccessError, PortalUnreachableError
 from simulator.portal import FaultKind, PortalServer, PortalSwitches
@@ -33,7 +33,7 @@ def services(portal: PortalServer) -> list[str]:
 def test_one_session_serves_many_calls(portal: PortalServer) -> None:
     with client_of(portal) as client:
         for _ in range(3):
-            assert client.find_dossier("H17.05-261012-0001").outcome is Outcome.OK
+            assert client.find_dossier("H17.05-261012-0001").outcome is CallOutcome.OK
     assert services(portal) == ["login", "TraCuuHoSo", "TraCuuHoSo", "TraCuuHoSo"]
 
 
@@ -43,7 +43,7 @@ def test_an_expired_session_is_renewed_once_and_the_call_repeated(portal: Portal
     with client_of(portal) as client:
         client.find_dossier("H17.05-261012-0001")
         portal.portal.expire_sessions()
-        assert client.find_dossier("H17.05-261012-0001").outcome is Outcome.OK
+        assert client.find_dossier("H17.05-261012-0001").outcome is CallOutcome.OK
     assert services(portal).count("login") == 2
 
 
@@ -70,7 +70,7 @@ def test_a_refusal_that_reads_like_an_expired_session_is_a_refusal(portal: Porta
     words = {"session_words": ["không xác định"]}
     with client_of(portal, settings_with(**words)) as client:
         answer = client.send_dossiers([{"PhienToa": "x"}], updating=False)
-    assert answer.outcome is Outcome.REJECTED
+    assert answer.outcome is CallOutcome.REJECTED
     assert services(portal).count("DongBoHoSoMC") == 2
 
 
@@ -83,7 +83,7 @@ def test_the_provider_code_travels_where_the_settings_say(
     portal.switches = PortalSwitches(dstcode_in=wanted)
     with client_of(portal, settings_with(dstcode_in=sent)) as client:
         if works:
-            assert client.find_dossier("a").outcome is Outcome.OK
+            assert client.find_dossier("a").outcome is CallOutcome.OK
         else:
             with pytest.raises(PortalAccessError):
                 client.find_dossier("a")
@@ -93,13 +93,13 @@ def test_a_reading_that_got_no_answer_is_repeated(portal: PortalServer) -> None:
     portal.fail_next("TraCuuHoSo", FaultKind.DROP_BEFORE)
     portal.fail_next("TraCuuHoSo", FaultKind.HTML_PAGE)
     with client_of(portal) as client:
-        assert client.find_dossier("a").outcome is Outcome.OK
+        assert client.find_dossier("a").outcome is CallOutcome.OK
 
 
 def test_a_log_in_that_got_no_answer_is_repeated_and_then_given_up(portal: PortalServer) -> None:
     portal.fail_next("login", FaultKind.HTTP_500, 2)
     with client_of(portal) as client:
-        assert client.find_dossier("a").outcome is Outcome.OK
+        assert client.find_dossier("a").outcome is CallOutcome.OK
     portal.fail_next("login", FaultKind.HTML_PAGE, 3)
     with client_of(portal) as client, pytest.raises(PortalUnreachableError):
         client.find_dossier("a")
@@ -128,8 +128,8 @@ def test_every_call_leaves_evidence_and_no_content(portal: PortalServer) -> None
         calls = client.take_calls()
         assert client.take_calls() == []
     assert [(call.service, call.outcome, call.http_status) for call in calls] == [
-        ("login", Outcome.OK, 200),
-        ("DongBoHoSoMC", Outcome.REJECTED, 200),
+        ("login", CallOutcome.OK, 200),
+        ("DongBoHoSoMC", CallOutcome.REJECTED, 200),
     ]
     assert "Ngân" not in repr(calls)
 
@@ -181,7 +181,7 @@ def test_an_lgsp_wrapper_is_a_matter_of_configuration(wrapper: ThreadingHTTPServ
     connection = Connection("lgsp", "http", "127.0.0.1", wrapper.server_address[1], "u", "p", "http", extra)
     with PortalClient(connection, settings_with(envelope="lgsp"), tenant=TENANT) as client:
         assert client.find_dossier("H17.05-261012-0001").result == [{}]
-        assert client.send_dossiers([{}], updating=False).outcome is Outcome.EXISTS
+        assert client.send_dossiers([{}], updating=False).outcome is CallOutcome.EXISTS
     assert [path for path, _ in _Wrapper.seen] == ["/login", "/KetNoi/TraCuuHoSo", "/KetNoi/DongBoHoSoMC"]
 
 
@@ -208,11 +208,11 @@ def test_two_callers_draw_from_one_bucket(warehouse: Engine, province: Province)
 
 def test_what_one_thread_reserved_no_other_takes(warehouse: Engine, province: Province) -> None:
     waited: list[int] = []
-    settings = settings_with(limits={"integration": {"rate": 2, "burst": 1}, "share": {"rate": 1, "burst": 1}})
+    settings = settings_with(limits={"integration": {"rate": 40, "burst": 2}, "share": {"rate": 1, "burst": 1}})
     start = datetime(2026, 10, 31, tzinfo=UTC)
     sleep: Callable[[float], None] = lambda seconds: waited.append(threading.get_ident())  # noqa: E731
     bucket = SharedBucket(warehouse, TENANT, settings, clock=lambda: start, sleep=sleep)
-    bucket.reserve(Endpoint.INTEGRATION)
+    bucket.wait(Endpoint.INTEGRATION)  # fetches two tokens and takes one
     other = threading.Thread(target=bucket.wait, args=(Endpoint.INTEGRATION,))
     other.start()
     other.join()

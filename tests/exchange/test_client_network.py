@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lienthong.exchange.client import PortalClient
-from lienthong.exchange.replies import Outcome
+from lienthong.exchange.replies import CallOutcome
 from lienthong.exchange.settings import PortalSettings
 from lienthong.model.errors import PortalAccessError, PortalUnreachableError
 from simulator.network import Fault, FaultyNetwork
@@ -58,7 +58,7 @@ def reach(network: FaultyNetwork, portal: PortalServer) -> Iterator[Callable[...
     def client(settings: PortalSettings | None = None, **options: Any) -> PortalClient:
         connection = replace(connection_to(portal), port=network.port)
         made.append(PortalClient(connection, settings or settings_with(**TIGHT), tenant=TENANT, **options))
-        made[-1].prepare()
+        made[-1].find_dossier(CODE)
         made[-1].take_calls()
         return made[-1]
 
@@ -74,7 +74,7 @@ def test_a_write_whose_answer_is_lost_late_or_unreadable_is_unknown_and_sent_onc
 ) -> None:
     client = reach(settings_with(**TIGHT, keep_alive=keep_alive))
     network.fail_next(CREATE, fault)
-    assert client.send_dossiers([DOSSIER], updating=False).outcome is Outcome.UNKNOWN
+    assert client.send_dossiers([DOSSIER], updating=False).outcome is CallOutcome.UNKNOWN
     assert [call.service for call in client.take_calls()] == [CREATE]
     arrived = [{}] if fault.reaches else []
     assert client.find_dossier(CODE).result == arrived, "the next call gets its own answer"
@@ -88,8 +88,8 @@ def test_a_reading_is_repeated_and_then_right(
     client.send_dossiers([DOSSIER], updating=False)
     network.fail_next(LOOKUP, fault)
     answer = client.find_dossier(CODE)
-    assert (answer.outcome, answer.result) == (Outcome.OK, [{}])
-    assert [call.outcome is Outcome.OK for call in client.take_calls()] == [True, False, True]
+    assert (answer.outcome, answer.result) == (CallOutcome.OK, [{}])
+    assert [call.outcome is CallOutcome.OK for call in client.take_calls()] == [True, False, True]
 
 
 @pytest.mark.parametrize("fault", [*UNREADABLE, Fault.CUT_BEFORE, Fault.BUSY_503])
@@ -99,7 +99,7 @@ def test_a_spoiled_log_in_is_no_refusal_of_the_account(
     client = reach(sleep=lambda seconds: None)
     portal.portal.expire_sessions()
     network.fail_next("login", fault)
-    assert client.find_dossier(CODE).outcome is Outcome.OK
+    assert client.find_dossier(CODE).outcome is CallOutcome.OK
 
 
 @pytest.mark.parametrize("keep_alive", [False, True])
@@ -108,9 +108,9 @@ def test_the_second_copy_of_an_answer_is_never_the_answer_to_the_next_call(
 ) -> None:
     client = reach(settings_with(**TIGHT, keep_alive=keep_alive))
     network.fail_next(CREATE, Fault.DOUBLED_ANSWER)
-    assert client.send_dossiers([DOSSIER], updating=False).outcome is Outcome.OK
+    assert client.send_dossiers([DOSSIER], updating=False).outcome is CallOutcome.OK
     other = DOSSIER | {"MaHoSo": "H17.05-261012-0002", "TrangThaiHoSo": "none"}
-    assert client.send_dossiers([other], updating=False).outcome is Outcome.REJECTED
+    assert client.send_dossiers([other], updating=False).outcome is CallOutcome.REJECTED
     assert client.find_dossier(CODE).result == [{}]
     assert portal.store.count("H17")[0] == 1
 
@@ -120,9 +120,9 @@ def test_a_doubled_request_is_told_by_what_the_portal_says(
 ) -> None:
     client = reach()
     network.fail_next(CREATE, Fault.DOUBLED_REQUEST)
-    assert client.send_dossiers([DOSSIER], updating=False).outcome is Outcome.EXISTS
+    assert client.send_dossiers([DOSSIER], updating=False).outcome is CallOutcome.EXISTS
     network.fail_next(STEPS, Fault.DOUBLED_REQUEST)
-    assert client.send_steps([STEP]).outcome is Outcome.OK
+    assert client.send_steps([STEP]).outcome is CallOutcome.OK
     assert len(portal.store.steps(CODE)) == 2
 
 
@@ -134,7 +134,7 @@ def test_a_kept_connection_serves_many_calls_and_a_fresh_one_each_by_default(
             before = server.connections
             with PortalClient(server.connection(), settings_with(keep_alive=keep_alive), tenant=TENANT) as client:
                 for _ in range(3):
-                    assert client.find_dossier(CODE).outcome is Outcome.OK
+                    assert client.find_dossier(CODE).outcome is CallOutcome.OK
             assert server.connections - before == connections
 
 
@@ -148,7 +148,7 @@ def test_bytes_behind_an_answer_end_a_kept_connection(together: bool) -> None:
         with PortalClient(server.connection(), settings_with(keep_alive=True), tenant=TENANT) as client:
             for _ in range(2):
                 answer = client.find_dossier(CODE)
-                assert (answer.outcome, answer.result) == (Outcome.OK, [])
+                assert (answer.outcome, answer.result) == (CallOutcome.OK, [])
                 server.settled()
         assert server.connections == 2
 
@@ -168,7 +168,7 @@ def test_a_call_has_a_deadline_however_the_bytes_drip(part: str) -> None:
     ):
         client.find_dossier(CODE)
     (call,) = client.take_calls()
-    assert (call.outcome, call.message) == (Outcome.RETRY, "late")
+    assert (call.outcome, call.message) == (CallOutcome.RETRY, "late")
     assert call.duration_ms < 5000, "the whole answer would have taken longer than ten times this"
 
 
@@ -203,7 +203,7 @@ def test_retry_after_replaces_the_backoff(network: FaultyNetwork, reach: Callabl
     waits: list[float] = []
     client = reach(settings_with(**TIGHT | {"backoff_s": 9}), sleep=waits.append)
     network.fail_next(CREATE, Fault.BUSY_429)
-    assert client.send_dossiers([DOSSIER], updating=False).outcome is Outcome.OK
+    assert client.send_dossiers([DOSSIER], updating=False).outcome is CallOutcome.OK
     assert [0.9 < wait <= 1 for wait in waits] == [True]
 
 
@@ -214,16 +214,15 @@ def test_a_write_that_a_busy_portal_may_have_taken_is_unknown_and_the_next_call_
     client = reach(sleep=waits.append)
     network.fail_next(CREATE, Fault.BUSY_503)
     answer = client.send_dossiers([DOSSIER], updating=False)
-    assert (answer.outcome, answer.retry_after_s, waits) == (Outcome.UNKNOWN, 1.0, [])
-    client.sibling().prepare()
+    assert (answer.outcome, answer.retry_after_s, waits) == (CallOutcome.UNKNOWN, 1.0, [])
+    client.sibling().find_dossier(CODE)
     assert [0.5 < wait <= 1 for wait in waits] == [True], "another worker waits too"
-    client.prepare()
+    client.find_dossier(CODE)
     assert len(waits) == 1
 
 
-@pytest.mark.parametrize("send", ["send", "prepare"])
 def test_a_portal_that_wants_more_time_than_allowed_is_left_alone(
-    network: FaultyNetwork, portal: PortalServer, reach: Callable[..., PortalClient], send: str
+    network: FaultyNetwork, portal: PortalServer, reach: Callable[..., PortalClient]
 ) -> None:
     waits: list[float] = []
     client = reach(settings_with(**TIGHT, retry_after_max_s=0.5), sleep=waits.append)
@@ -231,8 +230,8 @@ def test_a_portal_that_wants_more_time_than_allowed_is_left_alone(
     with pytest.raises(PortalUnreachableError, match=r"before \d\d:\d\d:\d\d \d\d/\d\d/\d{4} \(Retry-After\)"):
         client.find_dossier(CODE)
     with pytest.raises(PortalUnreachableError, match="Retry-After"):
-        client.prepare() if send == "prepare" else client.send_dossiers([DOSSIER], updating=False)
-    assert [call.outcome for call in client.take_calls()] == [Outcome.RATE_LIMITED]
+        client.send_dossiers([DOSSIER], updating=False)
+    assert [call.outcome for call in client.take_calls()] == [CallOutcome.RATE_LIMITED]
     assert (waits, portal.store.count()) == ([], (0, 0))
 
 
@@ -243,7 +242,7 @@ def test_repetitions_end_before_the_lease_does() -> None:
     session = RawServer.json({"error_code": 0, "session": "s"})
     with RawServer([session, *[RawServer.answer(b"", status=429)] * 3]) as server:
         with PortalClient(server.connection(), settings, tenant=TENANT, **slow) as client:
-            assert client.send_dossiers([DOSSIER], updating=False).outcome is Outcome.RATE_LIMITED
+            assert client.send_dossiers([DOSSIER], updating=False).outcome is CallOutcome.RATE_LIMITED
         assert len(server.requests) == 3, "a third attempt might have ended after the lease"
 
 
@@ -257,12 +256,13 @@ class CountsLogIns(PortalClient):
         type(self).log_ins += 1
         return super()._log_in(until)
 
-    def prepare(self) -> None:
+    def take_off(self) -> None:
+        """All threads at once."""
         self.barrier.wait(10)
-        super().prepare()
+        self.find_dossier(CODE)
 
 
-def in_threads(clients: list[PortalClient], work: Callable[[PortalClient], Any]) -> list[Any]:
+def in_threads(clients: list[CountsLogIns], work: Callable[[CountsLogIns], Any]) -> list[Any]:
     with ThreadPoolExecutor(len(clients)) as pool:
         return [done.result(30) for done in [pool.submit(work, client) for client in clients]]
 
@@ -271,18 +271,18 @@ def test_several_threads_share_one_log_in_and_keep_their_own_evidence(portal: Po
     CountsLogIns.barrier, CountsLogIns.log_ins = threading.Barrier(4), 0
     portal.switches = PortalSwitches(latency_s=0.05)
     first = CountsLogIns(connection_to(portal), settings_with(), tenant=TENANT)
-    clients: list[PortalClient] = [first, *(first.sibling() for _ in range(3))]
+    clients: list[CountsLogIns] = [first, *(first.sibling() for _ in range(3))]
 
-    def work(client: PortalClient) -> list[Any]:
-        client.prepare()
-        for _ in range(3):
-            assert client.find_dossier(CODE).outcome is Outcome.OK
+    def work(client: CountsLogIns) -> list[Any]:
+        client.take_off()
+        for _ in range(2):
+            assert client.find_dossier(CODE).outcome is CallOutcome.OK
         return [call.service for call in client.take_calls() if call.service != "login"]
 
     assert in_threads(clients, work) == [[LOOKUP] * 3] * 4
     assert CountsLogIns.log_ins == portal.portal.counts["login"] == 1
     clients[1].close()
-    assert first.find_dossier(CODE).outcome is Outcome.OK, "a closed sibling closes nothing of another"
+    assert first.find_dossier(CODE).outcome is CallOutcome.OK, "a closed sibling closes nothing of another"
     portal.portal.expire_sessions()
     CountsLogIns.barrier = threading.Barrier(4)
     in_threads(clients, work)
@@ -292,11 +292,11 @@ def test_several_threads_share_one_log_in_and_keep_their_own_evidence(portal: Po
 def test_a_refused_session_does_not_end_a_newer_one(portal: PortalServer) -> None:
     first = PortalClient(connection_to(portal), settings_with(), tenant=TENANT)
     second = first.sibling()
-    first.prepare()
+    assert first.find_dossier(CODE).outcome is CallOutcome.OK
     portal.fail_next(LOOKUP, FaultKind.EXPIRE_SESSION)
-    assert second.find_dossier(CODE).outcome is Outcome.OK
+    assert second.find_dossier(CODE).outcome is CallOutcome.OK
     first._access.refuse("the old one")
-    assert first.find_dossier(CODE).outcome is Outcome.OK
+    assert first.find_dossier(CODE).outcome is CallOutcome.OK
     assert portal.portal.counts["login"] == 2
 
 
@@ -305,9 +305,9 @@ def test_who_waited_for_a_log_in_shares_its_failure(portal: PortalServer) -> Non
     portal.switches = PortalSwitches(latency_s=0.2)
     first = CountsLogIns(connection_to(portal, password="wrong"), settings_with(), tenant=TENANT)
 
-    def work(client: PortalClient) -> str:
+    def work(client: CountsLogIns) -> str:
         with pytest.raises(PortalAccessError) as caught:
-            client.prepare()
+            client.take_off()
         return caught.value.what
 
     said = in_threads([first, first.sibling(), first.sibling()], work)

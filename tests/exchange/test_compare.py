@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lienthong.exchange.compare import Kind, Verdict, compare
+from lienthong.exchange.compare import Difference, Verdict, compare
 from tests.exchange.world import settings_with
 
 SETTINGS = settings_with()
@@ -33,20 +33,20 @@ def test_the_same_record_is_the_same() -> None:
 
 
 def test_no_record_is_missing() -> None:
-    assert compare(OURS, [], SETTINGS).kinds == (Kind.MISSING,)
+    assert compare(OURS, [], SETTINGS).kinds == (Difference.MISSING,)
 
 
 @pytest.mark.parametrize(
     ("changes", "kind", "field"),
     [
-        ({"TrangThaiHoSo": "4"}, Kind.STATUS, "TrangThaiHoSo"),
-        ({"MaTTHC": "2.000635"}, Kind.PROCEDURE, "MaTTHC"),
-        ({"NgayKetThucXuLy": ""}, Kind.DATES, "NgayKetThucXuLy"),
-        ({"NgayTra": "20261016080000"}, Kind.DATES, "NgayTra"),
+        ({"TrangThaiHoSo": "4"}, Difference.STATUS, "TrangThaiHoSo"),
+        ({"MaTTHC": "2.000635"}, Difference.PROCEDURE, "MaTTHC"),
+        ({"NgayKetThucXuLy": ""}, Difference.DATES, "NgayKetThucXuLy"),
+        ({"NgayTra": "20261016080000"}, Difference.DATES, "NgayTra"),
     ],
 )
 def test_a_field_that_decides_makes_it_different_and_keeps_both_values(
-    changes: dict[str, str], kind: Kind, field: str
+    changes: dict[str, str], kind: Difference, field: str
 ) -> None:
     found = compare(OURS, shown(**changes), SETTINGS)
     assert (found.verdict, found.kinds, found.fields) == (Verdict.DIFFERENT, (kind,), (field,))
@@ -55,7 +55,11 @@ def test_a_field_that_decides_makes_it_different_and_keeps_both_values(
 
 def test_other_fields_are_listed_by_name_only_and_decide_nothing() -> None:
     found = compare(OURS, shown(ChuHoSo="Trần Văn Khoa", KenhThucHien="1"), SETTINGS)
-    assert (found.verdict, found.kinds, found.fields) == (Verdict.SAME, (Kind.OTHER,), ("ChuHoSo", "KenhThucHien"))
+    assert (found.verdict, found.kinds, found.fields) == (
+        Verdict.SAME,
+        (Difference.OTHER,),
+        ("ChuHoSo", "KenhThucHien"),
+    )
     assert dict(found.seen) == {}
 
 
@@ -68,7 +72,7 @@ def test_which_fields_decide_can_be_configured() -> None:
 @pytest.mark.parametrize("hit", [{}, {"MAHOSO": OURS["MaHoSo"]}, {"MaHoSo": "another", "TrangThaiHoSo": "4"}])
 def test_a_record_that_shows_no_state_is_unknown(hit: dict[str, str]) -> None:
     found = compare(OURS, [hit], SETTINGS)
-    assert (found.verdict, found.kinds) == (Verdict.UNKNOWN, (Kind.PRESENT,))
+    assert (found.verdict, found.kinds) == (Verdict.UNKNOWN, (Difference.PRESENT,))
 
 
 def test_the_record_of_this_code_is_chosen_among_several() -> None:

@@ -44,7 +44,7 @@ def server() -> Iterator[RawServer]:
 @pytest.fixture(scope="module")
 def client(server: RawServer) -> Iterator[PortalClient]:
     with PortalClient(server.connection(), settings_with(max_attempts=1), tenant=TENANT) as made:
-        made.prepare()
+        made.find_dossier("000.00.00.H17-261012-0001")
         made.take_calls()
         yield made
 

@@ -9,21 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lienthong.exchange.replies import Call, Fault, Outcome, judge, read_reply, retry_after
+from lienthong.exchange.replies import Call, CallOutcome, Fault, judge, read_reply, retry_after
 from lienthong.model.masking import mask
 from tests.exchange.world import PERSONAL, settings_with
 
 SETTINGS = settings_with()
 
 
-def verdict(call: Call, body: object, status: int = 200) -> Outcome:
+def verdict(call: Call, body: object, status: int = 200) -> CallOutcome:
     text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
     return judge(call, status, read_reply(text), None, SETTINGS)
 
 
 @pytest.mark.parametrize("code", [0, "0", "00", " 0 "])
 def test_a_zero_with_the_words_of_success_is_a_success(code: object) -> None:
-    assert verdict(Call.CREATE, {"error_code": code, "message": "Đồng bộ thành công"}) is Outcome.OK
+    assert verdict(Call.CREATE, {"error_code": code, "message": "Đồng bộ thành công"}) is CallOutcome.OK
 
 
 @pytest.mark.parametrize(
@@ -37,18 +37,18 @@ def test_a_zero_with_the_words_of_success_is_a_success(code: object) -> None:
     ],
 )
 def test_a_zero_may_carry_a_refusal(message: str) -> None:
-    assert verdict(Call.CREATE, {"error_code": 0, "message": message}) is Outcome.REJECTED
+    assert verdict(Call.CREATE, {"error_code": 0, "message": message}) is CallOutcome.REJECTED
 
 
 def test_a_whole_count_is_a_success() -> None:
-    assert verdict(Call.UPDATE, {"error_code": "0", "message": "Đồng bộ thành công 50/50 hồ sơ"}) is Outcome.OK
+    assert verdict(Call.UPDATE, {"error_code": "0", "message": "Đồng bộ thành công 50/50 hồ sơ"}) is CallOutcome.OK
 
 
 @pytest.mark.parametrize("code", [0, "3", -3, "-3"])
 def test_existing_is_told_by_code_and_words_together(code: object) -> None:
-    assert verdict(Call.CREATE, {"error_code": code, "message": "Hồ sơ ĐÃ TỒN TẠI"}) is Outcome.EXISTS
-    assert verdict(Call.CREATE, {"error_code": 5, "message": "Hồ sơ đã tồn tại"}) is Outcome.REJECTED
-    assert verdict(Call.UPDATE, {"error_code": code, "message": "Hồ sơ đã tồn tại"}) is Outcome.REJECTED
+    assert verdict(Call.CREATE, {"error_code": code, "message": "Hồ sơ ĐÃ TỒN TẠI"}) is CallOutcome.EXISTS
+    assert verdict(Call.CREATE, {"error_code": 5, "message": "Hồ sơ đã tồn tại"}) is CallOutcome.REJECTED
+    assert verdict(Call.UPDATE, {"error_code": code, "message": "Hồ sơ đã tồn tại"}) is CallOutcome.REJECTED
 
 
 @pytest.mark.parametrize("call", [Call.CREATE, Call.UPDATE])
@@ -58,25 +58,26 @@ def test_existing_is_told_by_code_and_words_together(code: object) -> None:
      {"error_code": 7, "message": "Đồng bộ thành công"}, "Đồng bộ thành công"],
 )  # fmt: skip
 def test_an_answer_that_says_nothing_sure_leaves_a_write_unknown(call: Call, body: object) -> None:
-    assert verdict(call, body) is Outcome.UNKNOWN
+    assert verdict(call, body) is CallOutcome.UNKNOWN
 
 
 @pytest.mark.parametrize("body", ["Cập nhật tiến độ thành công", '"Cập nhật thành công"', {"message": "thành công"}])
 def test_progress_answers_in_plain_text(body: object) -> None:
-    assert verdict(Call.PROGRESS, body) is Outcome.OK
+    assert verdict(Call.PROGRESS, body) is CallOutcome.OK
 
 
 def test_progress_is_refused_in_plain_text_too() -> None:
-    assert verdict(Call.PROGRESS, "Không tìm thấy hồ sơ") is Outcome.REJECTED
+    assert verdict(Call.PROGRESS, "Không tìm thấy hồ sơ") is CallOutcome.REJECTED
 
 
 @pytest.mark.parametrize(("status", "write", "read"), [
-    (500, Outcome.UNKNOWN, Outcome.RETRY), (502, Outcome.UNKNOWN, Outcome.RETRY), (302, Outcome.UNKNOWN, Outcome.RETRY),
-    (404, Outcome.RETRY, Outcome.RETRY), (429, Outcome.RATE_LIMITED, Outcome.RATE_LIMITED),
-    (401, Outcome.RELOGIN, Outcome.RELOGIN), (403, Outcome.RELOGIN, Outcome.RELOGIN),
-    (413, Outcome.REJECTED, Outcome.REJECTED),
+    (500, CallOutcome.UNKNOWN, CallOutcome.RETRY), (502, CallOutcome.UNKNOWN, CallOutcome.RETRY),
+    (302, CallOutcome.UNKNOWN, CallOutcome.RETRY),
+    (404, CallOutcome.RETRY, CallOutcome.RETRY), (429, CallOutcome.RATE_LIMITED, CallOutcome.RATE_LIMITED),
+    (401, CallOutcome.RELOGIN, CallOutcome.RELOGIN), (403, CallOutcome.RELOGIN, CallOutcome.RELOGIN),
+    (413, CallOutcome.REJECTED, CallOutcome.REJECTED),
 ])  # fmt: skip
-def test_http_status_decides_before_the_body(status: int, write: Outcome, read: Outcome) -> None:
+def test_http_status_decides_before_the_body(status: int, write: CallOutcome, read: CallOutcome) -> None:
     body = {"error_code": 0, "message": "Đồng bộ thành công", "result": []}
     assert verdict(Call.CREATE, body, status) is write
     assert verdict(Call.LOOKUP, body, status) is read
@@ -88,9 +89,9 @@ def test_http_status_decides_before_the_body(status: int, write: Outcome, read: 
      {"error_code": 0, "session": "a\x00b"}, {"error_code": "\ufffd", "session": "s"}],
 )  # fmt: skip
 def test_a_log_in_is_refused_by_words_or_a_code_and_never_by_noise(body: object) -> None:
-    assert verdict(Call.LOGIN, body) is Outcome.RETRY
-    assert verdict(Call.LOGIN, {"error_code": 1}) is Outcome.REJECTED
-    assert verdict(Call.LOGIN, {"error_code": 0, "message": "Sai mật khẩu"}) is Outcome.REJECTED
+    assert verdict(Call.LOGIN, body) is CallOutcome.RETRY
+    assert verdict(Call.LOGIN, {"error_code": 1}) is CallOutcome.REJECTED
+    assert verdict(Call.LOGIN, {"error_code": 0, "message": "Sai mật khẩu"}) is CallOutcome.REJECTED
 
 
 @pytest.mark.parametrize(
@@ -99,15 +100,15 @@ def test_a_log_in_is_refused_by_words_or_a_code_and_never_by_noise(body: object)
 )
 def test_words_of_success_that_were_changed_on_their_way_are_none(body: object) -> None:
     for call in (Call.CREATE, Call.PROGRESS):
-        assert verdict(call, body) is Outcome.UNKNOWN
-    assert verdict(Call.CREATE, {"error_code": 7, "message": "Sai tên \ufffd"}) is Outcome.REJECTED
+        assert verdict(call, body) is CallOutcome.UNKNOWN
+    assert verdict(Call.CREATE, {"error_code": 7, "message": "Sai tên \ufffd"}) is CallOutcome.REJECTED
 
 
 def test_a_code_of_thousands_of_digits_is_no_number() -> None:
     for code in ("9" * 4300, '"' + "9" * 4300 + '"', "-" + "0" * 4301):
         reply = read_reply(f'{{"error_code": {code}, "message": "thành công"}}')
         assert reply.number is None
-        assert judge(Call.CREATE, 200, reply, None, SETTINGS) is Outcome.UNKNOWN
+        assert judge(Call.CREATE, 200, reply, None, SETTINGS) is CallOutcome.UNKNOWN
     assert read_reply('{"error_code": "00", "message": ""}').number == 0
 
 
@@ -137,46 +138,46 @@ def test_no_retry_after_is_ever_an_error(value: str | None, date: str | None) ->
 
 
 def test_a_success_in_a_refused_request_is_none() -> None:
-    assert verdict(Call.CREATE, {"error_code": 0, "message": "thành công"}, 400) is Outcome.REJECTED
+    assert verdict(Call.CREATE, {"error_code": 0, "message": "thành công"}, 400) is CallOutcome.REJECTED
 
 
 def test_a_fault_before_sending_can_be_retried_and_one_after_cannot() -> None:
     nothing = read_reply(None)
-    assert judge(Call.CREATE, None, nothing, Fault.NOT_SENT, SETTINGS) is Outcome.RETRY
-    assert judge(Call.CREATE, None, nothing, Fault.LOST, SETTINGS) is Outcome.UNKNOWN
-    assert judge(Call.LOOKUP, None, nothing, Fault.LOST, SETTINGS) is Outcome.RETRY
+    assert judge(Call.CREATE, None, nothing, Fault.NOT_SENT, SETTINGS) is CallOutcome.RETRY
+    assert judge(Call.CREATE, None, nothing, Fault.LOST, SETTINGS) is CallOutcome.UNKNOWN
+    assert judge(Call.LOOKUP, None, nothing, Fault.LOST, SETTINGS) is CallOutcome.RETRY
 
 
 @pytest.mark.parametrize("code", ["-2", 0, "401"])
 def test_an_expired_session_is_told_by_its_words(code: object) -> None:
     body = {"error_code": code, "message": "Phiên làm việc không hợp lệ hoặc đã hết hạn"}
     for call in (Call.CREATE, Call.PROGRESS, Call.LOOKUP, Call.CATALOGUE):
-        assert verdict(call, body) is Outcome.RELOGIN
+        assert verdict(call, body) is CallOutcome.RELOGIN
 
 
 def test_a_lookup_finds_or_does_not_find() -> None:
-    assert verdict(Call.LOOKUP, {"error_code": "0", "message": "", "result": []}) is Outcome.OK
-    assert verdict(Call.LOOKUP, {"error_code": 0, "result": [{}]}) is Outcome.OK
-    assert verdict(Call.LOOKUP, {"error_code": "5", "message": "Không tìm thấy hồ sơ"}) is Outcome.OK
-    assert verdict(Call.LOOKUP, {"error_code": "5", "message": "Sai tham số"}) is Outcome.REJECTED
-    assert verdict(Call.LOOKUP, {"error_code": 0}) is Outcome.RETRY
+    assert verdict(Call.LOOKUP, {"error_code": "0", "message": "", "result": []}) is CallOutcome.OK
+    assert verdict(Call.LOOKUP, {"error_code": 0, "result": [{}]}) is CallOutcome.OK
+    assert verdict(Call.LOOKUP, {"error_code": "5", "message": "Không tìm thấy hồ sơ"}) is CallOutcome.OK
+    assert verdict(Call.LOOKUP, {"error_code": "5", "message": "Sai tham số"}) is CallOutcome.REJECTED
+    assert verdict(Call.LOOKUP, {"error_code": 0}) is CallOutcome.RETRY
 
 
 def test_a_wrapper_hides_the_answer_in_its_message() -> None:
     inner = json.dumps({"result": [{"MALINHVUC": "G15-HT02"}]})
     reply = read_reply(json.dumps({"error_code": "0", "message": inner}), nested=True)
     assert reply.result == [{"MALINHVUC": "G15-HT02"}]
-    assert judge(Call.CATALOGUE, 200, reply, None, SETTINGS) is Outcome.OK
+    assert judge(Call.CATALOGUE, 200, reply, None, SETTINGS) is CallOutcome.OK
     inner = json.dumps({"error_code": "-3", "message": "Hồ sơ đã tồn tại"})
     reply = read_reply(json.dumps({"error_code": 0, "message": inner}), nested=True)
-    assert judge(Call.CREATE, 200, reply, None, SETTINGS) is Outcome.EXISTS
+    assert judge(Call.CREATE, 200, reply, None, SETTINGS) is CallOutcome.EXISTS
 
 
 @given(st.sampled_from(list(Call)), st.integers(100, 599), st.one_of(st.text(), st.from_type(dict).map(repr)))
 def test_nothing_but_clear_words_is_ever_taken_for_a_success_of_a_write(call: Call, status: int, body: str) -> None:
     outcome = judge(call, status, read_reply(body), None, SETTINGS)
     if call.writes and "thành công" not in body:
-        assert outcome not in (Outcome.OK, Outcome.EXISTS)
+        assert outcome not in (CallOutcome.OK, CallOutcome.EXISTS)
 
 
 @pytest.mark.parametrize("text", PERSONAL)

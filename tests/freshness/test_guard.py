@@ -12,12 +12,13 @@ from sqlalchemy import Engine, text
 from lienthong.freshness.guard import GuardLimits, accept_collapse, guard_volume, is_collapse_accepted, read_known
 from lienthong.model.codes import LoadMode, LoadState
 from lienthong.model.errors import CollapsedExtractError
+from lienthong.model.kinds.dossier import DOSSIER_KIND
 from lienthong.warehouse.ledger import Load
 
 NOW = datetime(2026, 10, 22, 2, tzinfo=UTC)
 DAY = datetime(2026, 10, 20, 17, tzinfo=UTC)
 LIMITS = GuardLimits(full_min_ratio=0.8, range_min_ratio=0.5, min_rows=20)
-FULL = Load(9, "H17", "test", "k", LoadMode.FULL, None, None, LoadState.OPENED, 1, None, None, None)
+FULL = Load(9, "H17", "test", DOSSIER_KIND, "k", LoadMode.FULL, None, None, LoadState.OPENED, 1, None, None, None)
 RANGE = replace(FULL, mode=LoadMode.RANGE, window_from=DAY, window_to=DAY + timedelta(days=1))
 #: Ends an hour after everything that was read: nothing can have left it.
 OPEN_ENDED = replace(RANGE, window_to=NOW + timedelta(hours=1, minutes=1))

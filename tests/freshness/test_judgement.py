@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from lienthong.freshness.findings import Finding
-from lienthong.pipeline.freshness import tell
+from lienthong.pipeline.freshness import alert
 from tests.freshness.conftest import COMMUNES
 from tests.freshness.world import SOURCE, WORKDAYS, Province, at
 
@@ -79,14 +79,14 @@ def test_a_finding_is_told_once_per_channel_and_so_is_its_end(province: Province
 
     for _ in range(3):
         province.evaluate()
-        tell(province.rt, "mail", send)
+        alert(province.rt, "mail", send)
     assert told == [(QUIET_COMMUNE, True)]
     go_to(province, date(2026, 10, 23))
     for _ in range(2):
         province.evaluate()
-        tell(province.rt, "mail", send)
+        alert(province.rt, "mail", send)
     assert told == [(QUIET_COMMUNE, True), (QUIET_COMMUNE, False)]
-    assert tell(province.rt, "hook", send) == 0, "a channel that never told of it has no end to tell"
+    assert alert(province.rt, "hook", send) == 0, "a channel that never told of it has no end to tell"
 
 
 def test_what_a_channel_did_not_take_is_told_again(province: Province) -> None:
@@ -98,8 +98,8 @@ def test_what_a_channel_did_not_take_is_told_again(province: Province) -> None:
         raise OSError("no route")
 
     with pytest.raises(OSError, match="no route"):
-        tell(province.rt, "mail", broken)
-    assert tell(province.rt, "mail", lambda _findings: None) == 1
+        alert(province.rt, "mail", broken)
+    assert alert(province.rt, "mail", lambda _findings: None) == 1
 
 
 @pytest.mark.parametrize(
@@ -324,7 +324,7 @@ def test_a_backlog_grows_from_warning_to_error_and_is_then_told_again(province: 
         go_to(province, day)
         province.evaluate()
         assert province.rows("SELECT severity FROM freshness.finding WHERE kind = 'backlog'") == [(severity,)]
-        assert tell(province.rt, "mail", lambda _findings: None) == 1
+        assert alert(province.rt, "mail", lambda _findings: None) == 1
     province.execute("UPDATE exchange.delivery SET hold = 'blocked' WHERE tenant = :tenant", [{"tenant": "H17"}])
     province.evaluate()
     assert province.open() == set()

@@ -132,7 +132,7 @@ def _dags() -> dict[str, Any]:
 
     TASK_DEFAULTS["retries"] = 0
     folder = Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
-    for name in ("freshness.py", "dossier_sync.py"):
+    for name in ("freshness.py", "source_sync.py"):
         shutil.copy(REPO / "dags" / name, folder)
     shutil.copy(Path(__file__).with_name("failing_dags.py"), folder)
     bag = DagBag(dag_folder=folder, bundle_path=folder)

@@ -215,9 +215,9 @@ def test_a_push_reports_what_it_delivered_and_what_is_held_back(received: Receiv
 
 
 def test_every_value_carries_the_tags_of_its_metric_and_nothing_else(received: Received) -> None:
-    from lienthong.orchestration.metrics import METRICS, Kind
+    from lienthong.orchestration.metrics import METRICS, MetricKind
 
-    kinds = {Kind.COUNTER: "c", Kind.GAUGE: "g", Kind.TIMER: "ms"}
+    kinds = {MetricKind.COUNTER: "c", MetricKind.GAUGE: "g", MetricKind.TIMER: "ms"}
     known = {metric.name: metric for metric in METRICS}
     ours = [each for each in received.statsd if each.name.startswith("lienthong.")]
     for each in ours:

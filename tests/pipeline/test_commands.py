@@ -10,9 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from lienthong.cli import app
+from lienthong.cli.summary import print_deliveries
 from lienthong.model.numbers import grouped
 from lienthong.pipeline.runtime import Runtime
-from lienthong.pipeline.summary import DELIVERY_COLUMNS, print_deliveries
+from lienthong.views.labels import DELIVERY_COLUMNS
 from tests.pipeline.conftest import running
 from tests.world import MONTH, Live
 

@@ -25,13 +25,13 @@ from devstack.postgres import Postgres
 from lienthong.cli import app
 from lienthong.connections import WAREHOUSE
 from lienthong.exchange.adoption import adoption_summary
-from lienthong.exchange.compare import Kind, Verdict
+from lienthong.exchange.compare import Difference, Verdict
 from lienthong.exchange.shadow import compared_dossiers, shadow_summary
 from lienthong.model.errors import ContractError, TerminalError
 from lienthong.pipeline.adopt import adopt
-from lienthong.pipeline.code_maps import changed_code_maps
 from lienthong.pipeline.push import push
 from lienthong.pipeline.shadow import shadow
+from lienthong.pipeline.views import changed_code_maps
 from simulator.opencps.advance import advance
 from simulator.world import World
 from tests.pipeline.conftest import running
@@ -46,9 +46,10 @@ PROCESSES = multiprocessing.get_context("forkserver")
 def set_mode(live: Live, mode: str, *, history: str | None = None) -> None:
     """Edit the contract as an engineer would."""
     path = live.settings.sources / f"{SOURCE}.yaml"
-    kept = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("history:")]
-    lines = [f"mode: {mode}" if line.startswith("mode:") else line for line in kept]
-    path.write_text("\n".join([*lines, *([f"history: {history}"] if history else [])]) + "\n", encoding="utf-8")
+    kept = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("  history:")]
+    said = [f"  mode: {mode}", *([f"  history: {history}"] if history else [])]
+    lines = [text for line in kept for text in (said if line.startswith("  mode:") else [line])]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def another_warehouse(live: Live, postgres: Postgres, name: str, template: str) -> None:
@@ -146,18 +147,18 @@ def test_shadow_finds_exactly_what_is_wrong(takeover: Takeover) -> None:
     assert len(questions) == whole.dossiers, "a second run goes on where the first stopped"
     assert len(sent_since(live, 0, "DongBoHoSoMC")) == writes
 
-    def codes(kind: Kind) -> set[str]:
+    def codes(kind: Difference) -> set[str]:
         return {found.code for found in compared_dossiers(live.engine, TENANT, kind, 1000)}
 
-    assert codes(Kind.STATUS) == takeover.stale
-    assert codes(Kind.PROCEDURE) == codes(Kind.RETIRED) == takeover.retired
-    assert codes(Kind.DATES) == takeover.stale
-    never_sent = codes(Kind.MISSING) - takeover.lost
-    assert takeover.lost <= codes(Kind.MISSING)
+    assert codes(Difference.STATUS) == takeover.stale
+    assert codes(Difference.PROCEDURE) == codes(Difference.RETIRED) == takeover.retired
+    assert codes(Difference.DATES) == takeover.stale
+    never_sent = codes(Difference.MISSING) - takeover.lost
+    assert takeover.lost <= codes(Difference.MISSING)
     assert not never_sent & set(takeover.before), "the rest is what the vendor could not send either"
     assert whole.verdicts[Verdict.SAME] == whole.dossiers - len(takeover.wrong) - len(never_sent)
     assert whole.verdicts[Verdict.UNKNOWN] == 0
-    status = next(found for found in compared_dossiers(live.engine, TENANT, Kind.STATUS))
+    status = next(found for found in compared_dossiers(live.engine, TENANT, Difference.STATUS))
     assert status.seen["TrangThaiHoSo"]["portal"] == "4"
 
 
@@ -483,7 +484,7 @@ def test_changed_code_maps_are_noticed_until_a_full_load_settles_them(loaded: Li
     assert (found.source_id, found.changed_load_id) == (SOURCE, newest)
     live.load(SOURCE)
     assert changed_code_maps(live.rt) == [found], "the rows read before still stand under the old map"
-    assert "--mode full" in found.advice_vi()
+    assert "--mode full" in found.notice
     counts = live.load(SOURCE, mode="full")["dossier"]
     assert counts["updated"] > 0
     assert changed_code_maps(live.rt) == []

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 import pytest
 from rich.console import Console
 
+from lienthong.cli import summary
 from lienthong.connections import WAREHOUSE, Role
-from lienthong.pipeline import summary
+from lienthong.pipeline import views
 from lienthong.pipeline.freshness import evaluate
 from lienthong.pipeline.push import owing
 from lienthong.pipeline.score import publish, score
 from lienthong.pipeline.shadow import shadow
-from lienthong.pipeline.status import collect, detail
 from lienthong.settings import PROJECT
 from tests.pipeline.conftest import running
 from tests.world import MONTH, Live
@@ -44,10 +44,12 @@ def test_every_step_works_with_the_login_of_its_role(alone: Live) -> None:
     run_id = score(alone.rt, MONTH, alone.key("score"))
     assert publish(alone.rt, run_id)["workbook"]
     assert evaluate(alone.rt)["open"] >= 0
-    assert collect(alone.rt).sources
-    assert detail(alone.rt, SOURCE)
-    summary.print_loads(alone.rt, Console(quiet=True))
-    summary.print_scores(alone.rt, Console(quiet=True), run_id)
+    assert views.status(alone.rt).sources
+    assert views.source_detail(alone.rt, SOURCE)
+    assert views.scored_month(alone.rt, run_id)
+    for step in (views.extracted_load, views.staged_load, views.gated_load):
+        assert step(alone.rt, 1)
+    summary.print_summary(alone.rt, Console(quiet=True), run_id=run_id, reports={}, logs="")
 
 
 def test_every_step_names_its_role() -> None:

@@ -16,13 +16,14 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from lienthong.cli import app
-from lienthong.cli.told import error_lines
+from lienthong.cli.errors import error_lines
 from lienthong.indices import ScoreTable, scores
 from lienthong.indices.table import UnitKind, UnitScore
 from lienthong.model.errors import BusyError, FinalScoreExistsError, LienThongError
+from lienthong.pipeline.failures import failure_of
 from lienthong.pipeline.runtime import Runtime
 from lienthong.pipeline.score import chosen_month, publish, score
-from lienthong.pipeline.summary import DELIVERY_COLUMNS
+from lienthong.views.labels import DELIVERY_COLUMNS
 from tests.world import MONTH, PROVINCES, Live
 
 pytestmark = pytest.mark.xdist_group("truth")  # one world, `delivered`
@@ -175,7 +176,7 @@ def test_a_published_final_score_is_kept_and_a_second_one_is_told_when_the_first
     live.clock += timedelta(days=2)
     second = CliRunner().invoke(app, ["score", MONTH, "--final"])
     assert isinstance(second.exception, FinalScoreExistsError)
-    what, detail = error_lines(second.exception)
+    what, detail = error_lines(failure_of(second.exception))
     assert what.startswith("Lỗi: Tháng đã có điểm chính thức, không chấm lại và không thay tệp đã công bố. Việc cần")
     assert "made on 03/11/2026 09:00 by cli__score" in detail
     assert f"`lienthong score {MONTH}`" in detail
@@ -247,7 +248,7 @@ def test_of_two_final_runs_at_once_one_is_the_months_score(after_the_month: Live
 
 
 def test_the_summary_tells_loads_deliveries_and_scores_in_vietnamese(scored: tuple[Live, int]) -> None:
-    from lienthong.pipeline.summary import print_summary
+    from lienthong.cli.summary import print_summary
 
     live, run_id = scored
     console = Console(record=True, width=80, force_terminal=False)
@@ -283,7 +284,7 @@ def test_the_records_of_a_province_less_the_doubles_told_are_the_dossiers_of_the
 
 def deliveries_told(live: Live) -> str:
     """What `print_deliveries` says at a terminal of 80 columns."""
-    from lienthong.pipeline.summary import print_deliveries
+    from lienthong.cli.summary import print_deliveries
 
     console = Console(record=True, width=80, force_terminal=False)
     print_deliveries(live.rt, console)

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from lienthong.freshness.wording import words
 from lienthong.model.errors import CollapsedExtractError
 from lienthong.pipeline.load import extract, gate, merge, open_load, stage
-from lienthong.pipeline.status import collect
+from lienthong.pipeline.views import status
+from lienthong.views.findings import finding_view
 from simulator.igate.ids import dossier_id
 from tests.pipeline.igates import running_igate
 from tests.pipeline.test_bad_input import SOURCE
@@ -22,7 +22,7 @@ FIVE = 'SELECT "dossierId" FROM opencps_dossier ORDER BY "modifiedDate", "dossie
 
 def told(live: Live) -> tuple[int, list[str]]:
     """How many records the open finding says are gone, and which it names."""
-    found = [finding for finding in collect(live.rt, SOURCE).findings if finding.kind == "records_vanished"]
+    found = [finding for finding in status(live.rt, SOURCE).findings if finding.kind == "records_vanished"]
     assert len(found) <= 1
     return (found[0].details["records"], found[0].details["keys"]) if found else (0, [])
 
@@ -50,8 +50,8 @@ def test_what_a_full_load_no_longer_finds_is_told_until_it_is_seen_again(loaded:
         number, keys = told(loaded)
         assert (number, sorted(keys)) == (5, vanished(loaded))
     assert loaded.contents() == before, "what is believed stays"
-    [finding] = [one for one in collect(loaded.rt).findings if one.kind == "records_vanished"]
-    assert words(finding).what.startswith("5 hồ sơ đã nạp không còn ở nguồn")
+    [finding] = [one for one in status(loaded.rt).findings if one.kind == "records_vanished"]
+    assert finding_view(finding).what.startswith("5 hồ sơ đã nạp không còn ở nguồn")
     assert set(keys) <= {key for (key,) in loaded.rows("SELECT source_key FROM dossier.source_record")}
 
     back = 'INSERT INTO opencps_dossier SELECT * FROM gone WHERE "dossierId" {} (SELECT min("dossierId") FROM gone)'

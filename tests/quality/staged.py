@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
+from lienthong.model.kinds.dossier import DOSSIER_KIND
 from lienthong.quality.gate import GateReport, run_gate
 from lienthong.quality.quarantine import apply_gate
 from lienthong.settings import PROJECT
+from lienthong.warehouse import ledger
+from lienthong.warehouse.staging import digest_staged
 
 NOON = datetime(2026, 10, 5, 12, 0, tzinfo=UTC)
 TENANT, SOURCE = "H17", "h17_opencps"
@@ -112,23 +116,21 @@ def stage(engine: Engine, load_id: int, **rows: list[dict[str, Any]]) -> None:
                 names = ", ".join(numbered)
                 places = ", ".join(f":{name}" for name in numbered)
                 connection.execute(text(f"INSERT INTO staging.{table} ({names}) VALUES ({places})"), numbered)
+        scope = {"tenant": TENANT, "load_id": load_id}
+        connection.execute(text("DELETE FROM staging.digest WHERE tenant = :tenant AND load_id = :load_id"), scope)
+        digest_staged(connection, DOSSIER_KIND, TENANT, load_id)
 
 
 def gate(engine: Engine, load_id: int, tenant: str = TENANT) -> GateReport:
-    return run_gate(engine, tenant=tenant, source_id=SOURCE, load_id=load_id, now=NOON, home=PROJECT)
+    return run_gate(engine, kind=DOSSIER_KIND, tenant=tenant, source_id=SOURCE, load_id=load_id, now=NOON, home=PROJECT)
 
 
 def apply(engine: Engine, load_id: int) -> None:
     """What merge does with the gate's findings, in a transaction of its own."""
     with engine.begin() as connection:
-        apply_gate(
-            connection,
-            tenant=TENANT,
-            source_id=SOURCE,
-            load_id=load_id,
-            manifest_url=f"memory://landing/{load_id}/manifest.json",
-            now=NOON + timedelta(minutes=load_id),
-        )
+        load = ledger.read_load(connection, load_id)
+        landed = replace(load, manifest_url=f"memory://landing/{load_id}/manifest.json")
+        apply_gate(connection, landed, NOON + timedelta(minutes=load_id))
 
 
 def load(engine: Engine, run_key: str, mode: str = "incremental", **rows: list[dict[str, Any]]) -> int:

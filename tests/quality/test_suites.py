@@ -12,12 +12,12 @@ import pytest
 from lienthong.model.codes import Severity
 from lienthong.model.errors import ContractError
 from lienthong.model.identifiers import DOSSIER_CODE_PATTERN
-from lienthong.model.kinds.dossier import Entity
+from lienthong.model.kinds.dossier import DOSSIER_KIND, Entity
 from lienthong.quality.evaluation import check_suite
 from lienthong.quality.suites import load_suites
 from lienthong.settings import PROJECT
 
-SUITES = load_suites(PROJECT)
+SUITES = load_suites(PROJECT, DOSSIER_KIND)
 RULES = [rule for suite in SUITES.values() for rule in suite.rules]
 
 
@@ -41,7 +41,7 @@ def spoil(home: Path, *keys: str | int, value: Any) -> None:
 
 def complaint(home: Path) -> tuple[str, str]:
     with pytest.raises(ContractError) as caught:
-        load_suites(home)
+        load_suites(home, DOSSIER_KIND)
     return caught.value.key or "", str(caught.value)
 
 
@@ -153,5 +153,5 @@ def test_a_missing_rule_file_is_named(home: Path) -> None:
 def test_arguments_that_great_expectations_refuses_are_named(home: Path) -> None:
     spoil(home, "expectations", 2, "kwargs", "column", value=["not", "a", "name"])
     with pytest.raises(ContractError) as caught:
-        check_suite(load_suites(home)[Entity.DOSSIER])
+        check_suite(load_suites(home, DOSSIER_KIND)[Entity.DOSSIER])
     assert caught.value.key == "expectations/dossier.json: expectations[2]"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lienthong.cli.told import to_json
+from lienthong.cli.output import to_json
 from lienthong.indices import ScoreTable
 from lienthong.reports import score_document
 

@@ -8,7 +8,7 @@ import pytest
 
 from lienthong.indices import ScoreTable, UnitKind
 from lienthong.reports import score_lines
-from lienthong.reports.wording import decimal_comma, short_name
+from lienthong.views.scores import decimal_comma, short_name
 
 
 def spoken(lines: list[str]) -> str:

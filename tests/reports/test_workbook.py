@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import openpyxl
@@ -9,8 +11,9 @@ import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
 from lienthong.indices import ScoreTable, UnitKind
+from lienthong.indices.table import ScoreKind
 from lienthong.reports import write_workbook
-from lienthong.reports.conclusion import conclusions
+from lienthong.views.conclusion import conclusions
 
 
 @pytest.fixture
@@ -50,6 +53,29 @@ def test_the_cover_names_title_period_time_definition_and_what_is_missing(book: 
     ):
         assert expected in cover
     assert "2.2" not in cover  # never scored, so nothing is missing
+
+
+@pytest.mark.parametrize(
+    ("kind", "complete", "head", "line"),
+    [
+        (ScoreKind.PROVISIONAL, False, "Tổng điểm (tạm tính)", "Điểm tạm tính; "),
+        (ScoreKind.PROVISIONAL, True, "Tổng điểm (tạm tính)", "Điểm tạm tính; "),
+        (ScoreKind.FINAL, False, "Tổng điểm (chưa đủ 100 điểm)", "Điểm chưa đủ 100 điểm; "),
+        (ScoreKind.FINAL, True, "Tổng điểm", "Điểm chính thức; "),
+    ],
+)
+def test_a_final_total_is_never_called_provisional(
+    table: ScoreTable, tmp_path: Path, kind: ScoreKind, complete: bool, head: str, line: str
+) -> None:
+    units = tuple(replace(unit, available=Decimal(100)) for unit in table.units) if complete else table.units
+    told = replace(table, kind=kind, units=units)
+    assert (told.available == 100) is complete
+    book = openpyxl.load_workbook(write_workbook(told, tmp_path / "diem.xlsx"))
+    cover = book["Tổng hợp"]
+    heads = {cell.value for row in cover.iter_rows() for cell in row if str(cell.value).startswith("Tổng điểm")}
+    assert heads == {head}
+    assert str(book["H17 Đà Nẵng"]["A2"].value).startswith(line)
+    assert ("tạm tính" in texts(cover)) is (kind is ScoreKind.PROVISIONAL)
 
 
 def test_the_summary_ranks_the_provinces_with_groups_and_totals(book: openpyxl.Workbook, table: ScoreTable) -> None:

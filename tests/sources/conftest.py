@@ -21,6 +21,7 @@ from lienthong.sources.contract import SourceContract, load_contract
 from lienthong.sources.profile import Progress, Window, no_progress
 from lienthong.sources.profiles import profile_of
 from simulator.opencps import schema as opencps
+from tests.contracts import changed
 from tests.sources.igate import Gateway, gateway_of
 
 REPO = Path(__file__).resolve().parents[2]
@@ -90,7 +91,7 @@ class Province:
     ) -> LandedBatch:
         """One load; a committed incremental one moves the watermarks, as merge does."""
         self.loads += 1
-        contract = self.contract.model_copy(update=changes)
+        contract = changed(self.contract, **changes)
         writer = self.store.writer(contract.tenant, contract.source_id, self.loads, 1)
         url = profile_of(contract).extract(
             contract, connection or self.connection, writer, self.marks, mode, window, progress
@@ -102,7 +103,7 @@ class Province:
 
     def canonical(self, batch: LandedBatch, **changes: Any) -> dict[Entity, list[dict[str, Any]]]:
         """Canonical rows of a batch, by entity."""
-        contract = self.contract.model_copy(update=changes)
+        contract = changed(self.contract, **changes)
         rows: dict[Entity, list[dict[str, Any]]] = {entity: [] for entity in Entity}
         for entity, table in profile_of(contract).canonicalise(contract, batch):
             rows[entity] += table.to_pylist()

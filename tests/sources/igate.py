@@ -27,6 +27,7 @@ from lienthong.sources.profiles import profile_of
 from simulator.igate import IgateServer, IgateSwitches
 from simulator.igate.ids import dossier_id
 from simulator.world import World
+from tests.contracts import changed
 from tests.world import igate_connection
 
 REPO = Path(__file__).resolve().parents[2]
@@ -37,14 +38,12 @@ def contract_of(page_rows: int = PAGE, **changes: Any) -> SourceContract:
     """Gia Lai's contract, without papers and fees, impatient."""
     contract = load_contract(REPO / "include/sources/igate_h21.yaml")
     hasty = {"attempts": 3, "backoff_ms": 1, "longest_wait_s": 0.05, "smallest_page": 8, **changes.pop("http", {})}
-    return contract.model_copy(
-        update={
-            "entities": (Entity.DOSSIER, Entity.STEP),
-            "read": contract.read.model_copy(update={"page_rows": page_rows}),
-            "http": contract.http.model_copy(update=hasty),
-            **changes,
-        }
-    )
+    said = {
+        "entities": (Entity.DOSSIER, Entity.STEP),
+        "read": contract.read.model_copy(update={"page_rows": page_rows}),
+        "http": contract.http.model_copy(update=hasty),
+    }
+    return changed(contract, **{**said, **changes})
 
 
 @dataclass
@@ -72,7 +71,7 @@ class Gateway:
         earlier: LandedBatch | None = options.pop("earlier", None)
         now: Callable[[], datetime] = options.pop("now", utc_now)
         connection = options.pop("connection", self.connection)
-        contract = self.contract.model_copy(update=options)
+        contract = changed(self.contract, **options)
         self.loads, self.fence = (self.loads, self.fence + 1) if again else (self.loads + 1, 1)
         writer = self.store.writer(contract.tenant, contract.source_id, self.loads, self.fence)
         url = extract(contract, connection, writer, self.marks, mode, window, progress, earlier, now)

@@ -10,13 +10,14 @@ from lienthong.model.capabilities import Capability
 from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.contract import SourceContract, load_contract
 from lienthong.sources.profiles import profile_of
+from tests.contracts import changed
 from tests.sources.igate import REPO
 
 IGATE, OPENCPS = "igate_h21", "opencps_h17"
 
 
 def contract(source_id: str, **changes: Any) -> SourceContract:
-    return load_contract(REPO / f"include/sources/{source_id}.yaml").model_copy(update=changes)
+    return changed(load_contract(REPO / f"include/sources/{source_id}.yaml"), **changes)
 
 
 def told(source: SourceContract) -> frozenset[Capability]:
@@ -40,14 +41,18 @@ def test_an_opencps_without_its_tables_of_services_tells_of_none() -> None:
 def test_fees_that_are_not_read_are_not_told(source_id: str, lost: set[Capability]) -> None:
     """An OpenCPS tells by its payments what was paid online, an iGate by the dossier."""
     full = contract(source_id)
-    without = contract(source_id, entities=tuple(entity for entity in full.entities if entity is not Entity.FEE))
+    without = contract(
+        source_id, entities=tuple(entity for entity in full.section.entities if entity is not Entity.FEE)
+    )
     assert told(full) - told(without) == lost
 
 
 @pytest.mark.parametrize("source_id", [OPENCPS, IGATE])
 def test_papers_that_are_not_read_tell_nothing_of_documents_and_the_citizen_s_store(source_id: str) -> None:
     full = contract(source_id)
-    without = contract(source_id, entities=tuple(entity for entity in full.entities if entity is not Entity.DOCUMENT))
+    without = contract(
+        source_id, entities=tuple(entity for entity in full.section.entities if entity is not Entity.DOCUMENT)
+    )
     assert told(full) - told(without) == {Capability.DOCUMENTS, Capability.CITIZEN_STORE}
 
 

@@ -252,8 +252,8 @@ def test_a_sample_is_the_newest_dossiers_whole(gateway: Gateway) -> None:
 
 def test_a_proposal_gives_facts_a_code_and_shows_the_other_words(gateway: Gateway) -> None:
     contract = contract_of()
-    bare = contract.codes.model_copy(update={"status": {}, "step": {}, "channel": {}})
-    proposal = profile_of(contract).propose(contract.model_copy(update={"codes": bare}), gateway.connection)
+    bare = contract.dossier.codes.model_copy(update={"status": {}, "step": {}, "channel": {}})
+    proposal = profile_of(contract).propose(contract.with_section(codes=bare), gateway.connection)
     status = {word.word: word for word in proposal.codes["status"]}
     assert status["0"].code == 1
     assert status["5"].code is None

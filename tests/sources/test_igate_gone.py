@@ -18,7 +18,7 @@ from lienthong.sources.igate.papers import most_gone
 from lienthong.sources.profiles import profile_of
 from simulator.igate import app
 from simulator.igate.ids import dossier_id
-from simulator.igate.items import item
+from simulator.igate.items import listed
 from tests.sources.igate import Gateway, contract_of, landed, small_gateway, versions
 
 __all__ = ["small_gateway"]  # a fixture
@@ -31,19 +31,19 @@ class DetailService:
         self.lacks: Callable[[str, int], bool] = lambda key, before: False
         self.asked: Counter[str] = Counter()
 
-    def answer(self, facts: Any, *others: Any) -> dict[str, Any]:
+    def answer(self, facts: Any, *others: Any, **options: Any) -> dict[str, Any]:
         key = dossier_id(facts.plan.province, facts.plan.dossier_id)
         before = self.asked[key]
         self.asked[key] += 1
         if self.lacks(key, before):
             raise KeyError("deleted")
-        return item(facts, *others)
+        return listed(facts, *others, **options)
 
 
 @pytest.fixture
 def details(monkeypatch: pytest.MonkeyPatch) -> DetailService:
     service = DetailService()
-    monkeypatch.setattr(app, "item", service.answer)
+    monkeypatch.setattr(app, "listed", service.answer)
     return service
 
 

@@ -75,7 +75,7 @@ def test_a_full_load_or_a_contract_that_says_so_asks_for_all_papers_again(
     details.asked.clear()
     if mode is LoadMode.INCREMENTAL:
         whole.contract = contract_of(
-            entities=whole.contract.entities, overlap=whole.contract.overlap, http={"reuse_papers": False}
+            entities=whole.contract.section.entities, overlap=whole.contract.overlap, http={"reuse_papers": False}
         )
     again = whole.load(mode=mode, earlier=batch)
     assert set(details.asked) == set(versions(again))

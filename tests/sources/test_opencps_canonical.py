@@ -187,8 +187,8 @@ def test_what_is_in_the_bin_or_a_group_is_stored_without_a_status_and_counted(pr
         UnmappedCode("removed", "-1", 1),
         UnmappedCode("removed", "-3", 1),
     ]
-    lax = province.contract.codes.model_copy(update={"originality": {}})
-    without = province.contract.model_copy(update={"codes": lax})
+    lax = province.contract.dossier.codes.model_copy(update={"originality": {}})
+    without = province.contract.with_section(codes=lax)
     assert profile_of(without).unmapped_codes(without, batch) == []
     assert {row["status"] for row in province.canonical(batch, codes=lax)[Entity.DOSSIER]} == {10}
 
@@ -249,7 +249,9 @@ def test_a_sub_status_of_the_contract_means_something_beside_its_status_only(pro
     for key, status in enumerate(["processing", "waiting", "done"], start=1):
         province.add(DOSSIER, key, dossierStatus=status, dossierSubStatus="by_court")
     province.add("opencps_dossierstatusmapping", 1, statusCode="waiting", statusCodeDVCQG="6")
-    codes = province.contract.codes.model_copy(update={"substatus": {"processing/by_court": 8, "waiting/by_court": 8}})
+    codes = province.contract.dossier.codes.model_copy(
+        update={"substatus": {"processing/by_court": 8, "waiting/by_court": 8}}
+    )
     assert [row["status"] for row in rows(province, codes=codes)] == [8, 8, 10]
 
 
@@ -343,8 +345,8 @@ def test_a_fee_is_paid_when_it_is_said_or_confirmed_to_be(province: Province) ->
 
 def test_a_group_s_output_is_what_the_contract_says(province: Province) -> None:
     province.add(FILE, 1, dossierId=1, dossierPartType=7)
-    roles = {**province.contract.codes.document_role, "7": "result"}
-    codes = province.contract.codes.model_copy(update={"document_role": roles})
+    roles = {**province.contract.dossier.codes.document_role, "7": "result"}
+    codes = province.contract.dossier.codes.model_copy(update={"document_role": roles})
     batch = province.load()
     assert [row["role"] for row in province.canonical(batch)[Entity.DOCUMENT]] == ["component"]
     assert [row["role"] for row in province.canonical(batch, codes=codes)[Entity.DOCUMENT]] == ["result"]
@@ -434,8 +436,10 @@ def test_words_that_other_covers_are_mapped_and_without_it_they_are_reported(pro
     province.add(FILE, 1, dossierId=1, dossierPartType=5)
     batch = province.load()
     assert unmapped(province, batch) == []
-    codes = province.contract.codes.model_copy(update={"return_method": {"0": 0}, "document_role": {"2": "result"}})
-    without = province.contract.model_copy(update={"codes": codes})
+    codes = province.contract.dossier.codes.model_copy(
+        update={"return_method": {"0": 0}, "document_role": {"2": "result"}}
+    )
+    without = province.contract.with_section(codes=codes)
     assert profile_of(without).unmapped_codes(without, batch) == [
         UnmappedCode("document_role", "5", 1),
         UnmappedCode("return_method", "2", 1),

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from lienthong.freshness.wording import words
 from lienthong.model.periods import BUSINESS_ZONE
-from lienthong.pipeline.status import collect
+from lienthong.pipeline.views import status
 from lienthong.sources.database import SourceDatabase
+from lienthong.views.findings import finding_view
 from simulator.opencps.install import install
 from simulator.portal.server import PortalServer
 from simulator.world import World
@@ -159,7 +159,7 @@ def test_a_source_whose_clock_is_ahead_is_a_finding_until_it_is_put_right(
         counts = live.load("opencps_h17", mode="full")["dossier"]
         assert counts["stale"] == 0
         assert counts["updated"] > 10 or not number
-        found = [finding for finding in collect(live.rt).findings if finding.kind == "source_clock_ahead"]
+        found = [finding for finding in status(live.rt).findings if finding.kind == "source_clock_ahead"]
         assert [round(finding.details["ahead_s"], -2) for finding in found] == told
         if found:
-            assert words(found[0]).what.startswith("đồng hồ của nguồn chạy nhanh")
+            assert finding_view(found[0]).what.startswith("đồng hồ của nguồn chạy nhanh")

@@ -10,10 +10,10 @@ import pyarrow as pa
 from sqlalchemy import Connection, Engine, text
 
 from lienthong.model.codes import LoadMode
-from lienthong.model.kinds.dossier import SPECS, Entity
-from lienthong.model.kinds.spec import ValueType
+from lienthong.model.kinds import ENTITIES, KindSpec, ValueType
+from lienthong.model.kinds.dossier import DOSSIER_KIND
 from lienthong.warehouse import ledger, merge, sightings, staging
-from lienthong.warehouse.ledger import Judgement, Load, SourceDescription
+from lienthong.warehouse.ledger import GateBasis, Load, SourceDescription
 from lienthong.warehouse.statements import run
 
 TENANT = "H17"
@@ -26,7 +26,7 @@ ARROW = {
     ValueType.INSTANT: pa.timestamp("us", "UTC"),
     ValueType.TEXTS: pa.list_(pa.string()),
 }
-Rows = Mapping[Entity, Iterable[Mapping[str, Any]]]
+Rows = Mapping[str, Iterable[Mapping[str, Any]]]
 
 
 def dossier(key: str, **values: Any) -> dict[str, Any]:
@@ -49,13 +49,13 @@ def step(key: str, child: str, **values: Any) -> dict[str, Any]:
     return {"source_key": key, "child_key": child, "status": 2, "occurred_at": NOON, "content": "Tiếp nhận"} | values
 
 
-def table(entity: Entity, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
+def table(entity: str, rows: Iterable[Mapping[str, Any]], kind: KindSpec = DOSSIER_KIND) -> pa.Table:
     rows = list(rows)
     lead = {"source_id": pa.string(), "source_key": pa.string()}
-    if entity is not Entity.DOSSIER:
+    if entity != kind.root.entity:
         lead["child_key"] = pa.string()
     lead |= {"landing_part": pa.int32(), "landing_row": pa.int64(), "type_errors": pa.list_(pa.string())}
-    schema = lead | {field.name: ARROW[field.type] for field in SPECS[entity].fields}
+    schema = lead | {field.name: ARROW[field.type] for field in ENTITIES[entity].fields}
     filled = [{"source_id": "test", "landing_part": 0, "landing_row": n} | dict(row) for n, row in enumerate(rows)]
     unknown = {name for row in filled for name in row} - set(schema)
     assert not unknown, unknown
@@ -71,24 +71,24 @@ def open_and_stage(
     precedence: int = 10,
     observed_at: datetime = NOON,
     mode: LoadMode = LoadMode.INCREMENTAL,
-    judged: Judgement | None = None,
+    judged: GateBasis | None = None,
     violations: Iterable[Mapping[str, Any]] = (),
     removed: tuple[str, ...] = (),
+    kind: KindSpec = DOSSIER_KIND,
 ) -> Load:
     """A load that has been gated with `violations` (entity, row_no, source_key, child_key, rule_id, severity).
 
     With `judged`, what the warehouse knows already is set aside first. What the source no longer has is noted before.
     """
-    source = SourceDescription(TENANT, source_id, source_id, precedence, "own", "0", removed)
+    source = SourceDescription(TENANT, source_id, source_id, precedence, "own", "0", removed, kind=kind.name)
     with engine.begin() as connection:
         load_id = ledger.open_load(connection, source, run_key, mode=mode, window=None, now=NOON + timedelta(days=1))
         load = ledger.lock_load(connection, load_id)
         fence = ledger.claim_extract(connection, load_id)
         assert fence is not None
         ledger.finish_extract(connection, load, fence, manifest_url="memory://", observed_at=observed_at, now=NOON)
-        counts = staging.stage_rows(
-            connection, TENANT, load_id, [(entity, table(entity, rows.get(entity, ()))) for entity in Entity]
-        )
+        tables = [(entity, table(entity, rows.get(entity, ()), kind)) for entity in kind.entity_names]
+        counts = staging.stage_rows(connection, kind, TENANT, load_id, tables)
         load = ledger.lock_load(connection, load_id)
         run(connection, "landing/create_landed")
         sightings.note(connection, load)

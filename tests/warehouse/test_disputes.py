@@ -9,13 +9,13 @@ from sqlalchemy import Engine
 
 from lienthong.model.codes import LoadMode
 from lienthong.model.kinds.dossier import Entity
-from lienthong.warehouse.ledger import Judgement
+from lienthong.warehouse.ledger import GateBasis
 from tests.warehouse.staged import NOON, dossier, load_rows, open_and_stage
 from tests.warehouse.test_merge import rows_of, state_of
 
 D = Entity.DOSSIER
 CODE, FREED = "H17.05-261005-0001", "H17.05-261005-0099"
-RULES = Judgement("rules of today", 1)
+RULES = GateBasis("rules of today", 1)
 HOLDER = dossier("1")
 CLAIMANT = dossier("2", dossier_code=CODE, procedure_code="2.000815")
 

@@ -12,11 +12,11 @@ from sqlalchemy import Engine, text
 
 from lienthong.model.kinds.dossier import Entity
 from lienthong.warehouse import fingerprints, ledger, staging
-from lienthong.warehouse.ledger import Judgement
+from lienthong.warehouse.ledger import GateBasis
 from tests.warehouse.staged import NOON, TENANT, dossier, load_rows, open_and_stage, step, table
 
 D, S = Entity.DOSSIER, Entity.STEP
-RULES = Judgement("rules of today", 1)
+RULES = GateBasis("rules of today", 1)
 ROWS = {D: [dossier("1"), dossier("2")], S: [step("1", "11"), step("2", "21")]}
 LANDED = {"1": (10, -11), "2": (20, -21)}
 #: Rows that one must not ask about have such keys.
@@ -37,12 +37,12 @@ def remember(warehouse: Engine, rows: Mapping[Entity, Any] = ROWS, landed: Mappi
     with warehouse.begin() as connection:
         fingerprints.find_known(connection, load, frame(landed), ASKED, RULES)
         tables = [(entity, table(entity, rows.get(entity, ()))) for entity in Entity]
-        staging.stage_rows(connection, TENANT, load.load_id, tables)
+        staging.stage_rows(connection, load.kind, TENANT, load.load_id, tables)
         fingerprints.remember(connection, load)
 
 
 def known(
-    warehouse: Engine, landed: Mapping[str, Any] = LANDED, judged: Judgement = RULES, **options: Any
+    warehouse: Engine, landed: Mapping[str, Any] = LANDED, judged: GateBasis = RULES, **options: Any
 ) -> list[str]:
     """Keys that a load that reads `landed` an hour later may leave alone."""
     options = {"observed_at": NOON + timedelta(hours=1)} | options
@@ -107,7 +107,7 @@ def test_what_was_read_earlier_than_what_is_believed_is_not_known(believed: Engi
 
 
 def test_a_change_of_the_rules_makes_nothing_known(believed: Engine) -> None:
-    assert known(believed, judged=Judgement("rules of tomorrow", 1)) == []
+    assert known(believed, judged=GateBasis("rules of tomorrow", 1)) == []
 
 
 def test_an_open_violation_keeps_a_dossier_unknown(believed: Engine) -> None:

@@ -12,8 +12,9 @@ from lienthong.warehouse.statements import SQL_FOLDER
 
 #: Tables that stay small, and so may be keyed by something else; docs/adr/0001 says why each.
 SMALL = {
-    "ops.kind", "ops.load", "ops.reading", "freshness.accepted_collapse", "freshness.finding", "freshness.finding_day",
-    "indices.definition", "indices.score_run", "indices.final_score", "quality.rule", "public.schema_version",
+    "ops.entity", "ops.kind", "ops.load", "ops.reading", "freshness.accepted_collapse", "freshness.finding",
+    "freshness.finding_day", "indices.definition", "indices.score_run", "indices.final_score", "quality.rule",
+    "public.schema_version",
 }  # fmt: skip
 #: Reference tables of all tenants.
 SHARED_SCHEMA = "registry"

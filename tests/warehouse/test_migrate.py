@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine, text
 
-from lienthong.model.kinds.dossier import PERSON_FIELDS, SPECS, Entity
-from lienthong.model.kinds.spec import EntitySpec
+from devstack.sqlgen.generate import child_columns, person_columns, record_columns
+from lienthong.model.kinds import ENTITIES, KINDS, EntitySpec, KindSpec, kind_of_entity
 from lienthong.warehouse.bootstrap.migrate import upgrade
 
 
@@ -20,16 +20,23 @@ def columns_of(warehouse: Engine, schema: str, table: str) -> dict[str, str]:
     return {name: kind.replace("timestamp with time zone", "timestamptz") for name, kind in rows}
 
 
-@pytest.mark.parametrize("spec", SPECS.values(), ids=lambda spec: spec.entity)
+@pytest.mark.parametrize("spec", ENTITIES.values(), ids=lambda spec: spec.entity)
 def test_a_staging_table_has_exactly_the_canonical_fields(warehouse: Engine, spec: EntitySpec) -> None:
     columns = columns_of(warehouse, "staging", spec.entity)
-    fields = dict(list(columns.items())[8 if spec.entity is Entity.DOSSIER else 9 :])
+    fields = dict(list(columns.items())[8 if spec is kind_of_entity(spec.entity).root else 9 :])
     assert fields == {field.name: field.type.value for field in spec.fields}
 
 
-def test_the_source_record_holds_no_personal_field(warehouse: Engine) -> None:
-    assert not set(PERSON_FIELDS) & set(columns_of(warehouse, "dossier", "source_record"))
-    assert set(PERSON_FIELDS) <= set(columns_of(warehouse, "dossier", "person"))
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+def test_believed_tables_have_exactly_the_stored_fields_and_history_says_what_superseded_them(
+    warehouse: Engine, kind: KindSpec
+) -> None:
+    wanted = {kind.record: record_columns(kind), "person": person_columns(kind)}
+    wanted |= {child.entity: child_columns(child) for child in kind.children}
+    for table, columns in wanted.items():
+        assert sorted(columns_of(warehouse, kind.name, table)) == sorted(columns)
+        assert sorted(columns_of(warehouse, kind.name, f"{table}_history")) == sorted((*columns, "superseded_by"))
+    assert not set(kind.root.personal_names) & set(wanted[kind.record])
 
 
 def test_upgrading_twice_changes_nothing(warehouse: Engine) -> None:

@@ -91,7 +91,7 @@ def cast(connection: Connection) -> None:
 
 
 def go_past_the_engine(connection: Connection) -> None:
-    with outages.telling(), connection.connection.cursor() as cursor:
+    with outages.translating(), connection.connection.cursor() as cursor:
         cursor.execute("INSERT INTO people VALUES (%s, %s, %s, %s, -1)", PERSON)
 
 

@@ -153,7 +153,7 @@ def test_a_role_is_denied_what_is_not_its_step(logins: Logins, role: Role, state
         ),
         (Role.LOADER, "SELECT state, sent_at FROM exchange.delivery"),
         (Role.LOADER, "SELECT ops.empty_staging('H17', 1), ops.analyze_staging('H17', ARRAY['dossier', 'digest'])"),
-        (Role.LOADER, "SELECT ops.analyze_believed('H17'), quality.analyze_violations('H17')"),
+        (Role.LOADER, "SELECT ops.analyze_believed('H17', 'dossier'), quality.analyze_violations('H17')"),
         (Role.LOADER, "CREATE TEMPORARY TABLE known (a integer)"),
         (Role.PUSHER, "SELECT applicant_name FROM dossier.person"),
         (Role.PUSHER, "SELECT ops.ensure_tenant('H18'), exchange.analyze_deliveries('H18')"),
@@ -369,7 +369,7 @@ def test_without_roles_a_plain_owner_migrates_and_does_everything(
     try:
         upgrade(engine)
         with engine.begin() as connection:
-            connection.execute(text("SELECT ops.ensure_tenant('H17'), ops.analyze_believed('H17')"))
+            connection.execute(text("SELECT ops.ensure_tenant('H17'), ops.analyze_believed('H17', 'dossier')"))
             connection.execute(
                 text("INSERT INTO dossier.person (tenant, source_id, source_key, version) VALUES ('H17', 's', 'k', 1)")
             )

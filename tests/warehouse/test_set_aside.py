@@ -11,11 +11,11 @@ from sqlalchemy import Connection, Engine, text
 
 from lienthong.model.codes import LoadMode
 from lienthong.model.kinds.dossier import Entity
-from lienthong.warehouse.ledger import Judgement, Load
+from lienthong.warehouse.ledger import GateBasis, Load
 from tests.warehouse.staged import NOON, dossier, load_rows, open_and_stage, step
 
 D, S = Entity.DOSSIER, Entity.STEP
-RULES = Judgement("rules of today", 1)
+RULES = GateBasis("rules of today", 1)
 ROWS = {D: [dossier("1"), dossier("2")], S: [step("1", "11"), step("1", "12"), step("2", "21")]}
 NOTHING = {"dossier": 0, "step": 0, "document": 0, "fee": 0}
 ALL = NOTHING | {"dossier": 2, "step": 3}
@@ -147,7 +147,7 @@ def test_a_clock_that_was_ahead_once_does_not_keep_the_unchanged_from_being_set_
 
 def judge_all_again(warehouse: Engine, mode: LoadMode) -> Load:
     """New rules come, a load of `mode` reads everything under them, and then everything is read once more."""
-    new = Judgement("rules of tomorrow", 1)
+    new = GateBasis("rules of tomorrow", 1)
     later = NOON + timedelta(hours=1)
     counts = load_rows(warehouse, ROWS, run_key="new rules", judged=new, mode=mode, observed_at=later)
     assert counts == {"dossier": {"unchanged": 2}, "step": {"unchanged": 3}}
@@ -161,14 +161,14 @@ def test_after_a_change_of_the_rules_everything_is_judged_once_by_a_full_load(wa
 
 def test_a_full_load_vouches_for_its_own_rules_only(warehouse: Engine) -> None:
     first(warehouse, mode=LoadMode.FULL)
-    assert again(warehouse, judged=Judgement("rules of tomorrow", 1)).set_aside == NOTHING
+    assert again(warehouse, judged=GateBasis("rules of tomorrow", 1)).set_aside == NOTHING
 
 
 def test_a_full_load_does_not_vouch_for_what_changed_after_it(warehouse: Engine) -> None:
     first(warehouse, mode=LoadMode.FULL)
     later = NOON + timedelta(hours=1)
     news = {D: [dossier("1", status=9)], S: ROWS[S][:2]}
-    load_rows(warehouse, news, run_key="other rules", judged=Judgement("other rules", 1), observed_at=later)
+    load_rows(warehouse, news, run_key="other rules", judged=GateBasis("other rules", 1), observed_at=later)
     rows = {D: [dossier("1", status=9), dossier("2")], S: ROWS[S]}
     back = again(warehouse, rows, observed_at=later + timedelta(hours=1))
     assert back.set_aside == NOTHING | {"dossier": 1, "step": 1}, "the first was last judged by other rules"
@@ -205,7 +205,7 @@ def test_staging_is_emptied_at_once_only_when_it_grew_and_nobody_else_has_rows_i
     grown(warehouse, load)
     other = open_and_stage(warehouse, ROWS, run_key="b", source_id="other", precedence=20)
     assert not empty_staging(warehouse, load), "another load waits for its merge"
-    for table in ("dossier", "step"):
+    for table in ("dossier", "step", "digest"):
         changed(warehouse, f"DELETE FROM staging.{table} WHERE load_id = {other.load_id}")  # it was given up long ago
     with warehouse.connect() as reader:
         reader.execute(text("SELECT 1 FROM staging.step__h17 LIMIT 1"))

@@ -4,6 +4,7 @@
 WITH held AS (
     SELECT violation.source_key
     FROM quality.violation AS violation
+    INNER JOIN ops.entity AS entity ON entity.entity = violation.entity
     WHERE
         violation.tenant = :tenant
         AND violation.source_id = :source_id
@@ -12,7 +13,7 @@ WITH held AS (
     GROUP BY violation.source_key
     HAVING
         bool_or(violation.severity = 'block')
-        AND NOT bool_or(violation.severity = 'reject' AND violation.entity = 'dossier')
+        AND NOT bool_or(violation.severity = 'reject' AND entity.is_root)
 )
 
 SELECT count(*) AS gated

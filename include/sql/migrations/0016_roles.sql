@@ -329,10 +329,7 @@ BEGIN
             ('scorer', 'indices', '{dossier_fact,fact_state,final_score}', 'UPDATE'),
             ('reader', 'ops', NULL, 'SELECT'),
             ('reader', 'registry', NULL, 'SELECT'),
-            (
-                'reader', 'quality',
-                '{rule,gate_result,violation,quarantine,load_rejected,load_rejected_child,load_blocked}', 'SELECT'
-            ),
+            ('reader', 'quality', NULL, 'SELECT'),
             ('reader', 'exchange', NULL, 'SELECT'),
             ('reader', 'indices', NULL, 'SELECT'),
             ('reader', 'freshness', NULL, 'SELECT')
@@ -430,8 +427,7 @@ $$;
 
 -- Statistics of what is believed of a kind, when a load changed much of it: autovacuum comes minutes later, the next load
 -- now.
-DROP FUNCTION ops.analyze_believed(text);
-CREATE FUNCTION ops.analyze_believed(of_tenant text, of_kind text DEFAULT 'dossier') RETURNS void
+CREATE OR REPLACE FUNCTION ops.analyze_believed(of_tenant text, of_kind text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET default_statistics_target = 20 AS $$
 BEGIN
@@ -450,9 +446,8 @@ END;
 $$;
 
 SELECT ops.grant_kind('dossier', true);
-SELECT ops.grant_kind(n.nspname::text)
-FROM pg_catalog.pg_namespace AS n
-WHERE n.nspname IN ('petition', 'rating');
+SELECT ops.grant_kind('petition');
+SELECT ops.grant_kind('rating');
 
 SELECT ops.ensure_tenant(t.tenant)
 FROM ops.tenant AS t

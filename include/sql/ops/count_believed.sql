@@ -1,5 +1,5 @@
--- Purpose: about how many records of a tenant are believed, by the planner's statistics. Grain: one number; 0 or less
+-- Purpose: about how many records of a kind (`record`: its table) are believed of a tenant, by the planner's statistics. Grain: one number; 0 or less
 --          when they were never counted. Idempotency: reads only. Locks: none.
 SELECT c.reltuples::bigint AS records
 FROM pg_class AS c
-WHERE c.oid = ops.partition_of('dossier.source_record', :tenant);
+WHERE c.oid = ops.partition_of(CAST(:record AS regclass), :tenant);

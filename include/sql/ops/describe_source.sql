@@ -1,10 +1,11 @@
 -- Purpose: remember what the contract says of a source (merge reads the precedence and the words for "removed", scores
 -- what it can tell).
 -- Grain: one source. Idempotency: writes only what differs. Locks: the source's row.
-INSERT INTO ops.source (tenant, source_id, title, precedence, mode, contract_hash, removed, capabilities)
+INSERT INTO ops.source (tenant, source_id, kind, title, precedence, mode, contract_hash, removed, capabilities)
 VALUES (
     :tenant,
     :source_id,
+    :kind,
     :title,
     :precedence,
     :mode,

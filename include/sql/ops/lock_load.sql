@@ -4,6 +4,7 @@ SELECT
     load_id,
     tenant,
     source_id,
+    kind,
     run_key,
     mode,
     window_from,

@@ -2,8 +2,16 @@
 --          its transaction is always rolled back: no reader ever sees it.
 -- Grain: one load. Idempotency: none needed. Locks: its own row.
 INSERT INTO ops.load (
-    load_id, tenant, source_id, run_key, mode, contract_hash, observed_at, opened_at
+    load_id, tenant, source_id, run_key, kind, mode, contract_hash, observed_at, opened_at
 ) OVERRIDING SYSTEM VALUE
 VALUES (
-    :load_id, :tenant, :source_id, 'rehearsal__' || CAST(:load_id AS text), 'range', :contract_hash, :observed_at, :now
+    :load_id,
+    :tenant,
+    :source_id,
+    'rehearsal__' || CAST(:load_id AS text),
+    :kind,
+    'range',
+    :contract_hash,
+    :observed_at,
+    :now
 );

@@ -8,18 +8,18 @@ SELECT
     COALESCE(r.title_vi, v.rule_id) AS title_vi,
     v.source_key,
     v.child_key,
-    COALESCE(b.dossier_code, '') AS dossier_code,
+    COALESCE(b.code, '') AS dossier_code,
     COALESCE(r.owner, '') AS owner,
     v.first_load_id,
     v.last_load_id
 FROM quality.violation AS v
 LEFT JOIN quality.rule AS r ON v.entity = r.entity AND v.rule_id = r.rule_id
-LEFT JOIN dossier.source_record AS b
+LEFT JOIN quality.record_code AS b
     ON
         b.tenant = :tenant
         AND v.source_id = b.source_id
         AND v.source_key = b.source_key
-        AND b.dossier_code ~ :code_pattern
+        AND b.code ~ :code_pattern
 WHERE v.tenant = :tenant AND v.resolved_load_id IS NULL
 ORDER BY
     v.source_id,

@@ -13,12 +13,13 @@ WITH loaded AS (
 
 held AS (
     SELECT
-        source_id,
-        count(*) FILTER (WHERE entity = 'dossier') AS dossiers,
-        count(*) FILTER (WHERE entity <> 'dossier') AS children
-    FROM quality.quarantine
-    WHERE tenant = :tenant AND state = 'open'
-    GROUP BY source_id
+        q.source_id,
+        count(*) FILTER (WHERE e.is_root) AS records,
+        count(*) FILTER (WHERE NOT e.is_root) AS children
+    FROM quality.quarantine AS q
+    INNER JOIN ops.entity AS e ON e.entity = q.entity
+    WHERE q.tenant = :tenant AND q.state = 'open'
+    GROUP BY q.source_id
 ),
 
 broken AS (
@@ -34,10 +35,11 @@ broken AS (
         AND NOT EXISTS (
             SELECT
             FROM quality.quarantine AS q
+            INNER JOIN ops.entity AS e ON e.entity = q.entity
             WHERE
                 q.tenant = :tenant
                 AND q.source_id = v.source_id
-                AND q.entity = 'dossier'
+                AND e.is_root
                 AND q.source_key = v.source_key
                 AND q.state = 'open'
         )
@@ -49,7 +51,7 @@ SELECT
     COALESCE(s.title, l.source_id) AS source_title,
     l.load_id,
     l.merged_at,
-    COALESCE(h.dossiers, 0) AS quarantined_dossiers,
+    COALESCE(h.records, 0) AS quarantined_dossiers,
     COALESCE(h.children, 0) AS quarantined_children,
     COALESCE(b.blocked, 0) AS blocked_dossiers,
     COALESCE(b.warned, 0) AS warned_dossiers

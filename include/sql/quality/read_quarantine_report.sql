@@ -10,14 +10,14 @@ WITH broken AS (
         v.source_key,
         v.child_key,
         v.first_load_id,
-        b.dossier_code
+        b.code AS dossier_code
     FROM quality.violation AS v
-    LEFT JOIN dossier.source_record AS b
+    LEFT JOIN quality.record_code AS b
         ON
             b.tenant = :tenant
             AND v.source_id = b.source_id
             AND v.source_key = b.source_key
-            AND b.dossier_code ~ :code_pattern
+            AND b.code ~ :code_pattern
     WHERE v.tenant = :tenant AND v.resolved_load_id IS NULL
 ),
 

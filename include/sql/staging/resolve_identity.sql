@@ -1,28 +1,25 @@
--- Purpose: give every inserted or updated record its dossier, and catch two dossiers that claim one dossier code.
+-- Purpose: catch two dossiers that claim one dossier code, after decide_verdicts gave every record its own dossier.
 -- Grain: one verdict row. A record that is known keeps its dossier. A new record joins the dossier that already holds its
---        code (held by another source; or by the same source, if procedure and reception agree: an import done twice);
---        otherwise it opens its own, whose id follows from the record's key. A code that another dossier holds is a
---        collision: the record stands alone, without the code, and is blocked.
+--        code (held by another source; or by the same source, if procedure and reception agree: an import done twice).
+--        Any other code that another dossier holds is a collision: the record stands alone, without the code, and is
+--        blocked.
 -- Idempotency: deterministic for the same believed state. Locks: rows of staging.verdict, under the tenant's lock.
-WITH claim AS (
+WITH claim AS MATERIALIZED (
     SELECT
         v.row_no,
         v.source_key,
-        v.outcome,
         d.dossier_code,
         d.procedure_code,
         d.received_at,
-        coalesce(
-            believed.dossier_id,
-            md5(CAST(:tenant AS text) || E'\x1f' || CAST(:source_id AS text) || E'\x1f' || v.source_key)::uuid
-        ) AS own_id,
-        believed.source_key IS NOT NULL AS known
+        v.dossier_id AS own_id,
+        v.version > 1 AS known
     FROM staging.verdict AS v
     INNER JOIN staging.dossier AS d
         ON d.tenant = :tenant AND d.load_id = :load_id AND d.row_no = v.row_no
-    LEFT JOIN dossier.source_record AS believed
-        ON believed.tenant = :tenant AND believed.source_id = :source_id AND believed.source_key = v.source_key
-    WHERE v.tenant = :tenant AND v.load_id = :load_id AND v.outcome IN ('inserted', 'updated')
+    WHERE
+        v.tenant = :tenant
+        AND v.load_id = :load_id
+        AND v.outcome IN ('inserted', 'updated')
 ),
 holder AS (
     SELECT
@@ -49,37 +46,50 @@ holder AS (
                 AND leaving.dossier_code IS DISTINCT FROM held.dossier_code
         )
 ),
-leader AS (
-    SELECT DISTINCT ON (claim.dossier_code)
-        claim.dossier_code,
-        claim.own_id,
-        claim.procedure_code,
-        claim.received_at
+shared AS (
+    SELECT claim.dossier_code
     FROM claim
-    WHERE claim.dossier_code IS NOT NULL
-    ORDER BY claim.dossier_code, claim.known DESC, length(claim.source_key), claim.source_key
+    GROUP BY claim.dossier_code
+    HAVING count(*) > 1
+),
+-- Nearly every code has one claimant and no other holder: those are settled as decide_verdicts left them.
+contested AS MATERIALIZED (
+    SELECT claim.*
+    FROM claim
+    LEFT JOIN shared ON shared.dossier_code = claim.dossier_code
+    LEFT JOIN holder ON holder.dossier_code = claim.dossier_code
+    WHERE shared.dossier_code IS NOT NULL OR holder.dossier_id <> claim.own_id
+),
+leader AS (
+    SELECT DISTINCT ON (contested.dossier_code)
+        contested.dossier_code,
+        contested.own_id,
+        contested.procedure_code,
+        contested.received_at
+    FROM contested
+    ORDER BY contested.dossier_code, contested.known DESC, length(contested.source_key), contested.source_key
 ),
 resolved AS (
     SELECT
-        claim.row_no,
-        claim.own_id,
-        claim.known,
+        contested.row_no,
+        contested.own_id,
+        contested.known,
         coalesce(holder.dossier_id, leader.own_id) AS code_owner,
         CASE
             WHEN holder.dossier_id IS NULL
                 THEN
-                    leader.procedure_code IS NOT DISTINCT FROM claim.procedure_code
-                    AND leader.received_at IS NOT DISTINCT FROM claim.received_at
+                    leader.procedure_code IS NOT DISTINCT FROM contested.procedure_code
+                    AND leader.received_at IS NOT DISTINCT FROM contested.received_at
             ELSE
                 holder.source_id <> :source_id
                 OR (
-                    holder.procedure_code IS NOT DISTINCT FROM claim.procedure_code
-                    AND holder.received_at IS NOT DISTINCT FROM claim.received_at
+                    holder.procedure_code IS NOT DISTINCT FROM contested.procedure_code
+                    AND holder.received_at IS NOT DISTINCT FROM contested.received_at
                 )
         END AS same_dossier
-    FROM claim
-    LEFT JOIN leader ON leader.dossier_code = claim.dossier_code
-    LEFT JOIN holder ON holder.dossier_code = claim.dossier_code
+    FROM contested
+    LEFT JOIN leader ON leader.dossier_code = contested.dossier_code
+    LEFT JOIN holder ON holder.dossier_code = contested.dossier_code
 )
 UPDATE staging.verdict AS v
 SET

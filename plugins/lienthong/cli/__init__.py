@@ -5,9 +5,9 @@ from __future__ import annotations
 import typer
 
 from lienthong.cli import commands, decisions, delivery, source, status
-from lienthong.cli.failing import keep_trace, tell_without_values
-from lienthong.cli.told import error_lines, say, unforeseen_lines
-from lienthong.model.errors import LienThongError
+from lienthong.cli.errors import error_lines, keep_trace, unforeseen_lines, withhold_values
+from lienthong.cli.output import say
+from lienthong.pipeline.failures import EXIT_CODE, failure_of
 
 HELP = "Liên Thông trên dòng lệnh, không cần Airflow. Kết nối lấy từ các biến môi trường AIRFLOW_CONN_…"
 
@@ -21,13 +21,13 @@ app.add_typer(status.app)
 
 def main() -> None:
     """Entry point: an error is told in two lines, never as a traceback, whose words may quote a row."""
-    tell_without_values()
+    withhold_values()
     try:
         app()
-    except LienThongError as error:
-        say("\n".join(error_lines(error)), err=True)
     except Exception as error:
-        say("\n".join(unforeseen_lines(error, keep_trace(error))), err=True)
+        failure = failure_of(error)
+        lines = error_lines(failure) if failure.foreseen else unforeseen_lines(error, keep_trace(error))
+        say("\n".join(lines), err=True)
     else:
         return
-    raise SystemExit(1)
+    raise SystemExit(EXIT_CODE)

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from lienthong.cli.told import AsJson, loud_lines, missing_role_lines, say, terminal, to_json
-from lienthong.cli.windows import load_window
+from lienthong.cli.output import AsJson, say, terminal, to_json
 from lienthong.connections import Role
-from lienthong.model.errors import ArgumentError
 from lienthong.model.periods import BUSINESS_ZONE
+from lienthong.pipeline import jobs
+from lienthong.pipeline.requests import LoadRequest, PushRequest, ScoreRequest
 from lienthong.pipeline.runtime import Runtime
-from lienthong.pipeline.telling_portal import catalogue_lines, push_lines
+from lienthong.views.portal import catalogue_lines, push_lines
 
 app = typer.Typer()
 
@@ -26,6 +26,7 @@ def run_key(name: str) -> str:
 @app.command(help="Đưa kho dữ liệu lên phiên bản mới nhất.")
 def migrate() -> None:
     """Bring the warehouse to the newest schema."""
+    from lienthong.views.notices import loud_settings_notices, missing_roles_notices
     from lienthong.warehouse.bootstrap.migrate import upgrade
     from lienthong.warehouse.bootstrap.roles import missing_roles
     from lienthong.warehouse.server_log import loud_settings
@@ -34,16 +35,16 @@ def migrate() -> None:
     upgrade(warehouse)
     say("Kho dữ liệu đã ở phiên bản mới nhất.")
     with warehouse.connect() as connection:
-        for line in (*missing_role_lines(missing_roles(connection)), *loud_lines(loud_settings(connection))):
+        for line in missing_roles_notices(missing_roles(connection)):
+            say(line)
+        for line in loud_settings_notices(loud_settings(connection)):
             say(line)
 
 
 @app.command("catalogue", help="Đồng bộ danh mục quốc gia (thủ tục, cơ quan).")
 def catalogue(as_json: AsJson = False) -> None:
     """Sync the national catalogue (procedures, agencies)."""
-    from lienthong.pipeline.catalogue import sync_catalogue
-
-    done = sync_catalogue(Runtime.from_environment(), run_key("catalogue"))
+    done = jobs.sync_catalogue(Runtime.from_environment(), run_key("catalogue"))
     say(to_json(done) if as_json else "\n".join(catalogue_lines(done)))
 
 
@@ -66,22 +67,19 @@ def load(
     as_json: AsJson = False,
 ) -> None:
     """Load one source: extract, stage, gate, merge. Range and full never move the watermark."""
-    from lienthong.pipeline.code_maps import changed_code_maps
-    from lienthong.pipeline.load import load_once
-    from lienthong.pipeline.summary import print_load
+    from lienthong.cli.summary import print_load
+    from lienthong.pipeline import views
 
-    wanted = load_window(mode, since, until)
-    key = run_key(f"load__{source}")
+    request = LoadRequest.parse(source, mode, since, until, accept_collapse=accept_collapse)
     rt = Runtime.from_environment()
-    rt.resolve(rt.contract(source).connection)  # a connection that is not there leaves no opened load behind
-    done = load_once(rt, source, key, wanted.mode, wanted.window_from, wanted.window_to, accept_collapse)
+    done = jobs.load(rt, request, run_key(f"load__{source}"))
     if as_json:
         say(to_json(done))
         return
-    print_load(rt, terminal(), int(str(done["load_id"])))
-    for changed in changed_code_maps(rt):
+    print_load(views.load(rt, int(str(done["load_id"]))), terminal())
+    for changed in views.changed_code_maps(rt):
         if changed.source_id == source:
-            say(changed.advice_vi())
+            say(changed.notice)
 
 
 @app.command(help="Gửi lên Cổng những gì một tỉnh, bộ còn nợ.")
@@ -91,11 +89,10 @@ def push(
     as_json: AsJson = False,
 ) -> None:
     """Deliver what one province owes the portal."""
-    from lienthong.pipeline.push import push as push_tenant
-    from lienthong.pipeline.summary import print_deliveries
+    from lienthong.cli.summary import print_deliveries
 
     rt = Runtime.from_environment()
-    done = push_tenant(rt, tenant, run_key(f"push__{tenant}"), send_history=all_history)
+    done = jobs.push(rt, PushRequest(tenant, all_history), run_key(f"push__{tenant}"))
     if as_json:
         say(to_json(done))
         return
@@ -119,18 +116,14 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """Compute the month's scores, print them and write the workbook."""
+    from lienthong.cli.summary import print_reports, print_scores
     from lienthong.indices import scores
-    from lienthong.pipeline.score import final_run, publish
-    from lienthong.pipeline.score import score as compute
-    from lienthong.pipeline.summary import print_reports, print_scores
+    from lienthong.pipeline.score import publish
     from lienthong.reports.document import score_document
 
-    if again and not final:
-        raise ArgumentError(
-            "--again writes the workbook of a final score again.", key="--again", next_step="add --final, or leave it."
-        )
+    request = ScoreRequest.parse(month, final=final, again=again)
     rt = Runtime.from_environment()
-    run_id = final_run(rt, month) if final and again else compute(rt, month, run_key("score"), final)
+    run_id = jobs.score(rt, request, run_key("score"))
     paths = publish(rt, run_id)
     if as_json:
         say(to_json({**score_document(scores(rt.warehouse(Role.READER), run_id)), "reports": paths}))
@@ -147,7 +140,13 @@ def contracts(as_json: AsJson = False) -> None:
     found = read_contracts(Runtime.from_environment().settings.sources)
     if as_json:
         usable = [
-            {"source_id": one.source_id, "tenant": one.tenant, "title": one.title, "mode": one.mode}
+            {
+                "source_id": one.source_id,
+                "tenant": one.tenant,
+                "title": one.title,
+                "kind": one.kind.name,
+                "mode": delivery.mode if (delivery := one.section.delivery) else None,
+            }
             for one in found.valid.values()
         ]
         say(to_json({"usable": usable, "errors": [str(error) for error in found.errors]}))

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 import getpass
 import sys
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lienthong.cli.told import AsJson, say, to_json
+from lienthong.cli.output import AsJson, say, to_json
 from lienthong.model.errors import ArgumentError
-from lienthong.model.instants import read_instant
-from lienthong.model.numbers import grouped
+from lienthong.pipeline import jobs
 from lienthong.pipeline.runtime import Runtime
-from lienthong.reports.headings import CODE_COLUMN, MOMENT_COLUMN
 
 if TYPE_CHECKING:
-    from lienthong.exchange.decisions import Action, Choice, Decided
+    from lienthong.exchange.decisions import Action
 
 app = typer.Typer()
 delivery = typer.Typer(
@@ -46,7 +42,7 @@ def list_(
 ) -> None:
     """Hồ sơ đang tạm dừng, hồ sơ và bước xử lý chưa rõ đã tới Cổng hay chưa."""
     from lienthong.pipeline.decisions import work_list, write_work_list
-    from lienthong.reports.deliveries import work_list_lines
+    from lienthong.views.work_list import work_list_lines
 
     rt = Runtime.from_environment()
     found = work_list(rt, tenant)
@@ -69,7 +65,7 @@ def park(
     """Tạm dừng gửi hồ sơ cho đến khi có người cho gửi tiếp; --all là mọi hồ sơ đang chờ gửi."""
     from lienthong.exchange.decisions import Action
 
-    _decide(tenant, Action.PARK, _choice(code, file, everything), reason, by, yes, as_json)
+    _decide(tenant, Action.PARK, reason, by, yes, as_json, codes=code, file=file, everything=everything)
 
 
 @delivery.command()
@@ -81,9 +77,7 @@ def resume(
     """Cho gửi tiếp hồ sơ đang tạm dừng."""
     from lienthong.exchange.decisions import Action
 
-    _decide(
-        tenant, Action.RESUME, _choice(code, file, everything or rule is not None, rule=rule), reason, by, yes, as_json
-    )
+    _decide(tenant, Action.RESUME, reason, by, yes, as_json, codes=code, file=file, everything=everything, rule=rule)
 
 
 @delivery.command()
@@ -105,7 +99,7 @@ def settle(
     if arrived == resend:
         raise ArgumentError("Say one of --arrived and --resend.", next_step="choose one of the two.", key=tenant)
     action = Action.ARRIVED if arrived else Action.RESEND
-    _decide(tenant, action, _choice(code, file, everything, steps=True), reason, by, yes, as_json)
+    _decide(tenant, action, reason, by, yes, as_json, codes=code, file=file, everything=everything)
 
 
 @delivery.command()
@@ -118,54 +112,25 @@ def look(
     """Hỏi lại Cổng về hồ sơ đã xác nhận (sau một thời gian kết nối không chắc chắn); khác thì gửi lại."""
     from lienthong.exchange.decisions import Action
 
-    start, end = (None if text is None else read_instant(text) for text in (since, until))
-    choice = _choice(code, file, everything or since is not None or until is not None, since=start, until=end)
-    _decide(tenant, Action.LOOK, choice, reason, by, yes, as_json)
+    _decide(
+        tenant, Action.LOOK, reason, by, yes, as_json, codes=code, file=file, everything=everything,
+        since=since, until=until,
+    )  # fmt: skip
 
 
-def _choice(
-    code: list[str] | None, file: Path | None, everything: bool, *, steps: bool = False, **values: object
-) -> Choice:
-    from lienthong.exchange.decisions import Choice
+def _decide(
+    tenant: str, action: Action, reason: str, by: str | None, yes: bool, as_json: bool, *, codes: list[str] | None,
+    file: Path | None, everything: bool, rule: str | None = None, since: str | None = None, until: str | None = None,
+) -> None:  # fmt: skip
+    from lienthong.pipeline.decision_request import DecisionRequest
+    from lienthong.views.work_list import decided_lines
 
-    if sum((bool(code), file is not None, everything)) != 1:
-        raise ArgumentError(
-            "Say which dossiers: exactly one of --code, --file and --all (or a period, or a rule).",
-            next_step="give the codes of the dossiers, a file of them, or --all.",
-        )
-    codes, moments = (tuple(code or ()), ()) if file is None else _codes_of(file, steps)
-    return Choice(None if everything else codes, moments, **values)  # type: ignore[arg-type]
-
-
-def _codes_of(file: Path, steps: bool) -> tuple[tuple[str, ...], tuple[datetime | None, ...]]:
-    """Codes, and moments of steps where the file has them: a list of codes, or a work list (by its headings). Of a work
-    list only lines about `steps` decide about steps: a line about the dossier is not about all of them.
-    """
-    try:
-        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ArgumentError(
-            f"The file of codes can't be read ({type(error).__name__}).",
-            next_step="give a UTF-8 text file with one MaHoSo per line, or a work list.",
-            key=str(file),
-        ) from None
-    rows = [[cell.strip().lstrip("'") for cell in row] for row in csv.reader(text.splitlines()) if row]
-    code, moment, listed = 0, 1, bool(rows) and CODE_COLUMN in rows[0]
-    if listed:
-        code, moment = rows[0].index(CODE_COLUMN), rows[0].index(MOMENT_COLUMN) if MOMENT_COLUMN in rows[0] else -1
-        rows = rows[1:]
-    named = [row for row in rows if len(row) > code and row[code]]
-    if steps and listed:
-        named = [row for row in named if 0 <= moment < len(row) and row[moment]]
-    whens = [row[moment] if 0 <= moment < len(row) else "" for row in named]
-    return tuple(row[code] for row in named), tuple(read_instant(when) if when else None for when in whens)
-
-
-def _decide(tenant: str, action: Action, choice: Choice, reason: str, by: str | None, yes: bool, as_json: bool) -> None:
-    from lienthong.pipeline.decisions import decide
-
-    rt = Runtime.from_environment()
-    done = decide(rt, tenant, action, choice, reason=reason, decided_by=by or getpass.getuser(), preview=not yes)
+    request = DecisionRequest.parse(
+        tenant, action, reason=reason, decided_by=by or getpass.getuser(), codes=codes or (),
+        listing=None if file is None else _text_of(file), everything=everything, rule=rule, since=since, until=until,
+        preview=not yes,
+    )  # fmt: skip
+    done = jobs.decide(Runtime.from_environment(), request)
     if as_json:
         say(to_json(asdict(done) | {"preview": not yes}))
         return
@@ -173,28 +138,13 @@ def _decide(tenant: str, action: Action, choice: Choice, reason: str, by: str | 
         say(line)
 
 
-#: Codes shown to which a decision does not apply.
-UNTOUCHED = 20
-_DEEDS = {
-    "park": "tạm dừng gửi {dossiers} hồ sơ",
-    "resume": "cho gửi tiếp {dossiers} hồ sơ",
-    "arrived": "coi {steps} bước xử lý của {dossiers} hồ sơ là đã có trên Cổng",
-    "resend": "gửi lại {steps} bước xử lý của {dossiers} hồ sơ",
-    "look": "hỏi lại Cổng về {dossiers} hồ sơ trong lần gửi tới",
-}
-
-
-def decided_lines(tenant: str, done: Decided, *, preview: bool) -> list[str]:
-    """What a decision did or, as a preview, would do."""
-    deed = _DEEDS[done.action.value].format(dossiers=grouped(done.dossiers), steps=grouped(done.steps))
-    lines = [f"{tenant}: {'sẽ ' if preview else 'đã '}{deed}."]
-    if done.examples:
-        more = " …" if done.dossiers > len(done.examples) else ""
-        lines.append(f"  Mã hồ sơ: {', '.join(done.examples)}{more}")
-    if done.untouched:
-        shown, number = done.untouched[:UNTOUCHED], len(done.untouched)
-        more = f" … (tất cả {grouped(number)})" if number > UNTOUCHED else ""
-        lines.append(f"  Không áp dụng được (không có, hoặc không ở trạng thái đó): {', '.join(shown)}{more}")
-    if preview and done.dossiers:
-        lines.append("  Đây là xem trước, chưa thay đổi gì. Chạy lại với --yes để thực hiện.")
-    return lines
+def _text_of(file: Path) -> str:
+    """A file of codes; `-` is the standard input."""
+    try:
+        return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ArgumentError(
+            f"The file of codes can't be read ({type(error).__name__}).",
+            next_step="give a UTF-8 text file with one MaHoSo per line, or a work list.",
+            key=str(file),
+        ) from None

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lienthong.cli.commands import run_key
-from lienthong.cli.told import AsJson, say, to_json
+from lienthong.cli.output import AsJson, say, to_json
 from lienthong.connections import Role
 from lienthong.model.errors import ArgumentError
-from lienthong.model.instants import read_instant
+from lienthong.pipeline import jobs
+from lienthong.pipeline.requests import AdoptRequest, ShadowRequest
 from lienthong.pipeline.runtime import Runtime
-from lienthong.pipeline.telling_portal import KIND_LABELS, VERDICT_LABELS, adoption_lines, shadow_lines
+from lienthong.views.labels import COMPARED, DIFFERENCES
+from lienthong.views.portal import adoption_lines, shadow_lines
 
 if TYPE_CHECKING:
     from lienthong.exchange.shadow import ComparedDossier
@@ -31,23 +32,23 @@ def shadow(
     everything: Annotated[bool, typer.Option("--all", help="Hỏi về tất cả.")] = False,
     again: Annotated[bool, typer.Option("--again", help="Bỏ kết quả đối chiếu trước.")] = False,
     show: Annotated[int, typer.Option(min=0, help="Số hồ sơ khác nhau được liệt kê, theo mã.")] = 0,
-    kind: Annotated[str | None, typer.Option(help=f"Chỉ liệt kê: missing, {', '.join(KIND_LABELS)}.")] = None,
+    kind: Annotated[str | None, typer.Option(help=f"Chỉ liệt kê: missing, {', '.join(DIFFERENCES)}.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare what would be sent with what the portal shows; nothing is sent. Run again to go on."""
-    from lienthong.exchange.compare import Kind
+    from lienthong.exchange.compare import Difference
     from lienthong.exchange.shadow import compared_dossiers
-    from lienthong.pipeline.shadow import shadow as compare
 
-    if kind is not None and kind not in list(Kind):
+    if kind is not None and kind not in list(Difference):
         raise ArgumentError(
-            f"There is no kind {kind!r} of difference.", next_step=f"choose one of {', '.join(Kind)}.", key=tenant
+            f"There is no kind {kind!r} of difference.", next_step=f"choose one of {', '.join(Difference)}.", key=tenant
         )
     rt = Runtime.from_environment()
-    summary = compare(rt, tenant, run_key(f"shadow__{tenant}"), limit=None if everything else limit, again=again)
+    request = ShadowRequest(tenant, None if everything else limit, again)
+    summary = jobs.shadow(rt, request, run_key(f"shadow__{tenant}"))
     listed = bool(show or kind)
     reading = rt.warehouse(Role.READER)
-    found = compared_dossiers(reading, tenant, Kind(kind) if kind else None, show or 20) if listed else []
+    found = compared_dossiers(reading, tenant, Difference(kind) if kind else None, show or 20) if listed else []
     if as_json:
         say(to_json(summary.counts() | {"listed": [asdict(dossier) for dossier in found]}))
         return
@@ -77,19 +78,16 @@ def adopt(
     as_json: AsJson = False,
 ) -> None:
     """Mark what the portal already holds as delivered, so that `own` sends only what differs; nothing is sent."""
-    from lienthong.pipeline.adopt import adopt as take_over
-
-    summary = take_over(
-        Runtime.from_environment(),
+    request = AdoptRequest.parse(
         tenant,
-        run_key(f"adopt__{tenant}"),
-        frozen_at=_optional(frozen_at),
-        assume_finished_before=_optional(assume_finished_before),
+        frozen_at=frozen_at,
+        assume_finished_before=assume_finished_before,
         verify=verify,
         verify_assumed=verify_assumed,
         accept_presence=accept_presence,
         limit=limit,
     )
+    summary = jobs.adopt(Runtime.from_environment(), request, run_key(f"adopt__{tenant}"))
     if as_json:
         typer.echo(to_json(asdict(summary)))
         return
@@ -101,8 +99,4 @@ def dossier_line(dossier: ComparedDossier) -> str:
     """One dossier that differs: its code, in what, and both values where they are not personal."""
     seen = {name: f"{name} (Cổng: {v['portal'] or '-'}; ta: {v['ours'] or '-'})" for name, v in dossier.seen.items()}
     what = ", ".join(seen.get(name, name) for name in dossier.fields)
-    return f"{dossier.code}  {VERDICT_LABELS[dossier.verdict.value]}  {what}".rstrip()
-
-
-def _optional(text: str | None) -> datetime | None:
-    return None if text is None else read_instant(text)
+    return f"{dossier.code}  {COMPARED[dossier.verdict.value]}  {what}".rstrip()

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lienthong.cli.told import AsJson, say, to_json
+from lienthong.cli.output import AsJson, say, to_json
 from lienthong.pipeline.runtime import Runtime
 
 app = typer.Typer()
@@ -21,15 +21,15 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Look at a source and rehearse a load of its newest dossiers; nothing is loaded. Exit code 1 with a problem."""
-    from lienthong.pipeline.check import check as check_source
-    from lienthong.pipeline.check_lines import Line
+    from lienthong.onboarding.check import check as check_source
+    from lienthong.onboarding.lines import Line
 
-    def tell(line: Line) -> None:
+    def show(line: Line) -> None:
         say(f"{line.level.mark} {line.text}")
         if line.next_step:
             say(f"    → {line.next_step}")
 
-    report = check_source(Runtime.from_environment(), source_id, sample, (lambda line: None) if as_json else tell)
+    report = check_source(Runtime.from_environment(), source_id, sample, (lambda line: None) if as_json else show)
     if as_json:
         say(to_json(report.to_json()))
     else:
@@ -47,7 +47,7 @@ def add(
     force: Annotated[bool, typer.Option("--force", help="Ghi đè hợp đồng đang có.")] = False,
 ) -> None:
     """Look at a new source and write its first contract into include/sources, in mode observe."""
-    from lienthong.pipeline.add_source import add_source
+    from lienthong.onboarding.add_source import add_source
 
     done = add_source(Runtime.from_environment(), source_id, profile, tenant, connection, force)
     for line in done.lines:

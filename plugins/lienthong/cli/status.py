@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lienthong.cli.told import AsJson, loud_lines, say, terminal, to_json
+from lienthong.cli.output import AsJson, say, terminal, to_json
 from lienthong.pipeline.runtime import Runtime
 
 app = typer.Typer()
@@ -23,23 +23,23 @@ def status(
 ) -> None:
     """Loads, volumes, findings, unmapped words and deliveries. Exit code 1 when data is missing or late, else 0."""
     from lienthong.cli.status_view import print_detail, print_status
-    from lienthong.pipeline.code_maps import changed_code_maps
-    from lienthong.pipeline.status import collect, detail
+    from lienthong.pipeline import views
+    from lienthong.views.notices import loud_settings_notices
 
     rt = Runtime.from_environment()
     if source is None:
-        found = collect(rt)
+        found = views.status(rt)
         if as_json:
             say(to_json(asdict(found)))
         else:
             print_status(found, terminal())
-            for changed in changed_code_maps(rt):
-                say(changed.advice_vi())
-            for line in loud_lines(found.loud_settings):
+            for changed in views.changed_code_maps(rt):
+                say(changed.notice)
+            for line in loud_settings_notices(found.loud_settings):
                 say(line)
         failed = found.has_errors
     else:
-        deep = detail(rt, source)
+        deep = views.source_detail(rt, source)
         if as_json:
             say(to_json(asdict(deep)))
         else:
@@ -52,10 +52,10 @@ def status(
 @app.command(help="Đánh giá ngay số lượng và độ mới, như DAG freshness mỗi giờ. Cảnh báo chỉ đi qua Airflow.")
 def freshness(as_json: AsJson = False) -> None:
     """Judge volumes and ages now, as the DAG `freshness` does hourly. Alerts leave through Airflow only."""
-    from lienthong.freshness.wording import amount
-    from lienthong.pipeline.freshness import evaluate
+    from lienthong.pipeline import jobs
+    from lienthong.views.formats import amount
 
-    change = evaluate(Runtime.from_environment())
+    change = jobs.judge_freshness(Runtime.from_environment())
     if as_json:
         say(to_json(change))
         return

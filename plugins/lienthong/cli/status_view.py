@@ -12,46 +12,18 @@ from rich.console import Console
 from rich.table import Table
 
 from lienthong.freshness.findings import AGENCY_KINDS, Finding, FindingSeverity
-from lienthong.freshness.wording import SEVERITY_LABELS, amount, lasting, moment, words
 from lienthong.freshness.workdays import DayKind
+from lienthong.model.kinds import KINDS
 from lienthong.model.periods import BUSINESS_ZONE
-from lienthong.pipeline.status import JUDGED_LATELY, SourceDetail, SourceHealth, SourceStatus, Status, Unmapped
+from lienthong.views import labels
+from lienthong.views.findings import finding_view
+from lienthong.views.formats import amount, lasting, moment
+from lienthong.views.next_steps import importance, next_steps
+from lienthong.views.status import SourceDetail, SourceHealth, SourceStatus, Status, UnmappedView
 
 #: Findings, agencies, unmapped words shown before the rest is only counted.
 SHOWN_FINDINGS, SHOWN_AGENCIES, SHOWN_UNMAPPED = 10, 30, 30
-HEALTH_LABELS = {
-    SourceHealth.NEVER_LOADED: "chưa nạp",
-    SourceHealth.RUNNING: "đang nạp",
-    SourceHealth.FAILED: "LỖI",
-    SourceHealth.LATE: "TRỄ",
-    SourceHealth.FINE: "xong",
-}
 HEALTH_STYLES = {SourceHealth.FAILED: "red", SourceHealth.LATE: "yellow"}
-UNMAPPED_LABELS = {
-    "column": "cột",
-    "status": "trạng thái hồ sơ",
-    "substatus": "trạng thái phụ",
-    "step": "bước xử lý",
-    "channel": "kênh tiếp nhận",
-    "subject": "loại đối tượng",
-    "return_method": "hình thức trả kết quả",
-    "payment_method": "hình thức thanh toán",
-    "payment_status": "trạng thái thanh toán",
-    "document_role": "loại giấy tờ",
-    "procedure": "mã thủ tục",
-    "service": "dịch vụ",
-    "set_aside": "hồ sơ không nạp",
-    "originality": "loại hồ sơ",
-    "removed": "hồ sơ đã xóa ở nguồn",
-    "left_out": "hồ sơ nhóm",
-    "zero_date": "ngày trống (0000-00-00)",
-}
-DAY_LABELS = {
-    DayKind.WORKING: "ngày làm việc",
-    DayKind.WEEKEND: "cuối tuần",
-    DayKind.HOLIDAY: "ngày nghỉ lễ",
-    DayKind.QUIET: "gần Tết",
-}
 
 
 def print_status(status: Status, console: Console) -> None:
@@ -70,7 +42,7 @@ def print_detail(found: SourceDetail, console: Console, *, everything: bool) -> 
     status = found.status
     (source,) = status.sources
     _say(console, f"{source.title} ({source.source_id}, {source.tenant}) lúc {moment(status.now)}", style="bold")
-    _say(console, f"Chế độ {source.mode}; {amount(source.records)} hồ sơ trong kho.")
+    _say(console, f"{_mode(source)}; {amount(source.records)} {KINDS[source.kind].title_vi} trong kho.")
     for label, instant in (
         ("Hồ sơ mới nhất", source.newest_arrival_at),
         ("Thay đổi mới nhất", source.newest_modified_at),
@@ -87,7 +59,7 @@ def print_detail(found: SourceDetail, console: Console, *, everything: bool) -> 
     days = _table("Hồ sơ đến theo ngày", ("Ngày", "left"), ("", "left"), ("Đã thấy", "right"), ("Dự kiến", "right"))
     for day in found.days:
         expected = f"~{amount(round(day.expected))}" if day.expected is not None else "–"
-        days.add_row(f"{day.day:%d/%m/%Y}", DAY_LABELS[day.kind], amount(day.seen), expected)
+        days.add_row(f"{day.day:%d/%m/%Y}", labels.DAYS[day.kind], amount(day.seen), expected)
     console.print(days)
     shown = found.agencies if everything else found.agencies[:SHOWN_AGENCIES]
     agencies = _table(
@@ -117,7 +89,7 @@ def _sources(status: Status) -> Table:
         newest = lasting(status.now - source.newest_arrival_at) if source.newest_arrival_at else "–"
         read = f"{amount(source.changed or 0)}/{amount(source.extracted)}" if source.extracted is not None else "–"
         table.add_row(
-            source.source_id, source.mode, _load(source, status.now), read, newest, _today(source),
+            source.source_id, source.mode or "-", _load(source, status.now), read, newest, _today(source),
             amount(open_here), style=HEALTH_STYLES.get(source.health),
         )  # fmt: skip
     return table
@@ -125,7 +97,7 @@ def _sources(status: Status) -> Table:
 
 def _load(source: SourceStatus, now: datetime) -> str:
     """`xong 05/11 07:30, 12 phút`: state, when, and how long it took or has been running."""
-    newest, label = source.newest, HEALTH_LABELS[source.health]
+    newest, label = source.newest, labels.HEALTH[source.health]
     if newest is None:
         return label
     end = newest.merged_at or newest.failed_at or now
@@ -151,16 +123,16 @@ def _print_errors(status: Status, console: Console) -> None:
 
 def _print_findings(findings: Iterable[Finding], console: Console, limit: int = SHOWN_FINDINGS) -> None:
     """Errors first, then the busiest of the silent agencies."""
-    ordered = sorted(findings, key=_importance)
+    ordered = sorted(findings, key=importance)
     if not ordered:
         return
     silent = sum(finding.kind in AGENCY_KINDS for finding in ordered)
     _say(console, f"\nPhát hiện đang mở: {len(ordered)} (cơ quan ít hoặc không có hồ sơ: {silent})", style="bold")
     for finding in ordered[:limit]:
-        told = words(finding)
+        view = finding_view(finding)
         style = "red" if finding.severity is FindingSeverity.ERROR else ""
-        label = SEVERITY_LABELS[finding.severity].lower()
-        _say(console, f"  {label}: {told.where}: {told.what}; từ {told.since}.", style=style)
+        label = labels.FINDING_SEVERITIES[finding.severity].lower()
+        _say(console, f"  {label}: {view.where}: {view.what}; từ {view.since}.", style=style)
     if len(ordered) > limit:
         _say(console, f"  … và {len(ordered) - limit} phát hiện khác: `lienthong status <nguồn>` hoặc --json.")
 
@@ -172,11 +144,11 @@ def _print_unmapped(sources: Iterable[SourceStatus], console: Console) -> None:
         _say(console, "\nTừ và cột chưa ánh xạ (chi tiết: `lienthong status <nguồn>`)", style="bold")
     for source in found:
         kinds = Counter(_unmapped_label(one.kind) for one in source.unmapped)
-        told = ", ".join(f"{label} {amount(number)}" for label, number in kinds.items())
-        _say(console, f"  {source.source_id}: {amount(len(source.unmapped))} ({told}).")
+        counted = ", ".join(f"{label} {amount(number)}" for label, number in kinds.items())
+        _say(console, f"  {source.source_id}: {amount(len(source.unmapped))} ({counted}).")
 
 
-def _print_unmapped_words(found: Sequence[Unmapped], console: Console, *, everything: bool) -> None:
+def _print_unmapped_words(found: Sequence[UnmappedView], console: Console, *, everything: bool) -> None:
     table = _table(
         f"Từ và cột chưa ánh xạ ({amount(len(found))})",
         ("Loại", "left"), ("Từ hoặc cột", "left"), ("Số dòng", "right"), ("Từ lần nạp", "right"),
@@ -192,13 +164,7 @@ def _print_unmapped_words(found: Sequence[Unmapped], console: Console, *, everyt
 
 
 def _unmapped_label(kind: str) -> str:
-    return UNMAPPED_LABELS.get(kind, kind)
-
-
-def _importance(finding: Finding) -> tuple[bool, bool, float, int]:
-    usual = finding.details.get("usual") or finding.details.get("expected") or 0
-    is_agency = finding.kind in AGENCY_KINDS
-    return (finding.severity is not FindingSeverity.ERROR, is_agency, -float(usual), finding.finding_id)
+    return labels.UNMAPPED.get(kind, kind)
 
 
 def _deliveries(status: Status) -> Table:
@@ -218,32 +184,9 @@ def _deliveries(status: Status) -> Table:
 
 def _print_next_steps(status: Status, console: Console) -> None:
     """What a person does next, each step once."""
-    steps = ["sửa hợp đồng nguồn bị lỗi (xem trên)"] if status.contract_errors else []
-    for source in status.sources:
-        if source.health is SourceHealth.NEVER_LOADED:
-            steps.append(f"chạy DAG dossier_sync__{source.source_id}: nguồn chưa được nạp lần nào")
-        elif source.health is SourceHealth.FAILED:
-            steps.append(f"{source.source_id}: sửa lỗi nêu trên rồi chạy lại lần nạp")
-        elif source.health is SourceHealth.LATE:
-            steps.append(f"xem DAG dossier_sync__{source.source_id} có bị tạm dừng hoặc lỗi không")
-    told: dict[str, list[str]] = {}
-    for finding in sorted(status.findings, key=_importance):
-        told.setdefault(words(finding).next_step, []).append(finding.source_id or finding.tenant)
-    steps += [f"{', '.join(sorted(set(filter(None, where))))}: {step}".lstrip(": ") for step, where in told.items()]
-    loaded = [source for source in status.sources if source.newest is not None]
-    judged = [source.evaluated_at for source in loaded if source.evaluated_at is not None]
-    if len(judged) < len(loaded):
-        never = ", ".join(source.source_id for source in loaded if source.evaluated_at is None)
-        steps.append(
-            f"{never}: chưa đánh giá lần nào; DAG freshness chạy mỗi giờ (đánh giá ngay: `lienthong freshness`)"
-        )
-    if any(status.now - at > JUDGED_LATELY for at in judged):
-        steps.append(
-            "xem DAG freshness có bị tạm dừng hoặc lỗi không, hoặc chạy `lienthong freshness`: "
-            "số liệu chưa được đánh giá gần đây"
-        )
+    steps = next_steps(status)
     _say(console, "\nViệc cần làm", style="bold")
-    for step in dict.fromkeys(steps):
+    for step in steps:
         _say(console, f"  - {step}.")
     if not steps:
         _say(console, "  Không có.")
@@ -268,3 +211,7 @@ def _say(console: Console, text: str, style: str = "") -> None:
     for line in text.split("\n"):
         filled = fill(line, console.width, subsequent_indent="    ", break_on_hyphens=False) or line
         console.print(filled, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def _mode(source: SourceStatus) -> str:
+    return f"Chế độ {source.mode}" if source.mode else "Không gửi đi"

@@ -1,1 +1,1 @@
-"""The portal: client, payloads, what is owed, how it is delivered, and the national catalogue."""
+"""The portal: client, payloads, what is owed, how it is delivered, what its catalogue says."""

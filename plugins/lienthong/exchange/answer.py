@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from lienthong.exchange.payload import texts_of
-from lienthong.exchange.replies import Fault, Form, Outcome, Reply
+from lienthong.exchange.replies import CallOutcome, Fault, Form, Reply
 from lienthong.model.masking import mask
 
 
@@ -19,7 +19,7 @@ class Answer:
 
     service: str
     items: int
-    outcome: Outcome
+    outcome: CallOutcome
     http_status: int | None
     code: str | None
     message: str

@@ -1,188 +1,164 @@
-"""The national catalogue into the registry: agencies and procedures, changed rows only, nothing ever emptied."""
+"""The national catalogue, asked for and read into our own terms (portal-exchange §3.1): wire names end here."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
-from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Engine, Row
-from sqlalchemy.engine import Connection
+from sqlalchemy import Engine
 
 from lienthong.exchange.client import PortalClient
-from lienthong.exchange.entries import AgencyEntry, ProcedureEntry, closure, read_agencies, read_procedure
 from lienthong.exchange.evidence import keep_calls
 from lienthong.exchange.limiter import SharedBucket
 from lienthong.exchange.settings import Endpoint
-from lienthong.model.errors import CollapsedExtractError, TransientError
-from lienthong.model.identifiers import base_procedure_code
-from lienthong.settings import PROJECT
+from lienthong.model.catalogue import AgencyEntry, CatalogueReading, ProcedureEntry
+from lienthong.model.errors import TransientError
+from lienthong.model.identifiers import base_procedure_code, normalise_agency_code
 from lienthong.warehouse.statements import run
 
-PROVINCES_FILE = PROJECT / "include" / "registry" / "provinces.csv"
 AGENCIES = "LayDanhMucCoQuan"
 PROCEDURES = "LayDanhSachTTHC"
 PROCEDURE = "LayThuTuc"
-#: A list shorter than this share of what was listed before is taken for a failure of the portal.
-COLLAPSE_SHARE = 0.5
+SERVICES = {"agencies": AGENCIES, "procedures": PROCEDURES, "procedures with detail": PROCEDURE}
+MINISTRY = "ministry"
+PROVINCE = "province"
+DEPARTMENT = "department"
+COMMUNE = "commune"
+#: CAPDONVI as CapThucHien (§4.5): 0 ministry, 1 province, 3 commune; districts (2) are gone since 01/7/2025.
+_COMMUNE_LEVEL = "3"
+_T = TypeVar("_T", int, str)
 
 
-@dataclass(frozen=True)
-class CatalogueSummary:
-    """One sync. `procedures` and `agencies` listed now; `changed` written (new ones too); `vanished` newly flagged;
-    `without_detail` listed, but the portal gave no detail: they stay as they were.
+def read_catalogue(
+    engine: Engine, client: PortalClient, tenant_codes: Collection[str], run_key: str
+) -> CatalogueReading:
+    """Read agencies and procedures through one tenant's account; the evidence of the calls is kept, whatever comes.
+
+    Agencies are kept when they are topmost (ministries, provinces) or belong to one of `tenant_codes`. Errors as the
+    client raises them: PortalUnreachableError, PortalAccessError.
     """
-
-    revision: int
-    procedures: int
-    changed: int
-    vanished: int
-    agencies: int
-    without_detail: int = 0
-
-
-def seed_tenants(engine: Engine) -> int:
-    """registry.tenant from include/registry/provinces.csv; returns how many rows were new or changed."""
-    with PROVINCES_FILE.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    with engine.begin() as connection:
-        written = run(
-            connection,
-            "registry/seed_tenants",
-            tenants=[row["tenant"] for row in rows],
-            names=[row["name"] for row in rows],
-            admin_codes=[row["admin_code"] for row in rows],
-        )
-        return len(written.all())
-
-
-def sync_catalogue(
-    engine: Engine, client: PortalClient, tenant_codes: Sequence[str], run_key: str, now: datetime
-) -> CatalogueSummary:
-    """Read the national catalogue through one tenant's account and write what changed, in one transaction.
-
-    Agencies are kept when they are topmost (ministries, provinces) or belong to one of `tenant_codes`. The same
-    `run_key` twice is one sync. Raises CollapsedExtractError when a list is empty or less than half of what the
-    registry holds; PortalUnreachableError and PortalAccessError from the client. In all three cases the registry
-    stays as it is.
-    """
-    seed_tenants(engine)
     with engine.begin() as connection:
         run(connection, "ops/ensure_tenant", tenant=client.tenant)
-        done = run(connection, "registry/read_catalogue_sync", run_key=run_key).one_or_none()
-    if done is not None:
-        return _summary(done)
     if client.limiter is None:
         client.limiter = SharedBucket(engine, client.tenant, client.settings)
     try:
-        agencies, listed, procedures = _fetch(client, set(tenant_codes))
+        reading = _fetch(client, set(tenant_codes))
     except BaseException:
         with suppress(TransientError):  # the evidence of the calls must not hide what went wrong
             keep_calls(engine, client, run_key)
         raise
     keep_calls(engine, client, run_key)
-    with engine.begin() as connection:
-        run(connection, "registry/lock_catalogue")
-        done = run(connection, "registry/read_catalogue_sync", run_key=run_key).one_or_none()
-        if done is not None:
-            return _summary(done)
-        _refuse_collapse(connection, len(listed), len(procedures), len(agencies))
-        revision = int(run(connection, "registry/open_catalogue_sync", run_key=run_key, now=now).scalar_one())
-        changed = _apply_procedures(connection, procedures, revision)
-        vanished = len(run(connection, "registry/flag_vanished", listed=sorted(listed), revision=revision).all())
-        _apply_agencies(connection, agencies)
-        counts = {"procedures": len(listed), "changed": changed, "vanished": vanished, "agencies": len(agencies)}
-        run(connection, "registry/close_catalogue_sync", revision=revision, **counts)
-    return CatalogueSummary(revision, **counts, without_detail=len(listed) - len(procedures))
+    return reading
 
 
-def _summary(row: Row[Any]) -> CatalogueSummary:
-    return CatalogueSummary(row.revision, row.procedures, row.changed, row.vanished, row.agencies)
-
-
-def _fetch(
-    client: PortalClient, tenants: set[str]
-) -> tuple[dict[str, AgencyEntry], set[str], dict[str, ProcedureEntry]]:
+def _fetch(client: PortalClient, tenants: set[str]) -> CatalogueReading:
     everything = read_agencies(client.catalogue(AGENCIES))
     agencies = {code: entry for code, entry in everything.items() if code == entry.tenant or entry.tenant in tenants}
     codes = (base_procedure_code(str(row.get("MATTHC") or "")) for row in client.catalogue(PROCEDURES))
-    listed = {code for code in codes if code is not None}
+    listed = frozenset(code for code in codes if code is not None)
     procedures: dict[str, ProcedureEntry] = {}
     for code in sorted(listed):
         for detail in client.catalogue(PROCEDURE, Endpoint.INTEGRATION, maTTHC=code)[:1]:
             entry = read_procedure(detail)
             if entry is not None and entry.code == code:
                 procedures[code] = entry
-    return agencies, listed, procedures
+    return CatalogueReading(agencies, listed, procedures, SERVICES)
 
 
-def _refuse_collapse(connection: Connection, listed: int, detailed: int, agencies: int) -> None:
-    before = run(connection, "registry/count_registry").one()
-    for what, service, now, then in (
-        ("procedures", PROCEDURES, listed, before.procedures),
-        ("procedures with detail", PROCEDURE, detailed, before.procedures),
-        ("agencies", AGENCIES, agencies, before.agencies),
-    ):
-        if now == 0 or now < then * COLLAPSE_SHARE:
-            raise CollapsedExtractError(
-                f"The portal lists {now} {what}, the registry holds {then}; nothing was changed.",
-                next_step="compare with the portal's own pages; sync again when the list is whole.",
-                source="catalogue",
-                key=service,
-            )
-
-
-def _apply_procedures(connection: Connection, procedures: dict[str, ProcedureEntry], revision: int) -> int:
-    """Write new and changed procedures; superseded rows go to history. Returns how many were written."""
-    held = {row.procedure_code: row for row in run(connection, "registry/read_procedure_hashes")}
-    changed = [
-        entry
-        for code, entry in procedures.items()
-        if code not in held or held[code].vanished or bytes(held[code].detail_hash) != entry.detail_hash
-    ]
-    run(
-        connection,
-        "registry/retire_procedures",
-        codes=[entry.code for entry in changed if entry.code in held],
-        revision=revision,
-    )
-    if changed:
-        run(connection, "registry/apply_procedure", [_procedure_row(entry, revision) for entry in changed])
-    return len(changed)
-
-
-def _procedure_row(entry: ProcedureEntry, revision: int) -> dict[str, Any]:
-    row = asdict(entry) | {"detail_hash": entry.detail_hash}
-    for name in ("levels", "subjects", "result_codes", "agencies"):
-        row[name] = list(row[name])
-    return row | {"revision": revision}
-
-
-def _apply_agencies(connection: Connection, agencies: dict[str, AgencyEntry]) -> None:
-    entries = sorted(agencies.values(), key=lambda entry: entry.code)
-    run(
-        connection,
-        "registry/apply_agencies",
-        codes=[entry.code for entry in entries],
-        tenants=[entry.tenant for entry in entries],
-        names=[entry.name for entry in entries],
-        levels=[entry.level for entry in entries],
-        parents=[entry.parent_code for entry in entries],
-    )
-    run(connection, "registry/unlist_agencies", codes=[entry.code for entry in entries])
-    pairs = closure(agencies)
-    closed = {
-        "ancestors": [ancestor for ancestor, _, _ in pairs],
-        "descendants": [descendant for _, descendant, _ in pairs],
+def read_agencies(rows: Iterable[Mapping[str, Any]]) -> dict[str, AgencyEntry]:
+    """LayDanhMucCoQuan by normalised code; the first of two spellings of one agency wins. Parents follow the code."""
+    named: dict[str, tuple[str, str]] = {}
+    for row in rows:
+        code = normalise_agency_code(_text(row, "MADONVI"))
+        if code:
+            named.setdefault(code, (_text(row, "TENDONVI"), _text(row, "CAPDONVI")))
+    return {
+        code: AgencyEntry(code, code.split(".")[0], name, _level(code, level), _parent(code, named))
+        for code, (name, level) in named.items()
     }
-    run(connection, "registry/retire_closure", **closed)
-    run(
-        connection,
-        "registry/apply_closure",
-        **closed,
-        tenants=[agencies[descendant].tenant for _, descendant, _ in pairs],
-        depths=[depth for _, _, depth in pairs],
+
+
+def read_procedure(detail: Mapping[str, Any]) -> ProcedureEntry | None:
+    """One answer of LayThuTuc; None when it carries no national code."""
+    code = base_procedure_code(_text(detail, "MATTHC"))
+    if code is None:
+        return None
+    kinds = _list(detail, "LINHVUCTHUCHIEN")
+    results = [item for item in _list(detail, "KETQUATHUCHIEN") if _text(item, "MAKETQUA") or _text(item, "TENKETQUA")]
+    terms = [term for way in _list(detail, "CACHTHUCTHUCHIEN") for term in _list(way, "THOIGIAN")]
+    fees = [fee for term in terms for fee in _list(term, "PHILEPHI")]
+    value, unit = _longest(terms)
+    return ProcedureEntry(
+        code=code,
+        name=_text(detail, "TENTTHC"),
+        field_code=(_text(kinds[0], "MALINHVUC") if kinds else "") or None,
+        field_name=(_text(kinds[0], "TENLINHVUC") if kinds else "") or None,
+        active=_text(detail, "TRANGTHAI") == "1",
+        levels=_sorted(
+            int(level) for item in _list(detail, "CAPTHUCHIEN") if (level := _text(item, "CAPTHUCHIEN")).isdecimal()
+        ),
+        subjects=_sorted(
+            subject
+            for item in _list(detail, "DOITUONGTHUCHIEN")
+            if (subject := _text(item, "TENDOITUONG") or _text(item, "MADOITUONG"))
+        ),
+        returns_paper=bool(results),
+        result_codes=_sorted(result for item in results if (result := _text(item, "MAKETQUA"))),
+        has_fee=any(_amount(_text(fee, "SOTIEN")) for fee in fees),
+        max_term_value=value,
+        max_term_unit=unit,
+        agencies=_sorted(
+            agency
+            for item in _list(detail, "COQUANTHUCHIEN")
+            if (agency := normalise_agency_code(_text(item, "MADONVI")))
+        ),
     )
+
+
+def _level(code: str, level: str) -> str:
+    groups = code.split(".")
+    if len(groups) == 1:
+        return PROVINCE if re.fullmatch(r"H[0-9]{2}", code) else MINISTRY
+    return COMMUNE if level == _COMMUNE_LEVEL or len(groups[1]) == 3 else DEPARTMENT
+
+
+def _parent(code: str, known: Mapping[str, object]) -> str | None:
+    """The nearest listed code above: H17.05 → H17."""
+    groups = code.split(".")
+    above = (".".join(groups[:length]) for length in range(len(groups) - 1, 0, -1))
+    return next((candidate for candidate in above if candidate in known), None)
+
+
+def _longest(terms: Iterable[Mapping[str, Any]]) -> tuple[int | None, str | None]:
+    """The longest term; a working day counts as the longer one of two equal numbers."""
+    found = [
+        (int(number), "làm việc" in unit.casefold(), unit)
+        for term in terms
+        if (number := _text(term, "THOIGIANGIAIQUYET")).isdecimal() and (unit := _text(term, "DONVITINH"))
+    ]
+    if not found:
+        return None, None
+    value, _, unit = max(found)
+    return value, unit
+
+
+def _amount(text: str) -> int:
+    """`15.000` → 15000; words ("Theo quy định") → 0."""
+    digits = re.sub(r"[^0-9]", "", text)
+    return int(digits) if digits else 0
+
+
+def _text(row: Mapping[str, Any], name: str) -> str:
+    value = row.get(name)
+    return "" if value is None else " ".join(str(value).split())
+
+
+def _list(row: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    value = row.get(name)
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
+def _sorted(values: Iterable[_T]) -> tuple[_T, ...]:
+    return tuple(sorted(set(values)))

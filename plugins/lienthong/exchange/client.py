@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from lienthong.connections import Connection
 from lienthong.exchange.access import Access
@@ -16,7 +16,8 @@ from lienthong.exchange.answer import Answer as Answer
 from lienthong.exchange.answer import kept_code, kept_message
 from lienthong.exchange.limiter import Limiter
 from lienthong.exchange.payload import Wire
-from lienthong.exchange.replies import Call, Fault, Form, Outcome, Reply, judge, read_reply
+from lienthong.exchange.repeating import repeat
+from lienthong.exchange.replies import Call, CallOutcome, Fault, Form, Reply, judge, read_reply
 from lienthong.exchange.settings import CALLS_AHEAD, DstcodeIn, Endpoint, Envelope, PortalSettings
 from lienthong.exchange.transport import Transfer, Transport
 from lienthong.model.errors import ContractError, PortalAccessError, PortalUnreachableError
@@ -27,7 +28,10 @@ DOSSIERS = "DongBoHoSoMC"
 PROGRESS = "CapNhatTienDoHoSoMC"
 LOOKUP = "TraCuuHoSo"
 _NEEDED = ("auth_endpoint", "integration_endpoint", "share_endpoint")
-_CLEAR = (Outcome.OK, Outcome.EXISTS, Outcome.REJECTED, Outcome.RATE_LIMITED, Outcome.RELOGIN)
+_AGAIN = (CallOutcome.RETRY, CallOutcome.RATE_LIMITED)
+_CLEAR = (CallOutcome.OK, CallOutcome.EXISTS, CallOutcome.REJECTED, CallOutcome.RATE_LIMITED, CallOutcome.RELOGIN)
+
+T = TypeVar("T")
 
 
 class PortalClient:
@@ -105,15 +109,6 @@ class PortalClient:
         taken, self._calls = self._calls, []
         return taken
 
-    def prepare(self) -> None:
-        """Have a session, a token and the portal's leave, so that what is noted as being sent next is sent at once or
-        not at all.
-        """
-        self._session(self._clock() + self.settings.lease_s / CALLS_AHEAD)
-        self._wait_until_welcome()
-        if self.limiter is not None:
-            self.limiter.reserve(Endpoint.INTEGRATION)
-
     def send_dossiers(self, payloads: Sequence[Wire], *, updating: bool) -> Answer:
         """DongBoHoSoMC: create or update dossiers (§2.1)."""
         body = {"isUpdating": "True" if updating else "False", "data": list(payloads)}
@@ -130,7 +125,7 @@ class PortalClient:
     def catalogue(self, service: str, endpoint: Endpoint = Endpoint.SHARE, **parameters: str) -> list[dict[str, Any]]:
         """A catalogue service (§3.1). Anything but an answer is a PortalUnreachableError."""
         answer = self._call(Call.CATALOGUE, service, dict(parameters), 1, endpoint)
-        if answer.outcome is not Outcome.OK:
+        if answer.outcome is not CallOutcome.OK:
             large = answer.message == Fault.TOO_LARGE
             raise PortalUnreachableError(
                 f"{service} gave no catalogue ({answer.outcome}, HTTP {answer.http_status}, code {answer.code})"
@@ -150,31 +145,32 @@ class PortalClient:
         when the portal wants it.
         """
         until = self._clock() + self.settings.lease_s / CALLS_AHEAD
-        relogged = False
-        attempt = 1
-        while True:
+        relogged = settled = False
+
+        def once() -> Answer:
+            nonlocal relogged, settled
             session = self._session(until)
             answer = self._post(call, service, body, items, endpoint, session)
-            if answer.outcome is Outcome.RELOGIN:
-                self._access.refuse(session)
-                if relogged:
-                    return self._after_fresh_login(call, answer, until)
-                relogged = True
-                continue
-            again = answer.outcome in (Outcome.RETRY, Outcome.RATE_LIMITED) and attempt < self.settings.max_attempts
-            if not again or not self._pause(attempt, answer, until):
+            if answer.outcome is not CallOutcome.RELOGIN:
                 return answer
-            attempt += 1
+            self._access.refuse(session)
+            if relogged:
+                settled = True
+                return self._after_fresh_login(call, answer, until)
+            relogged = True
+            return once()
+
+        return self._repeat(once, lambda answer: answer.outcome in _AGAIN and not settled, lambda a: a, until)
 
     def _after_fresh_login(self, call: Call, answer: Answer, until: float) -> Answer:
         """A new session was refused as well: either it is the account, or words of a refusal look like a session's."""
         if call is not Call.LOOKUP and answer.http_status not in (401, 403):
             session = self._session(until)
             probe = self._post(Call.LOOKUP, LOOKUP, {"mahoso": ""}, 1, Endpoint.INTEGRATION, session)
-            if probe.outcome in (Outcome.OK, Outcome.REJECTED):
-                return Answer(**{**vars(answer), "outcome": Outcome.REJECTED})
-            if probe.outcome is not Outcome.RELOGIN:  # nobody knows which; without a session nothing arrived
-                return Answer(**{**vars(answer), "outcome": Outcome.RETRY})
+            if probe.outcome in (CallOutcome.OK, CallOutcome.REJECTED):
+                return Answer(**{**vars(answer), "outcome": CallOutcome.REJECTED})
+            if probe.outcome is not CallOutcome.RELOGIN:  # nobody knows which; without a session nothing arrived
+                return Answer(**{**vars(answer), "outcome": CallOutcome.RETRY})
         raise PortalAccessError(
             f"The portal refuses every session of this account (HTTP {answer.http_status}, code {answer.code}).",
             next_step="check the account and its rights with the portal's operators.",
@@ -182,17 +178,17 @@ class PortalClient:
             key=self._connection.conn_id,
         )
 
-    def _pause(self, attempt: int, answer: Answer, until: float) -> bool:
-        """Wait before the next attempt, or False when it might end after `until`. A Retry-After replaces the backoff;
-        it is waited for where the next call is made.
-        """
-        asked = answer.retry_after_s is not None
-        wait = self.settings.retry_after_max_s if asked else self.settings.backoff(attempt)
-        if not self._lasts(until, wait):
-            return False
-        if not asked:
-            self._sleep(wait)
-        return True
+    def _repeat(
+        self, once: Callable[[], T], again: Callable[[T], bool], said: Callable[[T], Answer], until: float
+    ) -> T:
+        return repeat(
+            once,
+            again=again,
+            said=said,
+            lasts=lambda wait: self._lasts(until, wait),
+            settings=self.settings,
+            sleep=self._sleep,
+        )
 
     def _lasts(self, until: float, wait: float = 0.0) -> bool:
         return self._clock() + wait + self.settings.total_timeout_s <= until
@@ -208,23 +204,24 @@ class PortalClient:
 
     def _log_in(self, until: float) -> str:
         body = {"username": self._connection.login, "password": self._connection.password}
-        attempt = 1
-        while True:
+
+        def once() -> tuple[Answer, Reply]:
             answer, reply = self._exchange(
                 Call.LOGIN, LOGIN, self._connection.extra["auth_endpoint"], body, 1, Endpoint.INTEGRATION
             )
-            if answer.outcome is Outcome.OK and reply.session:
-                return reply.session
-            if answer.outcome in (Outcome.REJECTED, Outcome.RELOGIN):
+            if answer.outcome in (CallOutcome.REJECTED, CallOutcome.RELOGIN):
                 raise PortalAccessError(
                     f"The portal refused the log-in (HTTP {answer.http_status}, code {answer.code}).",
                     next_step="correct login and password of the connection.",
                     source=self.tenant,
                     key=self._connection.conn_id,
                 )
-            if attempt >= self.settings.max_attempts or not self._pause(attempt, answer, until):
-                raise self._no_session(f"{answer.outcome}, HTTP {answer.http_status}")
-            attempt += 1
+            return answer, reply
+
+        answer, reply = self._repeat(once, lambda came: not _is_session(*came), lambda came: came[0], until)
+        if not _is_session(answer, reply):
+            raise self._no_session(f"{answer.outcome}, HTTP {answer.http_status}")
+        return str(reply.session)
 
     def _no_session(self, why: str) -> PortalUnreachableError:
         return PortalUnreachableError(
@@ -265,7 +262,7 @@ class PortalClient:
             outcome,
             came.status,
             kept_code(reply),
-            "" if outcome is Outcome.OK else kept_message(reply, came.fault, body),
+            "" if outcome is CallOutcome.OK else kept_message(reply, came.fault, body),
             reply.result or [],
             round((time.perf_counter() - started) * 1000),
             called_at,
@@ -276,3 +273,7 @@ class PortalClient:
 
     def _transfer(self, path: str, body: dict[str, Any]) -> Transfer:
         return self._transport.post(path, json.dumps(body, ensure_ascii=False).encode())
+
+
+def _is_session(answer: Answer, reply: Reply) -> bool:
+    return answer.outcome is CallOutcome.OK and bool(reply.session)

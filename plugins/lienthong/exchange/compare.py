@@ -43,7 +43,7 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"  # it is there, or the question was refused; its state can't be read
 
 
-class Kind(StrEnum):
+class Difference(StrEnum):
     """In what way a dossier differs; one may differ in several. RETIRED: the portal has it under a dead procedure."""
 
     MISSING = "missing"
@@ -58,29 +58,29 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Comparison:
     """One comparison. `fields` are the wire names that differ, `seen` their values where these are not personal."""
 
     verdict: Verdict
-    kinds: tuple[Kind, ...] = ()
+    kinds: tuple[Difference, ...] = ()
     fields: tuple[str, ...] = ()
     seen: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
-def compare(payload: Wire, result: Sequence[Mapping[str, Any]], settings: PortalSettings) -> Finding:
+def compare(payload: Wire, result: Sequence[Mapping[str, Any]], settings: PortalSettings) -> Comparison:
     """Judge the `result` of TraCuuHoSo for one dossier; `payload` is what would be sent (see `payload.as_sent`).
 
     Only `settings.decisive_fields` decide between same and different; other fields that differ are listed (OTHER).
     """
     if not result:
-        return Finding(Verdict.MISSING, (Kind.MISSING,))
+        return Comparison(Verdict.MISSING, (Difference.MISSING,))
     hit = _hit_of(payload, result, settings)
     if not hit.get(STATUS):
-        return Finding(Verdict.UNKNOWN, (Kind.PRESENT,))
+        return Comparison(Verdict.UNKNOWN, (Difference.PRESENT,))
     different = [name for name in payload if name in hit and not _equal(name, payload[name], hit[name])]
-    kinds = sorted({_kind(name) for name in different}, key=list(Kind).index)
+    kinds = sorted({_kind(name) for name in different}, key=list(Difference).index)
     decided = any(name in settings.decisive_fields for name in different)
-    return Finding(
+    return Comparison(
         Verdict.DIFFERENT if decided else Verdict.SAME,
         tuple(kinds),
         tuple(different),
@@ -135,12 +135,12 @@ def _keys(items: Sequence[Any]) -> set[str]:
     return {str(name) for item in items if isinstance(item, Mapping) for name in item}
 
 
-def _kind(name: str) -> Kind:
+def _kind(name: str) -> Difference:
     if name == STATUS:
-        return Kind.STATUS
+        return Difference.STATUS
     if name == PROCEDURE:
-        return Kind.PROCEDURE
-    return Kind.DATES if name in _INSTANTS else Kind.OTHER
+        return Difference.PROCEDURE
+    return Difference.DATES if name in _INSTANTS else Difference.OTHER
 
 
 def _kept(name: str, value: Any) -> str:

@@ -11,7 +11,7 @@ from lienthong.exchange.crew import Finished
 from lienthong.exchange.items import Inquiry, Item, Job, Move, Results
 from lienthong.exchange.leases import BEFORE_ALL, CLAIM, Leases
 from lienthong.exchange.patience import Patience, unreachable
-from lienthong.exchange.replies import Call, Outcome
+from lienthong.exchange.replies import Call, CallOutcome
 from lienthong.exchange.results import Ledger
 from lienthong.exchange.settings import PortalSettings
 
@@ -117,21 +117,21 @@ class DossierSender:
             self._judge_look(job.items[0], job.inquiry, answer, results)
             return
         outcome, items = answer.outcome, job.items
-        if outcome is Outcome.UNKNOWN:
+        if outcome is CallOutcome.UNKNOWN:
             self._doubt(items, answer, results, writing=True)
             self.patience.unanswered(job.call, answer)
             return
-        if outcome in (Outcome.RETRY, Outcome.RATE_LIMITED, Outcome.RELOGIN):  # it did not arrive
+        if outcome in (CallOutcome.RETRY, CallOutcome.RATE_LIMITED, CallOutcome.RELOGIN):  # it did not arrive
             self.patience.stop_for(unreachable(answer, self.leases.tenant))
             return
         self.patience.answered(job.call)
-        if outcome is Outcome.OK:
+        if outcome is CallOutcome.OK:
             self._close(items)
             self._sent_as |= {item.dossier_id: job.call for item in items}
             results.add(Move.ACKNOWLEDGE, items, answer)
-        elif outcome is Outcome.EXISTS and len(items) > 1:
+        elif outcome is CallOutcome.EXISTS and len(items) > 1:
             self._ask(items, contradicted=True)
-        elif outcome is Outcome.EXISTS:
+        elif outcome is CallOutcome.EXISTS:
             self._found(items[0], results)
             self._ready.appendleft(Job(Call.UPDATE, items))
         elif len(items) > 1:
@@ -145,18 +145,18 @@ class DossierSender:
 
     def _judge_look(self, item: Item, inquiry: Inquiry, answer: Answer, results: Results) -> None:
         inquiry.open -= 1
-        if answer.outcome is Outcome.RATE_LIMITED:
+        if answer.outcome is CallOutcome.RATE_LIMITED:
             self.patience.stop_for(unreachable(answer, self.leases.tenant))
             return
-        if answer.outcome is Outcome.OK and answer.result:
+        if answer.outcome is CallOutcome.OK and answer.result:
             self._found(item, results)
             inquiry.present.append(item)
-        elif answer.outcome is Outcome.OK:
+        elif answer.outcome is CallOutcome.OK:
             results.add(Move.ABSENT, [item])
             inquiry.absent.append(item)
         else:
             self._doubt([item], answer, results, writing=False)
-        if answer.outcome in (Outcome.OK, Outcome.REJECTED):
+        if answer.outcome in (CallOutcome.OK, CallOutcome.REJECTED):
             self.patience.answered(Call.LOOKUP)
         else:
             self.patience.unanswered(Call.LOOKUP, answer)

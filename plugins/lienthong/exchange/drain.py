@@ -21,10 +21,10 @@ from lienthong.exchange.items import Job, StepState
 from lienthong.exchange.leases import Leases
 from lienthong.exchange.limiter import SharedBucket
 from lienthong.exchange.looks import Looker
-from lienthong.exchange.patience import Kind, Patience, unreachable
+from lienthong.exchange.patience import CallGroup, Patience, unreachable
 from lienthong.exchange.payload import as_sent
 from lienthong.exchange.progress import StepSender
-from lienthong.exchange.replies import Call, Outcome
+from lienthong.exchange.replies import Call, CallOutcome
 from lienthong.exchange.results import Ledger
 from lienthong.exchange.settings import PortalSettings
 from lienthong.exchange.summary import delivery_summary
@@ -98,16 +98,16 @@ def drain(
     try:
         with Crew(client, settings.workers, make) as crew:
             while True:
-                made = _run(crew, dossiers, Kind.DOSSIERS, patience)
-                if patience.is_over(Kind.DOSSIERS) and not _is_there(client, patience):
+                made = _run(crew, dossiers, CallGroup.DOSSIERS, patience)
+                if patience.is_over(CallGroup.DOSSIERS) and not _is_there(client, patience):
                     break
-                made += _run(crew, steps, Kind.STEPS, patience)
-                if not made or patience.is_over(Kind.DOSSIERS) or patience.is_over(Kind.STEPS):
+                made += _run(crew, steps, CallGroup.STEPS, patience)
+                if not made or patience.is_over(CallGroup.DOSSIERS) or patience.is_over(CallGroup.STEPS):
                     break
                 dossiers.start()
                 steps.start()
-            if not (patience.is_over(Kind.DOSSIERS) or patience.is_over(Kind.STEPS)):
-                _run(crew, looker, Kind.LOOKS, patience)
+            if not (patience.is_over(CallGroup.DOSSIERS) or patience.is_over(CallGroup.STEPS)):
+                _run(crew, looker, CallGroup.LOOKS, patience)
         _count_doubts(leases, client, patience, dossiers, steps)
         _raise_silence(patience)
     except BaseException as error:
@@ -138,13 +138,13 @@ def drain(
     )
 
 
-def _run(crew: Crew, sender: Sender, kind: Kind, patience: Patience) -> int:
+def _run(crew: Crew, sender: Sender, kind: CallGroup, patience: Patience) -> int:
     """Let one sender work until it has nothing more, or its kind of call is over; how many calls it made. Raises
     `patience.stop`.
     """
     made = 0
     while True:
-        goes_on = patience.stop is None and (kind is Kind.LOOKS or not patience.is_over(kind))
+        goes_on = patience.stop is None and (kind is CallGroup.LOOKS or not patience.is_over(kind))
         if goes_on and (free := patience.most_in_flight(crew.size) - crew.busy) > 0:
             for job in sender.jobs(free):
                 crew.submit(job)
@@ -165,7 +165,7 @@ def _is_there(client: PortalClient, patience: Patience) -> bool:
         answer = client.find_dossier("")
     except LienThongError:
         return False
-    there = answer.outcome in (Outcome.OK, Outcome.REJECTED)
+    there = answer.outcome in (CallOutcome.OK, CallOutcome.REJECTED)
     if there:
         patience.answered(Call.LOOKUP)
     return there
@@ -178,7 +178,7 @@ def _count_doubts(
     of `client` now: then it is not the portal. Nobody asks for a first doubt.
     """
     for writing, doubted in dossiers.doubted.items():
-        heard = patience.heard(Kind.DOSSIERS, Kind.LOOKS) if writing else patience.heard(Kind.LOOKS)
+        heard = patience.heard(CallGroup.DOSSIERS, CallGroup.LOOKS) if writing else patience.heard(CallGroup.LOOKS)
         if client and any(doubted.values()) and not heard:
             heard = _is_there(client, patience)
         if doubted and heard:
@@ -192,6 +192,6 @@ def _raise_silence(patience: Patience) -> None:
     silence = patience.last_silence
     if silence is None:
         return
-    given_up = patience.is_over(Kind.DOSSIERS) or patience.is_over(Kind.STEPS)
-    if given_up or (not patience.asks and not patience.heard(Kind.DOSSIERS, Kind.STEPS)):
+    given_up = patience.is_over(CallGroup.DOSSIERS) or patience.is_over(CallGroup.STEPS)
+    if given_up or (not patience.asks and not patience.heard(CallGroup.DOSSIERS, CallGroup.STEPS)):
         raise unreachable(silence, patience.tenant)

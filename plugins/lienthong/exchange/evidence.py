@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.engine import Connection
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from lienthong.exchange.client import Answer, PortalClient
 from lienthong.model.errors import WarehouseUnreachableError
@@ -28,17 +28,19 @@ def write_answer(
     Nobody else knows what the portal said. So it is held on to while the warehouse is away for a moment, and written
     when it is back; WarehouseUnreachableError after `HOLD_S`. `work` is safe to repeat.
     """
-    give_up_at = time.monotonic() + HOLD_S
-    while True:
-        try:
-            with engine.begin() as connection:
-                done = work(connection)
-                record_calls(connection, tenant, run_key, calls)
-            return done
-        except WarehouseUnreachableError:
-            if time.monotonic() > give_up_at:
-                raise
-        time.sleep(PAUSE_S)
+
+    def write() -> T:
+        with engine.begin() as connection:
+            done = work(connection)
+            record_calls(connection, tenant, run_key, calls)
+        return done
+
+    return Retrying(
+        retry=retry_if_exception_type(WarehouseUnreachableError),
+        stop=stop_after_delay(HOLD_S),
+        wait=wait_fixed(PAUSE_S),
+        reraise=True,
+    )(write)
 
 
 def keep_calls(engine: Engine, client: PortalClient, run_key: str) -> int:

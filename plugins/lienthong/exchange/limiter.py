@@ -16,13 +16,10 @@ from lienthong.warehouse.statements import run
 
 
 class Limiter(Protocol):
-    """Something that makes a caller wait until it may call. Each thread has reservations of its own."""
+    """Something that makes a caller wait until it may call."""
 
     def wait(self, endpoint: Endpoint) -> None:
         """Return when one call to `endpoint` may be made."""
-
-    def reserve(self, endpoint: Endpoint) -> None:
-        """Make sure that the next `wait` returns at once, and needs nothing from outside."""
 
 
 def _utc_now() -> datetime:
@@ -48,10 +45,10 @@ class SharedBucket:
     _own: threading.local = field(default_factory=threading.local)
 
     def wait(self, endpoint: Endpoint) -> None:
-        self.reserve(endpoint)
+        self._reserve(endpoint)
         self._reserved()[endpoint] -= 1
 
-    def reserve(self, endpoint: Endpoint) -> None:
+    def _reserve(self, endpoint: Endpoint) -> None:
         reserved = self._reserved()
         if reserved.get(endpoint, 0) > 0:
             return

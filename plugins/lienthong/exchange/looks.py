@@ -16,7 +16,7 @@ from lienthong.exchange.items import Item, Job, Move, Results
 from lienthong.exchange.leases import BEFORE_ALL, Leases
 from lienthong.exchange.patience import Patience, unreachable
 from lienthong.exchange.payload import as_sent
-from lienthong.exchange.replies import Call, Outcome
+from lienthong.exchange.replies import Call, CallOutcome
 from lienthong.exchange.results import Ledger
 from lienthong.exchange.settings import PortalSettings
 
@@ -58,13 +58,13 @@ class Looker:
                 self.patience.stop_for(one.error)
                 continue
             self._open.pop(item.dossier_id, None)
-            if one.answer.outcome is Outcome.RATE_LIMITED:
+            if one.answer.outcome is CallOutcome.RATE_LIMITED:
                 self.patience.stop_for(unreachable(one.answer, self.leases.tenant))
-            if one.answer.outcome in (Outcome.OK, Outcome.REJECTED):
+            if one.answer.outcome in (CallOutcome.OK, CallOutcome.REJECTED):
                 self.patience.answered(Call.LOOKUP)
             else:
                 self.patience.unanswered(Call.LOOKUP, one.answer)
-            if one.answer.outcome is not Outcome.OK:
+            if one.answer.outcome is not CallOutcome.OK:
                 results.add(Move.LOOK_LATER, [item], one.answer)
                 continue
             assert item.wanted.payload is not None

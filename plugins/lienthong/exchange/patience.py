@@ -11,7 +11,7 @@ from lienthong.exchange.replies import Call
 from lienthong.model.errors import LienThongError, PortalUnreachableError
 
 
-class Kind(StrEnum):
+class CallGroup(StrEnum):
     """Calls whose silences are counted together."""
 
     DOSSIERS = "dossiers"
@@ -19,7 +19,7 @@ class Kind(StrEnum):
     LOOKS = "looks"
 
     @classmethod
-    def of(cls, call: Call) -> Kind:
+    def of(cls, call: Call) -> CallGroup:
         return cls.LOOKS if not call.writes else cls.STEPS if call is Call.PROGRESS else cls.DOSSIERS
 
 
@@ -45,18 +45,18 @@ class Patience:
     tenant: str
     stop: LienThongError | None = None
     last_silence: Answer | None = None
-    _silent: Counter[Kind] = field(default_factory=Counter)
-    _heard: set[Kind] = field(default_factory=set)
+    _silent: Counter[CallGroup] = field(default_factory=Counter)
+    _heard: set[CallGroup] = field(default_factory=set)
 
     def answered(self, call: Call) -> None:
         """The portal gave an answer that can be understood."""
-        kind = Kind.of(call)
+        kind = CallGroup.of(call)
         self._silent[kind] = 0
         self._heard.add(kind)
 
     def unanswered(self, call: Call, answer: Answer) -> None:
         """It did not; record what that call came to all the same."""
-        self._silent[Kind.of(call)] += 1
+        self._silent[CallGroup.of(call)] += 1
         self.last_silence = answer
 
     def stop_for(self, error: LienThongError) -> None:
@@ -64,20 +64,20 @@ class Patience:
         if self.stop is None:
             self.stop = error
 
-    def is_over(self, kind: Kind) -> bool:
+    def is_over(self, kind: CallGroup) -> bool:
         """Whether calls of this kind are worth no further try in this drain."""
         return self._silent[kind] >= self.limit
 
     def most_in_flight(self, size: int) -> int:
         """How many calls may be under way: one until the portal answers, and one again while it is silent."""
-        calm = not self._silent[Kind.DOSSIERS] and not self._silent[Kind.STEPS]
+        calm = not self._silent[CallGroup.DOSSIERS] and not self._silent[CallGroup.STEPS]
         return size if self._heard and calm else 1
 
-    def heard(self, *kinds: Kind) -> bool:
+    def heard(self, *kinds: CallGroup) -> bool:
         """Whether the portal answered any call of these kinds; of any kind without arguments."""
-        return bool(self._heard & set(kinds or Kind))
+        return bool(self._heard & set(kinds or CallGroup))
 
     @property
     def asks(self) -> bool:
         """Whether look-ups are worth another call."""
-        return not self.is_over(Kind.LOOKS)
+        return not self.is_over(CallGroup.LOOKS)

@@ -6,15 +6,13 @@ absent value is "", never a constant that looks like one (portal-exchange §2.7 
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from lienthong.exchange.believed import BelievedDossier, Document, Fee, Step
+from lienthong.model.digests import json_digest
 from lienthong.model.periods import BUSINESS_ZONE
 
 #: Number of the payload recipe. Raise it whenever the same dossier would give another payload.
@@ -136,8 +134,7 @@ def payload_hash(payload: Mapping[str, Any]) -> bytes:
 
     Nothing volatile is in a payload: canonical URLs have lost their query (portal-exchange §2.7.10).
     """
-    text = json.dumps(payload, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(unicodedata.normalize("NFC", text).encode()).digest()
+    return json_digest(payload)
 
 
 def wire_time(instant: datetime | None) -> str:

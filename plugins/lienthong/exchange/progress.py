@@ -17,7 +17,7 @@ from lienthong.exchange.items import Item, Job, Move, Results, StepResult, StepS
 from lienthong.exchange.leases import BEFORE_ALL, Leases
 from lienthong.exchange.patience import Patience, unreachable
 from lienthong.exchange.payload import is_complete_step
-from lienthong.exchange.replies import Call, Outcome
+from lienthong.exchange.replies import Call, CallOutcome
 from lienthong.exchange.results import Ledger
 from lienthong.exchange.settings import PortalSettings
 from lienthong.exchange.shown_steps import shown_steps
@@ -184,26 +184,26 @@ class StepSender:
 
     def _judge(self, job: Job, answer: Answer, results: Results) -> None:
         outcome, steps = answer.outcome, job.steps
-        if outcome in (Outcome.RETRY, Outcome.RATE_LIMITED, Outcome.RELOGIN):  # it did not arrive
+        if outcome in (CallOutcome.RETRY, CallOutcome.RATE_LIMITED, CallOutcome.RELOGIN):  # it did not arrive
             results.add_steps(steps, StepState.OWED, answer)
             self.patience.stop_for(unreachable(answer, self.leases.tenant))
             return
-        if outcome is Outcome.UNKNOWN:
+        if outcome is CallOutcome.UNKNOWN:
             self.patience.unanswered(Call.PROGRESS, answer)
         else:
             self.patience.answered(Call.PROGRESS)
         whole = self.settings.refusals_are_whole or self.settings.repeats_are_harmless
-        if outcome in (Outcome.OK, Outcome.EXISTS):
+        if outcome in (CallOutcome.OK, CallOutcome.EXISTS):
             results.add_steps(steps, StepState.ACKNOWLEDGED, answer)
-        elif outcome is Outcome.REJECTED and len(steps) == 1:
+        elif outcome is CallOutcome.REJECTED and len(steps) == 1:
             results.add_steps(steps, StepState.REJECTED, answer)
-        elif outcome is Outcome.REJECTED and whole:
+        elif outcome is CallOutcome.REJECTED and whole:
             results.add_steps(steps, StepState.OWED, answer)
             self._halve(steps)
         else:  # no answer, or a refusal of which some may be on the portal
             results.add_steps(steps, StepState.UNSETTLED, answer)
         for item in job.items:
-            if outcome is Outcome.UNKNOWN and self.settings.settles_steps:
+            if outcome is CallOutcome.UNKNOWN and self.settings.settles_steps:
                 self._drop(item.dossier_id, results)  # its later steps wait until these are settled
             else:
                 self._advance(item.dossier_id, results)
@@ -223,15 +223,15 @@ class StepSender:
     def _judge_look(self, item: Item, answer: Answer, results: Results) -> None:
         """Steps that the portal shows have arrived, the others are owed. Where it shows none, nobody knows."""
         chain = self._chains[item.dossier_id]
-        if answer.outcome in (Outcome.OK, Outcome.REJECTED):
+        if answer.outcome in (CallOutcome.OK, CallOutcome.REJECTED):
             self.patience.answered(Call.LOOKUP)
         else:
             self.patience.unanswered(Call.LOOKUP, answer)
-        if answer.outcome is Outcome.RATE_LIMITED:
+        if answer.outcome is CallOutcome.RATE_LIMITED:
             self.patience.stop_for(unreachable(answer, self.leases.tenant))
         doubtful = [step for step in item.wanted.steps if step.key in chain.doubtful]
         shown = None
-        if answer.outcome is Outcome.OK and doubtful and self.settings.lookup_steps:
+        if answer.outcome is CallOutcome.OK and doubtful and self.settings.lookup_steps:
             shown = shown_steps(answer.result, item.code, self.settings.lookup_steps, [s.payload for s in doubtful])
         if shown is None:
             tries = chain.doubtful.items()

@@ -26,7 +26,7 @@ _CODE_LENGTH = 64
 _SESSION_LENGTH = 10_000
 
 
-class Outcome(StrEnum):
+class CallOutcome(StrEnum):
     """What one call came to. UNKNOWN: it may have taken effect. RETRY: it certainly has not."""
 
     OK = "ok"
@@ -143,25 +143,25 @@ def _http_date(value: str | None) -> datetime | None:
         return None
 
 
-def judge(call: Call, status: int | None, reply: Reply, fault: Fault | None, settings: PortalSettings) -> Outcome:
+def judge(call: Call, status: int | None, reply: Reply, fault: Fault | None, settings: PortalSettings) -> CallOutcome:
     """Decide one outcome. `status` is None exactly when there was a `fault`."""
-    lost = Outcome.UNKNOWN if call.writes else Outcome.RETRY
+    lost = CallOutcome.UNKNOWN if call.writes else CallOutcome.RETRY
     if fault is not None or status is None:
-        return Outcome.RETRY if fault is Fault.NOT_SENT else lost
+        return CallOutcome.RETRY if fault is Fault.NOT_SENT else lost
     if status == 429:
-        return Outcome.RATE_LIMITED
+        return CallOutcome.RATE_LIMITED
     if status in (401, 403):
-        return Outcome.RELOGIN
+        return CallOutcome.RELOGIN
     if status in (404, 405):  # no such path: nothing can have taken it
-        return Outcome.RETRY
+        return CallOutcome.RETRY
     if status == 413:  # too large as a whole, halves may pass
-        return Outcome.REJECTED
+        return CallOutcome.REJECTED
     if status >= 500 or status == 408 or 300 <= status < 400 or reply.form is Form.BROKEN:
         return lost
     return _judge_words(call, reply, settings, refused=status >= 400)
 
 
-def _judge_words(call: Call, reply: Reply, settings: PortalSettings, *, refused: bool) -> Outcome:
+def _judge_words(call: Call, reply: Reply, settings: PortalSettings, *, refused: bool) -> CallOutcome:
     message = reply.message.casefold()
 
     def says(words: tuple[str, ...]) -> bool:
@@ -174,29 +174,29 @@ def _judge_words(call: Call, reply: Reply, settings: PortalSettings, *, refused:
     if "\ufffd" in f"{reply.code}{message}" and (
         number in (None, 0) or says(settings.success_words)
     ):  # something of it was changed
-        return Outcome.UNKNOWN if call.writes else Outcome.RETRY
+        return CallOutcome.UNKNOWN if call.writes else CallOutcome.RETRY
     if call is Call.LOGIN:
         if number == 0 and reply.session and not refused:
-            return Outcome.OK
+            return CallOutcome.OK
         says_no = reply.form is Form.JSON and (bool(message) or (reply.code is not None and number != 0))
-        return Outcome.REJECTED if says_no or refused else Outcome.RETRY  # noise is no refusal of the account
+        return CallOutcome.REJECTED if says_no or refused else CallOutcome.RETRY  # noise is no refusal of the account
     if not call.writes and number == 0 and reply.result is not None and not refused:
-        return Outcome.OK
+        return CallOutcome.OK
     if not succeeded and says(settings.session_words):
-        return Outcome.RELOGIN
+        return CallOutcome.RELOGIN
     if call is Call.LOOKUP and says(settings.absent_words):
-        return Outcome.OK
+        return CallOutcome.OK
     if not call.writes:
-        return Outcome.RETRY if number == 0 and not message else Outcome.REJECTED
+        return CallOutcome.RETRY if number == 0 and not message else CallOutcome.REJECTED
     if says(settings.exists_words) and call is not Call.UPDATE and number in settings.exists_codes:
-        return Outcome.EXISTS
+        return CallOutcome.EXISTS
     if call is Call.PROGRESS:
-        return Outcome.OK if succeeded else Outcome.REJECTED if message else Outcome.UNKNOWN
+        return CallOutcome.OK if succeeded else CallOutcome.REJECTED if message else CallOutcome.UNKNOWN
     if number == 0:
-        return Outcome.OK if succeeded else Outcome.REJECTED if message else Outcome.UNKNOWN
+        return CallOutcome.OK if succeeded else CallOutcome.REJECTED if message else CallOutcome.UNKNOWN
     if succeeded or number is None:  # words and code disagree, or there is no code at all
-        return Outcome.REJECTED if message and not succeeded else Outcome.UNKNOWN
-    return Outcome.REJECTED
+        return CallOutcome.REJECTED if message and not succeeded else CallOutcome.UNKNOWN
+    return CallOutcome.REJECTED
 
 
 def _is_partial(message: str) -> bool:

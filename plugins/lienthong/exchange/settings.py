@@ -6,11 +6,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from lienthong.model.errors import ContractError
 from lienthong.settings import PROJECT
+from lienthong.yaml_reader import load
 
 PORTAL_FILE = PROJECT / "include" / "exchange" / "portal.yaml"
 
@@ -53,7 +52,7 @@ class StepsSentTwice(StrEnum):
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Limit(_Strict):
@@ -172,13 +171,5 @@ class PortalSettings(_Strict):
 
 
 def load_portal_settings(path: Path | None = None) -> PortalSettings:
-    """Read portal.yaml. ContractError names the file and each wrong key."""
-    file = path or PORTAL_FILE
-    try:
-        raw = yaml.safe_load(file.read_text(encoding="utf-8"))
-        return PortalSettings.model_validate(raw)
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
-        raise ContractError(f"{file.name} is not valid: {wrong}.", next_step=f"correct {file.name}.") from None
-    except (OSError, yaml.YAMLError) as error:
-        raise ContractError(f"{file.name} can't be read: {error}.", next_step=f"restore {file.name}.") from None
+    """Read portal.yaml. ContractError names the file, and each wrong key with its line."""
+    return load(path or PORTAL_FILE, PortalSettings)

@@ -16,12 +16,12 @@ from sqlalchemy import Engine
 
 from lienthong.exchange.believed import load_believed
 from lienthong.exchange.client import Answer, PortalClient
-from lienthong.exchange.compare import PROCEDURE, Finding, Kind, Verdict, compare
+from lienthong.exchange.compare import PROCEDURE, Comparison, Difference, Verdict, compare
 from lienthong.exchange.evidence import record_calls
 from lienthong.exchange.limiter import SharedBucket
 from lienthong.exchange.patience import unreachable
 from lienthong.exchange.payload import PAYLOAD_RECIPE, Wire, as_sent, dossier_payload, payload_hash
-from lienthong.exchange.replies import Outcome
+from lienthong.exchange.replies import CallOutcome
 from lienthong.exchange.settings import PortalSettings
 from lienthong.model.identifiers import base_procedure_code
 from lienthong.warehouse.statements import run
@@ -121,7 +121,7 @@ class Asker:
         """Ask one after the other and write the answers down together; what was not asked is given back."""
         if not questions:
             return 0
-        found: list[tuple[_Question, Finding, datetime]] = []
+        found: list[tuple[_Question, Comparison, datetime]] = []
         try:
             for question in questions:
                 answer = self.client.find_dossier(question.code)
@@ -130,16 +130,16 @@ class Asker:
             self._keep(found, questions[len(found) :])
         return len(found)
 
-    def _judge(self, question: _Question, answer: Answer) -> Finding:
-        if answer.outcome is Outcome.OK:
+    def _judge(self, question: _Question, answer: Answer) -> Comparison:
+        if answer.outcome is CallOutcome.OK:
             return compare(
                 as_sent(question.payload, v2=self.settings.send_v2_fields), answer.result, self.settings
             )  # fmt: skip
-        if answer.outcome is Outcome.REJECTED:
-            return Finding(Verdict.UNKNOWN, (Kind.REFUSED,))
+        if answer.outcome is CallOutcome.REJECTED:
+            return Comparison(Verdict.UNKNOWN, (Difference.REFUSED,))
         raise unreachable(answer, self.tenant)
 
-    def _keep(self, found: Sequence[tuple[_Question, Finding, datetime]], left: Sequence[_Question]) -> None:
+    def _keep(self, found: Sequence[tuple[_Question, Comparison, datetime]], left: Sequence[_Question]) -> None:
         with self.engine.begin() as connection:
             if found:
                 run(connection, "exchange/store_comparisons", [self._row(*each) for each in found])
@@ -152,8 +152,8 @@ class Asker:
             )
             record_calls(connection, self.tenant, self.run_key, self.client.take_calls())
 
-    def _row(self, question: _Question, finding: Finding, asked_at: datetime) -> dict[str, Any]:
-        shown: Mapping[str, str] = finding.seen.get(PROCEDURE, {})
+    def _row(self, question: _Question, comparison: Comparison, asked_at: datetime) -> dict[str, Any]:
+        shown: Mapping[str, str] = comparison.seen.get(PROCEDURE, {})
         return {
             "tenant": self.tenant,
             "dossier_id": question.dossier_id,
@@ -161,10 +161,10 @@ class Asker:
             "dossier_code": question.code,
             "wanted_hash": question.hash,
             "recipe": PAYLOAD_RECIPE,
-            "verdict": finding.verdict.value,
-            "kinds": [kind.value for kind in finding.kinds],
-            "fields": list(finding.fields),
-            "seen": json.dumps(finding.seen, ensure_ascii=False, sort_keys=True),
+            "verdict": comparison.verdict.value,
+            "kinds": [kind.value for kind in comparison.kinds],
+            "fields": list(comparison.fields),
+            "seen": json.dumps(comparison.seen, ensure_ascii=False, sort_keys=True),
             "portal_procedure": base_procedure_code(shown.get("portal")),
             "asked_at": asked_at,
         }
@@ -180,7 +180,7 @@ class ShadowSummary:
     dossiers: int
     not_compared: int
     verdicts: dict[Verdict, int]
-    kinds: dict[Kind, int]
+    kinds: dict[Difference, int]
     fields: dict[str, int]
 
     def counts(self) -> dict[str, Any]:
@@ -210,7 +210,7 @@ def shadow_summary(engine: Engine, tenant: str) -> ShadowSummary:
         sum(totals.values()),
         totals.get(None, 0),
         {verdict: totals.get(verdict.value, 0) for verdict in Verdict},
-        {kind: kinds.get(kind.value, 0) for kind in Kind},
+        {kind: kinds.get(kind.value, 0) for kind in Difference},
         {row.field: int(row.dossiers) for row in fields},
     )
 
@@ -221,12 +221,14 @@ class ComparedDossier:
 
     code: str
     verdict: Verdict
-    kinds: tuple[Kind, ...]
+    kinds: tuple[Difference, ...]
     fields: tuple[str, ...]
     seen: Mapping[str, Mapping[str, str]]
 
 
-def compared_dossiers(engine: Engine, tenant: str, kind: Kind | None = None, most: int = 20) -> list[ComparedDossier]:
+def compared_dossiers(
+    engine: Engine, tenant: str, kind: Difference | None = None, most: int = 20
+) -> list[ComparedDossier]:
     """Dossiers of one kind (None: all that are not the same), by code, at most `most`."""
     with engine.connect() as connection:
         rows = run(
@@ -234,7 +236,7 @@ def compared_dossiers(engine: Engine, tenant: str, kind: Kind | None = None, mos
         ).all()
     return [
         ComparedDossier(
-            row.dossier_code, Verdict(row.verdict), tuple(map(Kind, row.kinds)), tuple(row.fields), dict(row.seen)
+            row.dossier_code, Verdict(row.verdict), tuple(map(Difference, row.kinds)), tuple(row.fields), dict(row.seen)
         )
         for row in rows
     ]

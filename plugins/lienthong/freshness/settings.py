@@ -6,17 +6,16 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from lienthong.model.errors import ContractError
+from lienthong.yaml_reader import load
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class CalendarSettings(_Strict):
@@ -52,13 +51,5 @@ class FreshnessSettings(_Strict):
 
 
 def load_freshness_settings(path: Path) -> FreshnessSettings:
-    """Read freshness.yaml. ContractError names the file and each wrong key."""
-    try:
-        return FreshnessSettings.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
-        raise ContractError(f"{path.name} is not valid: {wrong}.", next_step=f"correct {path.name}.") from None
-    except (OSError, yaml.YAMLError) as error:
-        raise ContractError(
-            f"{path.name} can't be read ({type(error).__name__}).", next_step=f"restore {path.name}."
-        ) from None
+    """Read freshness.yaml. ContractError names the file, and each wrong key with its line."""
+    return load(path, FreshnessSettings)

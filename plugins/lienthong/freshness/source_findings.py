@@ -8,11 +8,11 @@ from sqlalchemy.engine import Connection
 
 from lienthong.freshness.findings import FindingChange, FindingKind, FindingSeverity, Sight, store_sights
 from lienthong.warehouse.ledger import Load
-from lienthong.warehouse.statements import run
+from lienthong.warehouse.statements import of_kind, run
 
 #: A lead that people need not hear of; `lienthong source check` tells smaller ones too.
 CLOCK_LIMIT = timedelta(minutes=5)
-#: Keys of vanished records that a finding names; dossier.vanished holds all.
+#: Keys of vanished records that a finding names; vanished of the kind holds all.
 NAMED_KEYS = 20
 
 
@@ -40,7 +40,7 @@ def judge_clock(ahead: timedelta, now: datetime) -> list[Sight]:
 def judge_vanished(connection: Connection, load: Load) -> list[Sight]:
     """Believed records that full loads no longer found, and no later load found again."""
     scope = {"tenant": load.tenant, "source_id": load.source_id, "shown": NAMED_KEYS}
-    row = run(connection, "freshness/read_vanished", scope).one()
+    row = run(connection, of_kind(load.kind, "read_vanished"), scope).one()
     if not row.records:
         return []
     details = {"records": row.records, "keys": list(row.source_keys)}

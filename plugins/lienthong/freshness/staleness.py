@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from typing import Protocol
 
 from croniter import croniter  # type: ignore[import-untyped]
+from sqlalchemy.engine import Connection
 
 from lienthong.freshness.findings import FindingKind, FindingSeverity, Sight
 from lienthong.freshness.settings import FreshnessSettings
 from lienthong.freshness.volumes import Coverage
 from lienthong.model.periods import BUSINESS_ZONE
+from lienthong.warehouse.statements import run
 
 #: A load that was opened so recently and has not failed counts as running: a first load of a province takes hours.
 _RUNNING = timedelta(hours=6)
@@ -30,6 +33,27 @@ class NewestLoad:
     merged_at: datetime | None
     failed_at: datetime | None
     error: str | None
+
+
+def read_newest_load(connection: Connection, tenant: str, source_id: str) -> NewestLoad | None:
+    """The newest load of a source, whatever became of it."""
+    row = run(connection, "freshness/read_newest_load", tenant=tenant, source_id=source_id).mappings().one_or_none()
+    return NewestLoad(**row) if row is not None else None
+
+
+class DailyHours(Protocol):
+    """Hours of the day at which a source may be read, as a contract says them."""
+
+    def contains(self, moment: time, /) -> bool: ...
+
+
+def reading_times(hours: DailyHours | None) -> Callable[[time], bool]:
+    """Whether a source may be read at a time of the day; without hours always."""
+    return hours.contains if hours else _always
+
+
+def _always(_moment: time) -> bool:
+    return True
 
 
 def missed_ticks(

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from lienthong.freshness.expectation import Counts
 from lienthong.model.codes import LoadMode
 from lienthong.warehouse.ledger import Load
-from lienthong.warehouse.statements import run
+from lienthong.warehouse.statements import of_kind, run
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,11 @@ class History:
 def record_volumes(connection: Connection, load: Load, extracted: int) -> None:
     """Count what `load` inserted and updated, in merge's transaction, while its verdicts are still there.
 
-    `extracted`: dossier rows that it landed; a full load's are what the next full load is compared with.
+    `extracted`: records that it landed; a full load's are what the next full load is compared with.
     """
     run(
         connection,
-        "freshness/record_volumes",
+        of_kind(load.kind, "record_volumes"),
         tenant=load.tenant,
         source_id=load.source_id,
         load_id=load.load_id,

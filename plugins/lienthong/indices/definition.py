@@ -13,11 +13,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from lienthong.model.capabilities import Capability
-from lienthong.model.errors import ContractError
+from lienthong.yaml_reader import load
 
 #: What the counting statement can feed: component → the populations that it can count it over.
 COUNTED: Mapping[str, frozenset[str]] = MappingProxyType(
@@ -244,39 +243,5 @@ class Definition(_Part):
 
 
 def load_definition(path: Path | str) -> Definition:
-    """Read and check a definition; ContractError names the file and the key (or line) of the first mistake."""
-    path = Path(path)
-    try:
-        body = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise _broken(path, None, f"can't be read ({error.strerror})") from error
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else "?"
-        raise _broken(path, f"line {line}", error.problem or "not YAML") from error
-    try:
-        return Definition.model_validate(body)
-    except ValidationError as error:
-        first = min(error.errors(), key=lambda mistake: mistake["type"] != "extra_forbidden")  # a misspelt key first
-        raise _broken(path, _key_of(body, first["loc"]), first["msg"].removeprefix("Value error, ")) from error
-
-
-def _key_of(body: object, location: tuple[int | str, ...]) -> str | None:
-    """`components[2.1].max` rather than `components.4.max`: list items are called by their id, code or name."""
-    words = ""
-    for part in location:
-        if isinstance(part, int) and isinstance(body, list) and part < len(body):
-            body = body[part]
-            label = next((body[key] for key in ("id", "code", "name") if key in body), part) if isinstance(
-                body, dict
-            ) else part  # fmt: skip
-            words += f"[{label}]"
-        else:
-            body = body.get(part) if isinstance(body, dict) else None
-            words += f".{part}" if words else str(part)
-    return words or None
-
-
-def _broken(path: Path, key: str | None, what: str) -> ContractError:
-    return ContractError(
-        f"The index definition {path.name} can't be used: {what}.", key=key, next_step="correct the file and run again."
-    )
+    """Read and check a definition. ContractError names the file, and each wrong key with its line."""
+    return load(Path(path), Definition)

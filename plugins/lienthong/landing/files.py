@@ -27,7 +27,7 @@ class HashingFile:
         self._path = path
         self._local = isinstance(fs, LocalFileSystem)
         self._written_to = f"{path}.partial" if self._local else path
-        with disk.telling(path):
+        with disk.translating(path):
             self._file = cast("IO[bytes]", fs.open(self._written_to, "wb"))
         self._hash = hashlib.sha256()
         self._full: DiskFullError | None = None
@@ -104,7 +104,7 @@ def write_once(fs: AbstractFileSystem, path: str, text: str) -> None:
         return
     partial = f"{path}.partial"
     try:
-        with disk.telling(path):
+        with disk.translating(path):
             with open(partial, "w", encoding="utf-8") as file:
                 file.write(text)
                 file.flush()

@@ -6,15 +6,8 @@ import re
 
 #: Accepts every MaHoSo style seen: old and new agency codes, four digits, or the five of one vendor's random codes.
 DOSSIER_CODE_PATTERN = r"^(?:\d{3}\.\d{2}\.\d{2}\.[A-Z]\d{2}|[A-Z]\d{2}(?:\.\d{2,3}){1,3})-\d{6}-\d{4,5}$"
-PROCEDURE_BASE_PATTERN = r"^\d\.\d{6}$"
 
-_DOSSIER_CODE = re.compile(DOSSIER_CODE_PATTERN)
 _PROCEDURE = re.compile(r"^(\d\.\d{6})(?:\.|$)")
-
-
-def is_dossier_code(text: str) -> bool:
-    """Whether `text` is a well-formed MaHoSo."""
-    return _DOSSIER_CODE.match(text) is not None
 
 
 def base_procedure_code(text: str | None) -> str | None:

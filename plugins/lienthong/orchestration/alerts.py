@@ -17,8 +17,9 @@ from airflow.sdk.configuration import conf
 
 from lienthong.model.errors import ArgumentError, LienThongError
 from lienthong.model.masking import mask_word
+from lienthong.model.sync_dags import source_of_dag
 from lienthong.orchestration.channels import Message, Send, channels
-from lienthong.orchestration.failures import describe, told_by
+from lienthong.orchestration.failures import failure_behind
 from lienthong.orchestration.runtime import runtime
 
 if TYPE_CHECKING:
@@ -48,15 +49,15 @@ class TaskRecovered(BaseNotifier):
         _quietly(self, note_success, context)
 
 
-def tell_findings(link: str, only: Collection[int] = ()) -> dict[str, int]:
+def send_alerts(link: str, only: Collection[int] = ()) -> dict[str, int]:
     """Tell every channel what it has not told yet; returns how many findings each told.
 
     A channel that fails keeps the others from nothing; AlertChannelError or ContractError after all were tried.
     """
-    from lienthong.pipeline.freshness import tell
+    from lienthong.pipeline.freshness import alert
 
     rt = runtime()
-    return _on_every_channel(lambda name, send: tell(rt, name, _teller(send, link), only))
+    return _on_every_channel(lambda name, send: alert(rt, name, _sender(send, link), only))
 
 
 def alert_failure(context: Context) -> None:
@@ -68,26 +69,26 @@ def alert_failure(context: Context) -> None:
 
     facts: Mapping[str, Any] = context
     ti = facts["ti"]
-    told = told_by(facts.get("exception"))
-    if told.kind == ArgumentError.__name__ and facts["dag_run"].run_type == _BY_HAND:
+    failure = failure_behind(facts.get("exception"))
+    if failure.kind == ArgumentError.__name__ and facts["dag_run"].run_type == _BY_HAND:
         return
-    details = {"class": told.kind, "error": told.words, "run_key": f"{ti.dag_id}/{ti.run_id}", "task": ti.task_id}
+    details = {"class": failure.kind, "error": failure.said, "run_key": f"{ti.dag_id}/{ti.run_id}", "task": ti.task_id}
     link = f"{run_link(f'{ti.dag_id}/{ti.run_id}')}/tasks/{ti.task_id}"
     try:
         finding_id, _ = note_task_failure(runtime(), ti.dag_id, _task_name(ti), details)
     except Exception as error:
-        _tell_unremembered(ti, details, link)
+        _alert_unremembered(ti, details, link)
         raise error from None
-    tell_findings(link, [finding_id])
+    send_alerts(link, [finding_id])
 
 
 def note_success(context: Context) -> None:
     """End the finding of an earlier failure of this task; load DAGs are judged by their loads instead."""
-    from lienthong.pipeline.freshness import SYNC_DAG, note_task_success
+    from lienthong.pipeline.freshness import note_task_success
 
     facts: Mapping[str, Any] = context
     ti = facts["ti"]
-    if not ti.dag_id.startswith(SYNC_DAG):
+    if source_of_dag(ti.dag_id) is None:
         note_task_success(runtime(), ti.dag_id, _task_name(ti))
 
 
@@ -107,19 +108,19 @@ def run_link(run_key: str) -> str:
 def compose(findings: Sequence[Finding], link: str) -> Message:
     """One message for some findings, errors first, ends last."""
     from lienthong.freshness.findings import AGENCY_KINDS
-    from lienthong.freshness.wording import words
+    from lienthong.views.findings import finding_view
 
     ordered = sorted(findings, key=lambda finding: (not finding.is_open, finding.severity.value, finding.source_id))
-    told = [words(finding) for finding in ordered]
+    views = [finding_view(finding) for finding in ordered]
     shown = [
-        line for finding, one in zip(ordered[:_SHOWN], told, strict=False) for line in _lines(finding, one.lines, link)
+        line for finding, one in zip(ordered[:_SHOWN], views, strict=False) for line in _lines(finding, one.lines, link)
     ]
-    if len(told) > _SHOWN:
-        shown.append(f"… và {len(told) - _SHOWN} phát hiện khác: xem `lienthong status`.")
-    counts = Counter(one.severity for one in told)
+    if len(views) > _SHOWN:
+        shown.append(f"… và {len(views) - _SHOWN} phát hiện khác: xem `lienthong status`.")
+    counts = Counter(one.severity for one in views)
     subject = "[Liên Thông] " + ", ".join(f"{number} {label.lower()}" for label, number in counts.items())
-    if len(told) == 1:
-        subject = f"[Liên Thông] {told[0].severity}: {told[0].where}: {told[0].what}"
+    if len(views) == 1:
+        subject = f"[Liên Thông] {views[0].severity}: {views[0].where}: {views[0].what}"
     data = tuple(
         {
             "tenant": finding.tenant,
@@ -132,7 +133,7 @@ def compose(findings: Sequence[Finding], link: str) -> Message:
             "what": one.what,
             "next_step": one.next_step,
         }
-        for finding, one in zip(ordered, told, strict=True)
+        for finding, one in zip(ordered, views, strict=True)
     )
     return Message(subject, tuple(shown), link, data)
 
@@ -144,14 +145,14 @@ def _lines(finding: Finding, lines: list[str], link: str) -> list[str]:
     return lines if own is None or link.startswith(own) else [*lines, f"  Lần chạy: {own}"]
 
 
-def _teller(send: Send, link: str) -> Callable[[Sequence[Finding]], None]:
-    def tell_them(findings: Sequence[Finding]) -> None:
+def _sender(send: Send, link: str) -> Callable[[Sequence[Finding]], None]:
+    def send_findings(findings: Sequence[Finding]) -> None:
         send(compose(findings, link))
 
-    return tell_them
+    return send_findings
 
 
-def _tell_unremembered(ti: Any, details: Mapping[str, Any], link: str) -> None:
+def _alert_unremembered(ti: Any, details: Mapping[str, Any], link: str) -> None:
     from lienthong.freshness.findings import Finding, FindingKind, FindingSeverity
 
     now = runtime().now()
@@ -186,9 +187,9 @@ def _task_name(ti: Any) -> str:
 
 def _quietly(notifier: BaseNotifier, action: Callable[[Context], None], context: Context) -> None:
     """Run a callback whose failure must not end in the log with its words: Airflow would log the whole error."""
+    from lienthong.pipeline.failures import failure_of
+
     try:
         action(context)
-    except LienThongError as error:
-        notifier.log.warning("%s", error)
     except Exception as error:
-        notifier.log.warning("%s", describe(error))
+        notifier.log.warning("%s", failure_of(error).said)

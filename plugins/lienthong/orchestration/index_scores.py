@@ -6,6 +6,7 @@ from airflow.sdk import DAG, Asset, Param, dag
 
 from lienthong.orchestration import tasks
 from lienthong.orchestration.defaults import TASK_DEFAULTS, schedule_at
+from lienthong.pipeline.requests import MONTH_PATTERN
 
 #: Changes when scores were published; the event's extra says of which month and kind.
 SCORES = Asset(name="scores", uri="lienthong://indices/scores", group="scores")
@@ -28,7 +29,7 @@ def index_scores(dag_id: str, cron: str, name: str, description: str, doc: str |
             "month": Param(
                 None,
                 type=["null", "string"],
-                pattern=r"^(\d{4}-(0[1-9]|1[0-2]))?$",
+                pattern=MONTH_PATTERN,
                 title="Tháng (không bắt buộc)",
                 description=f"viết YYYY-MM, như 2026-10; để trống: tháng {'vừa qua' if final else 'đang chạy'}",
             ),

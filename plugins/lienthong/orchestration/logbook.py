@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lienthong.pipeline.failures import Failure
 
 _log = logging.getLogger("lienthong")
 
@@ -17,11 +21,8 @@ def note(lines: Sequence[str]) -> None:
         _log.info("%s", line)
 
 
-def note_failure(kind: str, said: str) -> None:
-    """What failed and what to do, by the class of the error, then the words that may be told."""
-    from lienthong.freshness.wording import failure_words
-
-    what, next_step = failure_words(kind, said)
-    _log.error("LỖI: %s. Việc cần làm: %s.", what, next_step)
-    if said:
-        _log.error("Chi tiết: %s", said)
+def note_failure(failure: Failure) -> None:
+    """What failed and what to do, then the words that may be told."""
+    _log.error("LỖI: %s", failure.sentence)
+    if failure.said:
+        _log.error("Chi tiết: %s", failure.said)

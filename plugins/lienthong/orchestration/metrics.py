@@ -15,7 +15,7 @@ from typing import Any
 from airflow.sdk.observability import stats
 
 
-class Kind(StrEnum):
+class MetricKind(StrEnum):
     """How values add up: counters over time, gauges hold the last one, timers are distributions in milliseconds."""
 
     COUNTER = "counter"
@@ -28,19 +28,19 @@ class Metric:
     """One name, with the tags that every value of it carries."""
 
     name: str
-    kind: Kind
+    kind: MetricKind
     tags: tuple[str, ...] = ()
 
 
-LOAD_ROWS = Metric("lienthong.load.rows", Kind.COUNTER, ("source", "entity", "outcome"))
-LOAD_DURATION = Metric("lienthong.load.duration", Kind.TIMER, ("source",))
-PUSH_DOSSIERS = Metric("lienthong.push.dossiers", Kind.COUNTER, ("tenant", "outcome"))
-PUSH_STEPS = Metric("lienthong.push.steps", Kind.COUNTER, ("tenant",))
-PUSH_CALLS = Metric("lienthong.push.calls", Kind.COUNTER, ("tenant",))
-DELIVERY_DOSSIERS = Metric("lienthong.delivery.dossiers", Kind.GAUGE, ("tenant", "state"))
-DELIVERY_STEPS_UNSETTLED = Metric("lienthong.delivery.steps_unsettled", Kind.GAUGE, ("tenant",))
-CATALOGUE_PROCEDURES = Metric("lienthong.catalogue.procedures", Kind.GAUGE)
-FRESHNESS_OPEN_FINDINGS = Metric("lienthong.freshness.open_findings", Kind.GAUGE)
+LOAD_ROWS = Metric("lienthong.load.rows", MetricKind.COUNTER, ("source", "entity", "outcome"))
+LOAD_DURATION = Metric("lienthong.load.duration", MetricKind.TIMER, ("source",))
+PUSH_DOSSIERS = Metric("lienthong.push.dossiers", MetricKind.COUNTER, ("tenant", "outcome"))
+PUSH_STEPS = Metric("lienthong.push.steps", MetricKind.COUNTER, ("tenant",))
+PUSH_CALLS = Metric("lienthong.push.calls", MetricKind.COUNTER, ("tenant",))
+DELIVERY_DOSSIERS = Metric("lienthong.delivery.dossiers", MetricKind.GAUGE, ("tenant", "state"))
+DELIVERY_STEPS_UNSETTLED = Metric("lienthong.delivery.steps_unsettled", MetricKind.GAUGE, ("tenant",))
+CATALOGUE_PROCEDURES = Metric("lienthong.catalogue.procedures", MetricKind.GAUGE)
+FRESHNESS_OPEN_FINDINGS = Metric("lienthong.freshness.open_findings", MetricKind.GAUGE)
 METRICS = (
     LOAD_ROWS, LOAD_DURATION, PUSH_DOSSIERS, PUSH_STEPS, PUSH_CALLS, DELIVERY_DOSSIERS, DELIVERY_STEPS_UNSETTLED,
     CATALOGUE_PROCEDURES, FRESHNESS_OPEN_FINDINGS,

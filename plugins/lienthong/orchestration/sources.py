@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 from typing import TYPE_CHECKING
 
 from airflow.sdk import Asset, AssetAny
 
 from lienthong.model.errors import ContractError
+from lienthong.registry.provinces import read_provinces
 from lienthong.settings import Settings
 
 if TYPE_CHECKING:
+    from lienthong.model.kinds.spec import KindSpec
     from lienthong.sources.contract import SourceContract
 
 
@@ -35,9 +36,10 @@ def raise_contract_errors() -> None:
         )
 
 
-def dossiers_of(tenant: str) -> Asset:
-    """The asset that changes when a load of this tenant was merged."""
-    return Asset(name=f"dossiers-{tenant}", uri=f"lienthong://{tenant}/dossiers", group="dossiers")
+def records_of(kind: KindSpec, tenant: str) -> Asset:
+    """The asset that changes when a load of a tenant's records of one kind was merged."""
+    plural = f"{kind.name}s"
+    return Asset(name=f"{plural}-{tenant}", uri=f"lienthong://{tenant}/{plural}", group=plural)
 
 
 def quality_of(tenant: str) -> Asset:
@@ -47,13 +49,12 @@ def quality_of(tenant: str) -> Asset:
 
 def labels_of(tenant: str) -> list[str]:
     """Tags of a tenant's DAGs: its code, and its name if it is a province."""
-    path = Settings.from_environment().include / "registry" / "provinces.csv"
-    with path.open(encoding="utf-8", newline="") as file:
-        names = [row["name"] for row in csv.DictReader(file) if row["tenant"] == tenant]
-    return [tenant, *names]
+    province = read_provinces(Settings.from_environment().provinces).get(tenant)
+    return [tenant, province.name] if province else [tenant]
 
 
-def any_dossiers() -> AssetAny | None:
-    """Fires when any tenant's dossiers changed; None while there is no usable contract."""
-    tenants = sorted({contract.tenant for contract in usable_contracts()})
-    return AssetAny(*(dossiers_of(tenant) for tenant in tenants)) if tenants else None
+def anything_sent() -> AssetAny | None:
+    """Fires when any records changed that go to the portal; None while there is no usable contract of such."""
+    sent = [contract for contract in usable_contracts() if contract.section.delivery]
+    changed = {(contract.tenant, contract.kind.name): records_of(contract.kind, contract.tenant) for contract in sent}
+    return AssetAny(*(changed[key] for key in sorted(changed))) if changed else None

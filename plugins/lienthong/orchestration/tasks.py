@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,8 +13,9 @@ from lienthong.orchestration import metrics
 from lienthong.orchestration.defaults import changed, run_key
 from lienthong.orchestration.failures import guarded
 from lienthong.orchestration.logbook import note
-from lienthong.orchestration.requests import SCHEDULED, LoadRequest, adoption_request, load_key, load_request
+from lienthong.orchestration.requests import SCHEDULED, adopt_request, load_key, load_request
 from lienthong.orchestration.runtime import runtime
+from lienthong.pipeline.requests import PushRequest, ScoreRequest, ShadowRequest
 
 SHORT = timedelta(minutes=10)
 LONG = timedelta(hours=6)
@@ -25,27 +26,18 @@ LONG = timedelta(hours=6)
 def open_load(source_id: str, cron: str, full: str | None) -> int:
     """Open the load of this run: as its parameters say, over its interval when it belongs to a backfill, and of
     everything when that is due."""
-    from lienthong.pipeline import freshness, full_loads, load, telling
+    from lienthong.pipeline import full_loads, jobs, views
 
     context = get_current_context()
     run = context["dag_run"]
-    wanted = load_request(run.run_type.value, run.logical_date, context["params"], cron)
+    run_type = run.run_type.value
+    request = load_request(source_id, run_type, run.logical_date, context["params"], cron)
     rt = runtime()
-    tick = run.logical_date if run.run_type.value == SCHEDULED else None
+    tick = run.logical_date if run_type == SCHEDULED else None
     if full and tick and full_loads.is_due(rt, source_id, full, tick):
-        wanted = LoadRequest(LoadMode.FULL)
-    load_id = load.open_load(
-        rt,
-        source_id,
-        load_key(run_key(), run.run_type.value, run.clear_number),
-        mode=wanted.mode,
-        window_from=wanted.window_from,
-        window_to=wanted.window_to,
-    )
-    accepted = bool(context["params"].get("accept_collapse"))
-    if accepted:
-        freshness.accept_collapse(rt, load_id)
-    note(telling.opened_lines(rt, load_id, collapse_accepted=accepted))
+        request = replace(request, mode=LoadMode.FULL, window_from=None, window_to=None)
+    load_id = jobs.open_load(rt, request, load_key(run_key(), run_type, run.clear_number))
+    note(views.opened_load(rt, load_id, collapse_accepted=request.accept_collapse).lines)
     return load_id
 
 
@@ -53,11 +45,11 @@ def open_load(source_id: str, cron: str, full: str | None) -> int:
 @guarded
 def extract(load_id: int) -> int:
     """Read the source into landing."""
-    from lienthong.pipeline import load, telling
+    from lienthong.pipeline import load, views
 
     rt = runtime()
     load.extract(rt, load_id)
-    note(telling.extracted_lines(rt, load_id))
+    note(views.extracted_load(rt, load_id).lines)
     return load_id
 
 
@@ -65,11 +57,11 @@ def extract(load_id: int) -> int:
 @guarded
 def stage(load_id: int) -> int:
     """Canonicalise the landed batch into staging."""
-    from lienthong.pipeline import load, telling
+    from lienthong.pipeline import load, views
 
     rt = runtime()
     load.stage(rt, load_id)
-    note(telling.staged_lines(rt, load_id))
+    note(views.staged_load(rt, load_id).lines)
     return load_id
 
 
@@ -77,11 +69,11 @@ def stage(load_id: int) -> int:
 @guarded
 def gate(load_id: int) -> int:
     """Run the expectations; failing rows are marked with every reason."""
-    from lienthong.pipeline import load, telling
+    from lienthong.pipeline import load, views
 
     rt = runtime()
     load.gate(rt, load_id)
-    note(telling.gated_lines(rt, load_id))
+    note(views.gated_load(rt, load_id).lines)
     return load_id
 
 
@@ -89,10 +81,11 @@ def gate(load_id: int) -> int:
 @guarded
 def merge(load_id: int) -> dict[str, Any]:
     """Make the load believed; returns what became of its rows."""
-    from lienthong.pipeline import load, telling
+    from lienthong.pipeline import load
+    from lienthong.views.load_steps import merged_lines
 
     result = load.merge(runtime(), load_id)
-    note(telling.merged_lines(result))
+    note(merged_lines(result))
     changed(source_id=result["source_id"], load_id=load_id)
     metrics.load_merged(result, get_current_context()["dag_run"].start_date)
     return result
@@ -102,10 +95,10 @@ def merge(load_id: int) -> dict[str, Any]:
 @guarded
 def sync_catalogue() -> dict[str, Any]:
     """Fetch the portal's catalogue of procedures, agencies and fields."""
-    from lienthong.pipeline.catalogue import sync_catalogue as sync
-    from lienthong.pipeline.telling_portal import catalogue_lines
+    from lienthong.pipeline import jobs
+    from lienthong.views.portal import catalogue_lines
 
-    result = sync(runtime(), run_key())
+    result = jobs.sync_catalogue(runtime(), run_key())
     note(["Đã đồng bộ danh mục thủ tục hành chính quốc gia.", *catalogue_lines(result)])
     metrics.catalogue_synced(result)
     return result
@@ -117,7 +110,7 @@ def tenants_to_push() -> list[str]:
     """Codes of the tenants whose dossiers go to the portal: after a load those that a push would find something to do
     for, else (a person triggered the run) all."""
     from lienthong.pipeline.push import owing, tenants
-    from lienthong.pipeline.telling_portal import owing_lines
+    from lienthong.views.portal import owing_lines
 
     after_load = bool(get_current_context()["triggering_asset_events"])
     found = owing(runtime()) if after_load else tenants(runtime())
@@ -129,12 +122,13 @@ def tenants_to_push() -> list[str]:
 @guarded
 def push_tenant(tenant: str) -> dict[str, Any]:
     """Send what one tenant owes; returns what became of it."""
-    from lienthong.pipeline.push import push
-    from lienthong.pipeline.telling_portal import push_lines, standing_lines
+    from lienthong.pipeline import jobs
+    from lienthong.views.portal import push_lines, standing_lines
 
     context = get_current_context()
     context["tenant"] = tenant  # type: ignore[typeddict-unknown-key]  # names the mapped task in the UI
-    result = push(runtime(), tenant, run_key(), send_history=tenant in (context["params"]["send_history"] or ()))
+    request = PushRequest(tenant, send_history=tenant in (context["params"]["send_history"] or ()))
+    result = jobs.push(runtime(), request, run_key())
     note([f"Đã xong lượt gửi lên Cổng của {tenant}.", *push_lines(result), *standing_lines(result)])
     metrics.tenant_pushed(result)
     return result
@@ -144,13 +138,13 @@ def push_tenant(tenant: str) -> dict[str, Any]:
 @guarded
 def compare_tenant() -> dict[str, Any]:
     """Compare one tenant's payloads with what the portal shows, as the run's parameters say; returns the counts."""
-    from lienthong.pipeline.shadow import shadow
-    from lienthong.pipeline.telling_portal import shadow_lines
+    from lienthong.pipeline import jobs
+    from lienthong.views.portal import shadow_lines
 
     params = get_current_context()["params"]
-    tenant = params["tenant"]
-    summary = shadow(runtime(), tenant, run_key(), limit=params["limit"], again=bool(params["again"]))
-    note([f"Đã xong lượt đối chiếu với Cổng của {tenant}; không gửi gì.", *shadow_lines(summary)])
+    request = ShadowRequest(params["tenant"], params["limit"], bool(params["again"]))
+    summary = jobs.shadow(runtime(), request, run_key())
+    note([f"Đã xong lượt đối chiếu với Cổng của {request.tenant}; không gửi gì.", *shadow_lines(summary)])
     return summary.counts()
 
 
@@ -158,13 +152,12 @@ def compare_tenant() -> dict[str, Any]:
 @guarded
 def adopt_tenant() -> dict[str, Any]:
     """Take over what another program delivered for one tenant, as the run's parameters say; returns the counts."""
-    from lienthong.pipeline.adopt import adopt
-    from lienthong.pipeline.telling_portal import adoption_lines
+    from lienthong.pipeline import jobs
+    from lienthong.views.portal import adoption_lines
 
-    params = get_current_context()["params"]
-    tenant, chosen = params["tenant"], adoption_request(params)
-    summary = adopt(runtime(), tenant, run_key(), **vars(chosen))
-    note([f"Đã xong lượt nhận bàn giao của {tenant}; không gửi gì.", *adoption_lines(summary)])
+    request = adopt_request(get_current_context()["params"])
+    summary = jobs.adopt(runtime(), request, run_key())
+    note([f"Đã xong lượt nhận bàn giao của {request.tenant}; không gửi gì.", *adoption_lines(summary)])
     return asdict(summary)
 
 
@@ -172,12 +165,11 @@ def adopt_tenant() -> dict[str, Any]:
 @guarded
 def score_month() -> int:
     """Compute the indices of the month that the run asks for; returns the id of the score run."""
-    from lienthong.pipeline.score import score
-    from lienthong.pipeline.telling import scored_lines
+    from lienthong.pipeline import jobs, views
 
     params, rt = get_current_context()["params"], runtime()
-    run_id = score(rt, params["month"] or None, run_key(), final=bool(params["final"]))
-    note(scored_lines(rt, run_id))
+    run_id = jobs.score(rt, ScoreRequest.parse(params["month"], final=bool(params["final"])), run_key())
+    note(views.scored_month(rt, run_id).lines)
     return run_id
 
 
@@ -186,7 +178,7 @@ def score_month() -> int:
 def publish_scores(score_run_id: int) -> dict[str, Any]:
     """Write the workbook of a score run and the quarantine report; returns where they lie."""
     from lienthong.pipeline.score import publish, scored
-    from lienthong.pipeline.telling import published_lines
+    from lienthong.views.scored_month import published_lines
 
     rt = runtime()
     result = publish(rt, score_run_id)
@@ -199,10 +191,10 @@ def publish_scores(score_run_id: int) -> dict[str, Any]:
 @guarded
 def judge_freshness() -> dict[str, int]:
     """Judge the volumes and ages of every source; returns how many findings were opened, are open, were closed."""
-    from lienthong.pipeline.freshness import evaluate
-    from lienthong.pipeline.telling import judged_lines
+    from lienthong.pipeline import jobs
+    from lienthong.views.findings import judged_lines
 
-    result = evaluate(runtime())
+    result = jobs.judge_freshness(runtime())
     note(judged_lines(result))
     metrics.freshness_judged(result)
     return result
@@ -213,8 +205,8 @@ def judge_freshness() -> dict[str, int]:
 def tell_findings() -> dict[str, int]:
     """Tell what nobody was told yet on every channel that is configured; returns how many findings each told."""
     from lienthong.orchestration import alerts
-    from lienthong.pipeline.telling import alerted_lines
+    from lienthong.views.findings import alerted_lines
 
-    told = alerts.tell_findings(alerts.this_run())
-    note(alerted_lines(told))
-    return told
+    sent = alerts.send_alerts(alerts.this_run())
+    note(alerted_lines(sent))
+    return sent

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lienthong.connections import Role
 from lienthong.model.errors import ArgumentError
-from lienthong.pipeline.push import contracts_of, modes_of
+from lienthong.pipeline.push import account_of, modes_of
 from lienthong.pipeline.runtime import Runtime
 from lienthong.pipeline.shadow import require_payloads
 
@@ -56,9 +56,8 @@ def adopt(
         adopt_assumed(engine, tenant, adoption, assume_finished_before, rt.now())
     try:
         if verify or verify_assumed:
-            account = rt.resolve(contracts_of(rt, tenant)[0].portal_connection)
             scope = Scope(since=adoption.frozen_at, undecided=True, assumed=verify_assumed)
-            with PortalClient(account, settings, tenant=tenant) as client:
+            with PortalClient(account_of(rt, tenant), settings, tenant=tenant) as client:
                 Asker(engine, client, tenant, settings, rt.now(), run_key).ask(scope, limit)
     finally:
         adopt_compared(engine, tenant, adoption, rt.now(), accept_presence=accept_presence)

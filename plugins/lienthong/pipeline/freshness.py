@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import time
 from typing import TYPE_CHECKING
 
 from lienthong.connections import Role
@@ -24,13 +23,13 @@ from lienthong.freshness.guard import GuardLimits, guard_volume, is_collapse_acc
 from lienthong.freshness.guard import accept_collapse as accept
 from lienthong.freshness.judgement import Judgement, first_day_needed, judge_volumes, judged_day
 from lienthong.freshness.settings import FreshnessSettings, load_freshness_settings
-from lienthong.freshness.staleness import NewestLoad, judge_load, judge_schedule
+from lienthong.freshness.staleness import NewestLoad, judge_load, judge_schedule, read_newest_load, reading_times
 from lienthong.freshness.volumes import read_coverage, read_histories, record_volumes
 from lienthong.freshness.workdays import Workdays
 from lienthong.model.codes import SourceMode
 from lienthong.model.errors import LienThongError
-from lienthong.model.kinds.dossier import Entity
 from lienthong.model.periods import BUSINESS_ZONE
+from lienthong.model.sync_dags import source_of_dag
 from lienthong.pipeline.runtime import Runtime
 from lienthong.warehouse.statements import run
 
@@ -41,9 +40,6 @@ if TYPE_CHECKING:
     from lienthong.sources.contract import SourceContract
     from lienthong.sources.profile import Profile
     from lienthong.warehouse.ledger import Load
-
-#: DAGs that load a source: `dossier_sync__<source>`.
-SYNC_DAG = "dossier_sync__"
 
 
 def accept_collapse(rt: Runtime, load_id: int) -> None:
@@ -72,16 +68,16 @@ def guard(rt: Runtime, contract: SourceContract, profile: Profile, load: Load, b
     guard_volume(
         load,
         known,
-        _dossiers_landed(profile, batch),
+        _landed(profile, load, batch),
         GuardLimits(limits.full_min_ratio, limits.range_min_ratio, limits.min_rows),
         max(batch.manifest.facts.observed_at, rt.now()),
-        lambda: _looks_empty(rt, contract, profile),
+        lambda: _looks_empty(rt, contract, profile, load),
     )
 
 
 def count_volumes(connection: Connection, profile: Profile, load: Load, batch: LandedBatch) -> None:
     """Count what a merge changed; part of its transaction, after the records and before staging is cleared."""
-    record_volumes(connection, load, _dossiers_landed(profile, batch))
+    record_volumes(connection, load, _landed(profile, load, batch))
 
 
 def evaluate(rt: Runtime) -> dict[str, int]:
@@ -97,7 +93,8 @@ def evaluate(rt: Runtime) -> dict[str, int]:
     for contract in contracts.values():
         change += _evaluate_source(rt, contract, workdays, settings)
     for tenant in sorted({contract.tenant for contract in contracts.values()}):
-        sends = any(one.mode is SourceMode.OWN for one in contracts.values() if one.tenant == tenant)
+        sent = [one.section.delivery for one in contracts.values() if one.tenant == tenant]
+        sends = any(delivery.mode is SourceMode.OWN for delivery in sent if delivery)
         change += _evaluate_backlog(rt, tenant, settings, sends=sends)
     change += _take_back(rt, {contract.tenant for contract in contracts.values()})
     with rt.warehouse(Role.LOADER).connect() as connection:
@@ -135,7 +132,7 @@ def note_task_failure(rt: Runtime, dag_id: str, task: str, details: Mapping[str,
 
 def note_task_success(rt: Runtime, dag_id: str, task: str) -> None:
     """End the finding that an earlier failure of this task left."""
-    if dag_id.startswith(SYNC_DAG):
+    if source_of_dag(dag_id):
         return
     with rt.warehouse(Role.LOADER).begin() as connection:
         for finding in store.open_findings(connection, ""):
@@ -143,7 +140,7 @@ def note_task_success(rt: Runtime, dag_id: str, task: str) -> None:
                 store.close_finding(connection, finding.finding_id, CloseReason.RECOVERED, rt.now())
 
 
-def tell(rt: Runtime, channel: str, send: Callable[[Sequence[Finding]], None], only: Iterable[int] = ()) -> int:
+def alert(rt: Runtime, channel: str, send: Callable[[Sequence[Finding]], None], only: Iterable[int] = ()) -> int:
     """Let `channel` tell what it has not told yet, or of that only some findings; returns how many.
 
     They are marked as told after `send` returned: told at least once, and normally once.
@@ -160,31 +157,15 @@ def tell(rt: Runtime, channel: str, send: Callable[[Sequence[Finding]], None], o
     return len(pending)
 
 
-def newest_load(connection: Connection, tenant: str, source_id: str) -> NewestLoad | None:
-    """The newest load of a source, whatever became of it."""
-    row = run(connection, "freshness/read_newest_load", tenant=tenant, source_id=source_id).mappings().one_or_none()
-    return NewestLoad(**row) if row is not None else None
-
-
-def may_read(contract: SourceContract) -> Callable[[time], bool]:
-    """Whether a contract lets its source be read at a time of the day."""
-    hours = contract.read.hours
-    return hours.contains if hours else _always
-
-
-def _always(_moment: time) -> bool:
-    return True
-
-
 def _evaluate_source(
     rt: Runtime, contract: SourceContract, workdays: Workdays, settings: FreshnessSettings
 ) -> FindingChange:
     now, key = rt.now(), {"tenant": contract.tenant, "source_id": contract.source_id}
     with rt.warehouse(Role.LOADER).begin() as connection:
-        newest = newest_load(connection, **key)
+        newest = read_newest_load(connection, **key)
         coverage = read_coverage(connection, **key)
         sights = judge_load(newest)
-        sights += judge_schedule(coverage, newest, contract.schedule, may_read(contract), settings, now)
+        sights += judge_schedule(coverage, newest, contract.schedule, reading_times(contract.read.hours), settings, now)
         kinds = {FindingKind.SOURCE_STALE}
         if newest is not None and _is_healed(connection, contract.source_id, newest):
             kinds.add(FindingKind.LOAD_FAILED)
@@ -255,21 +236,21 @@ def _take_back(rt: Runtime, watched: Collection[str]) -> FindingChange:
 
 def _failing(rt: Runtime, dag_id: str, task: str) -> tuple[str, str, str, FindingKind]:
     """Tenant, source, subject and kind of a failed task; a source whose contract can't be read has no tenant."""
-    if not dag_id.startswith(SYNC_DAG):
+    source_id, tenant = source_of_dag(dag_id), ""
+    if source_id is None:
         return "", "", f"{dag_id}.{task}", FindingKind.TASK_FAILED
-    source_id, tenant = dag_id.removeprefix(SYNC_DAG), ""
     with suppress(LienThongError):
         tenant = rt.contract(source_id).tenant
     return tenant, source_id, "", FindingKind.LOAD_FAILED
 
 
-def _looks_empty(rt: Runtime, contract: SourceContract, profile: Profile) -> bool:
-    """Whether the source shows no dossier: no date among the newest, and none by its own count or estimate."""
-    table = profile.entity_tables[Entity.DOSSIER]
+def _looks_empty(rt: Runtime, contract: SourceContract, profile: Profile, load: Load) -> bool:
+    """Whether the source shows no record: no date among the newest, and none by its own count or estimate."""
+    table = profile.entity_tables[load.kind.root.entity]
     sight = profile.look(contract, rt.resolve(contract.connection), rt.now)
     return not any(one.name == table and (one.newest_at or one.rows) for one in sight.tables)
 
 
-def _dossiers_landed(profile: Profile, batch: LandedBatch) -> int:
-    table = batch.manifest.tables.get(profile.entity_tables[Entity.DOSSIER])
+def _landed(profile: Profile, load: Load, batch: LandedBatch) -> int:
+    table = batch.manifest.tables.get(profile.entity_tables[load.kind.root.entity])
     return table.rows if table is not None else 0

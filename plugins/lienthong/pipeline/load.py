@@ -29,10 +29,10 @@ from lienthong.model.errors import (
 from lienthong.model.masking import mask_word
 from lienthong.model.traces import kind_of
 from lienthong.pipeline import freshness
-from lienthong.pipeline.check_tenant import require_known, require_unmoved
 from lienthong.pipeline.code_maps import note_code_maps
 from lienthong.pipeline.runtime import Runtime
 from lienthong.pipeline.staging import landed_batch, landed_rows, source_of, stage_batch
+from lienthong.registry.tenants import require_known, require_unmoved
 from lienthong.warehouse import ledger, outages, staging
 from lienthong.warehouse import merge as merging
 from lienthong.warehouse.ledger import Load
@@ -81,18 +81,20 @@ def open_load(
             source=source_id,
             next_step="give an end that lies after the start.",
         )
+    sent = contract.section.delivery
     source = ledger.SourceDescription(
         contract.tenant,
         contract.source_id,
         contract.title,
-        contract.precedence,
-        contract.mode.value,
+        sent.precedence if sent else None,
+        sent.mode.value if sent else None,
         contract.contract_hash,
-        (*contract.codes.removed, *contract.codes.binned),
+        contract.section.removed,
         tuple(profile_of(contract).capabilities(contract)),
+        contract.kind.name,
     )
     with rt.warehouse(Role.LOADER).begin() as connection:
-        require_known(rt, connection, contract.tenant, source_id)
+        require_known(rt.settings.provinces, connection, contract.tenant, source_id)
         require_unmoved(connection, contract.tenant, source_id)
         return ledger.open_load(connection, source, run_key, mode=kind, window=window, now=rt.now())
 
@@ -108,9 +110,12 @@ def remembering_failure(step: Callable[[Runtime, int], T]) -> Callable[[Runtime,
     def wrapped(rt: Runtime, load_id: int) -> T:
         source_id = None
         try:
-            with outages.telling(load=load_id), rt.warehouse(Role.LOADER).connect() as connection:
+            with outages.translating(load=load_id), rt.warehouse(Role.LOADER).connect() as connection:
                 source_id = ledger.read_load(connection, load_id).source_id
-            with outages.telling(source_id, load_id), disk.telling(rt.settings.landing_url.removeprefix("file://")):
+            with (
+                outages.translating(source_id, load_id),
+                disk.translating(rt.settings.landing_url.removeprefix("file://")),
+            ):
                 return step(rt, load_id)
         except (BusyError, FencedError):
             raise  # the load itself is well: another copy works on it
@@ -159,7 +164,8 @@ def extract(rt: Runtime, load_id: int) -> None:
         rows = run(connection, "ops/read_watermarks", tenant=load.tenant, source_id=load.source_id).all()
         merged = run(connection, "ops/read_newest_batch", tenant=load.tenant, source_id=load.source_id).scalar()
     watermarks = {
-        row.table_name: Watermark(row.table_name, row.modified_at, row.last_key, row.overlap_rows) for row in rows
+        row.table_name: Watermark(row.table_name, row.modified_at, _number(row.last_key), row.overlap_rows)
+        for row in rows
     }
     contract, profile = source_of(rt, load)
     contract = freshness.as_accepted(rt, contract, load)
@@ -197,6 +203,14 @@ def extract(rt: Runtime, load_id: int) -> None:
     store.discard_uncommitted(load.tenant, load.source_id, load_id, fence)
 
 
+def _number(key: str | None) -> int | None:
+    return None if key is None else int(key)
+
+
+def _text(key: int | None) -> str | None:
+    return None if key is None else str(key)
+
+
 def _landed_earlier(store: LandingStore, manifest_url: str | None) -> LandedBatch | None:
     """A batch that was merged, if landing still has it: nothing rests on it but the work it saves."""
     if manifest_url is None:
@@ -226,7 +240,7 @@ def gate(rt: Runtime, load_id: int) -> None:
         if load is None:
             return
         ledger.require(load, LoadState.STAGED)
-        if not run(connection, "registry/has_procedures").scalar_one():
+        if load.kind.catalogued and not run(connection, "registry/has_procedures").scalar_one():
             raise NotReadyError(
                 "The national catalogue is empty: every procedure would be unknown, every dossier blocked.",
                 source=load.source_id,
@@ -235,6 +249,7 @@ def gate(rt: Runtime, load_id: int) -> None:
             )
         run_gate(
             rt.warehouse(Role.LOADER),
+            kind=load.kind,
             tenant=load.tenant,
             source_id=load.source_id,
             load_id=load_id,
@@ -269,41 +284,28 @@ def _merge_unless_overtaken(rt: Runtime, load_id: int) -> bool:
         contract, profile = source_of(rt, load)
         batch = landed_batch(rt, load)
         services = [merging.Service(**row) for row in profile.services(contract, batch).to_pylist()]
-        findings = _findings(contract, profile, batch)
+        unmapped = _unmapped(contract, profile, batch)
         merging.lock_tenant(connection, load.tenant)
         if load.staged_after != ledger.newest_merge(connection, load):
             return False
         merging.merge_load(connection, load, landed_rows(profile, batch))
         freshness.count_volumes(connection, profile, load, batch)
-        apply_gate(
-            connection,
-            tenant=load.tenant,
-            source_id=load.source_id,
-            load_id=load_id,
-            manifest_url=load.manifest_url or "",
-            now=rt.now(),
-        )
+        apply_gate(connection, load, rt.now())
         merging.merge_services(connection, load, services)
         merging.advance_watermarks(
             connection,
             load,
             [
-                merging.TableWatermark(mark.table, mark.modified_at, mark.last_key, mark.overlap_rows)
+                merging.TableWatermark(mark.table, mark.modified_at, _text(mark.last_key), mark.overlap_rows)
                 for mark in batch.manifest.facts.watermarks.values()
             ],
             rt.now(),
         )
-        merging.record_findings(connection, load, findings)
+        merging.record_unmapped(connection, load, unmapped)
         note_code_maps(connection, load, batch.manifest.facts.codes_hash)
         ledger.finish_merge(connection, load, rt.now())
         staging.clear_load(connection, load)
-        run(
-            connection,
-            "staging/clear_abandoned",
-            tenant=load.tenant,
-            source_id=load.source_id,
-            before=rt.now() - ABANDONED_AFTER,
-        )
+        staging.clear_abandoned(connection, load, rt.now() - ABANDONED_AFTER)
         store_source_findings(connection, load, rt.now())  # last: findings of all sources wait for its lock
     return True
 
@@ -370,7 +372,7 @@ def _stage_again_if_needed(rt: Runtime, load_id: int) -> bool:
         load = ledger.lock_load(connection, load_id)
         if load.state not in (LoadState.STAGED, LoadState.GATED):
             return False
-        complete = staging.staged_rows(connection, load.tenant, load_id) == dict(load.staged_rows or {})
+        complete = staging.staged_rows(connection, load) == dict(load.staged_rows or {})
         if complete and load.staged_after == ledger.newest_merge(connection, load):
             return False
         ledger.reopen_stage(connection, load)
@@ -378,9 +380,11 @@ def _stage_again_if_needed(rt: Runtime, load_id: int) -> bool:
     return True
 
 
-def _findings(contract: SourceContract, profile: Profile, batch: LandedBatch) -> list[merging.Finding]:
+def _unmapped(contract: SourceContract, profile: Profile, batch: LandedBatch) -> list[merging.Unmapped]:
     """Columns and code words of the batch that nobody mapped."""
     columns = batch.manifest.facts.unmapped_columns
     return [
-        merging.Finding("column", mask_word(f"{table}.{name}"), 0) for table, names in columns.items() for name in names
-    ] + [merging.Finding(code.kind, code.word, code.rows) for code in profile.unmapped_codes(contract, batch)]
+        merging.Unmapped("column", mask_word(f"{table}.{name}"), 0)
+        for table, names in columns.items()
+        for name in names
+    ] + [merging.Unmapped(code.kind, code.word, code.rows) for code in profile.unmapped_codes(contract, batch)]

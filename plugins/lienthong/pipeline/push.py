@@ -14,12 +14,14 @@ from lienthong.pipeline.runtime import Runtime
 from lienthong.warehouse.statements import run
 
 if TYPE_CHECKING:
+    from lienthong.connections import Connection
     from lienthong.sources.contract import SourceContract
+    from lienthong.sources.sections import Delivery
 
 
 def tenants(rt: Runtime) -> list[str]:
-    """Provinces and ministries with at least one source, sorted."""
-    return sorted({contract.tenant for contract in rt.contracts().values()})
+    """Provinces and ministries with at least one source whose records are sent, sorted."""
+    return sorted({contract.tenant for contract in rt.contracts().values() if contract.section.delivery})
 
 
 def owing(rt: Runtime) -> list[str]:
@@ -50,19 +52,26 @@ def _unreadable_modes(rt: Runtime, tenant: str) -> dict[str, SourceMode]:
     """Modes of sources whose contract is there but has an error now: what the ledger last knew holds on."""
     with rt.warehouse(Role.PUSHER).connect() as connection:
         rows = run(connection, "ops/read_sources").all()
+    not_sent = {contract.source_id for contract in rt.contracts().values() if contract.section.delivery is None}
     return {
         row.source_id: SourceMode(row.mode)
         for row in rows
-        if row.tenant == tenant and (rt.settings.sources / f"{row.source_id}.yaml").exists()
+        if row.tenant == tenant
+        and row.source_id not in not_sent
+        and (rt.settings.sources / f"{row.source_id}.yaml").exists()
     }
 
 
 def contracts_of(rt: Runtime, tenant: str) -> list[SourceContract]:
-    """The usable contracts of a tenant. When there is none: ArgumentError, or ContractError if one can't be read."""
+    """The usable contracts of a tenant's sources whose records go to the portal.
+
+    When there is none: ArgumentError, or ContractError if one can't be read.
+    """
     from lienthong.sources.contract import read_contracts
 
     contracts = read_contracts(rt.settings.sources)
-    found = [contract for contract in contracts.valid.values() if contract.tenant == tenant]
+    sent = [contract for contract in contracts.valid.values() if contract.section.delivery]
+    found = [contract for contract in sent if contract.tenant == tenant]
     if found:
         return found
     if contracts.errors:
@@ -71,7 +80,7 @@ def contracts_of(rt: Runtime, tenant: str) -> list[SourceContract]:
             key=tenant,
             next_step="run `lienthong contracts` and correct what it names.",
         )
-    there = ", ".join(sorted({contract.tenant for contract in contracts.valid.values()}))
+    there = ", ".join(sorted({contract.tenant for contract in sent}))
     raise ArgumentError(
         f"No contract has tenant {tenant!r}.",
         key=tenant,
@@ -79,10 +88,21 @@ def contracts_of(rt: Runtime, tenant: str) -> list[SourceContract]:
     )
 
 
+def deliveries_of(rt: Runtime, tenant: str) -> dict[str, Delivery]:
+    """Source id → how its records are sent. Errors as `contracts_of`; all name the same account of the portal."""
+    told = {contract.source_id: contract.section.delivery for contract in contracts_of(rt, tenant)}
+    return {source_id: delivery for source_id, delivery in told.items() if delivery}
+
+
+def account_of(rt: Runtime, tenant: str) -> Connection:
+    """The portal account that a tenant sends through."""
+    return rt.resolve(next(iter(deliveries_of(rt, tenant).values())).account)
+
+
 def modes_of(rt: Runtime, tenant: str) -> dict[str, SourceMode]:
-    """Source id → mode, of every source of a tenant that has a contract."""
-    contracts = contracts_of(rt, tenant)
-    return _unreadable_modes(rt, tenant) | {contract.source_id: contract.mode for contract in contracts}
+    """Source id → mode, of every source of a tenant that has a contract and whose records are sent."""
+    deliveries = deliveries_of(rt, tenant)
+    return _unreadable_modes(rt, tenant) | {source_id: delivery.mode for source_id, delivery in deliveries.items()}
 
 
 def push(rt: Runtime, tenant: str, run_key: str, *, send_history: bool = False) -> dict[str, object]:
@@ -97,20 +117,19 @@ def push(rt: Runtime, tenant: str, run_key: str, *, send_history: bool = False) 
     from lienthong.exchange.senders import open_senders
     from lienthong.exchange.settings import load_portal_settings
 
-    contracts = contracts_of(rt, tenant)
-    modes = modes_of(rt, tenant)
+    deliveries, modes = deliveries_of(rt, tenant), modes_of(rt, tenant)
     engine, settings = rt.warehouse(Role.PUSHER), load_portal_settings(rt.settings.portal)
     owns = {
-        contract.source_id: send_history or contract.history is HistoryPolicy.SEND
-        for contract in contracts
-        if contract.mode is SourceMode.OWN
+        source_id: send_history or delivery.history is HistoryPolicy.SEND
+        for source_id, delivery in deliveries.items()
+        if delivery.mode is SourceMode.OWN
     }
     refused = open_senders(engine, tenant, owns, settings, rt.now())
     derived = derive(engine, tenant, modes)
     result: dict[str, object] = {"tenant": tenant, "derived": asdict(derived)}
     closed = {refusal.source_id for refusal in refused}
     if any(mode is SourceMode.OWN and source_id not in closed for source_id, mode in modes.items()):
-        with PortalClient(rt.resolve(contracts[0].portal_connection), settings, tenant=tenant) as client:
+        with PortalClient(account_of(rt, tenant), settings, tenant=tenant) as client:
             result["pushed"] = asdict(drain(engine, client, tenant, settings, rt.now(), run_key))
     if refused:
         raise refused[0].error()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +116,7 @@ def tenants_to_score(rt: Runtime) -> list[str]:
     """The loaded tenants of which the catalogue lists agencies. NotReadyError when there is none."""
     loaded = loaded_tenants(rt)
     if not loaded:
-        raise NotReadyError("Nothing has been loaded yet.", next_step="run a dossier_sync__… first.")
+        raise NotReadyError("Nothing has been loaded yet.", next_step="run the load of a source first.")
     with rt.warehouse(Role.SCORER).connect() as connection:
         listed = [
             tenant for tenant in loaded if run(connection, "registry/has_listed_agencies", tenant=tenant).scalar_one()
@@ -160,26 +158,6 @@ def scored(rt: Runtime, run_id: int) -> dict[str, str | int]:
     with rt.warehouse(Role.SCORER).connect() as connection:
         found = run(connection, "indices/read_score_run", run_id=run_id).one()
     return {"score_run_id": run_id, "month": found.month, "kind": found.kind}
-
-
-@dataclass(frozen=True)
-class TopScore:
-    """The points of a province or ministry; `score` None: it has none. `available`: points that it could have."""
-
-    tenant: str
-    name: str
-    score: Decimal | None
-    available: Decimal
-
-
-def top_scores(rt: Runtime, run_id: int) -> list[TopScore]:
-    """Points of a run's provinces and ministries, by code."""
-    from lienthong.indices.award import TOTAL
-
-    with rt.warehouse(Role.SCORER).connect() as connection:
-        tenants = list(run(connection, "indices/read_score_run", run_id=run_id).one().tenants)
-        rows = run(connection, "indices/read_top_scores", tenants=tenants, run_id=run_id, total=TOTAL).all()
-    return [TopScore(row.tenant, row.name, row.score, row.max_available) for row in rows]
 
 
 def publish(rt: Runtime, run_id: int) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lienthong.connections import Role
 from lienthong.model.codes import SourceMode
 from lienthong.model.errors import ContractError
-from lienthong.pipeline.push import contracts_of, modes_of
+from lienthong.pipeline.push import account_of, modes_of
 from lienthong.pipeline.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ def shadow(rt: Runtime, tenant: str, run_key: str, *, limit: int | None = None, 
     derive(engine, tenant, modes)
     if again:
         forget_comparisons(engine, tenant, rt.now())
-    account = rt.resolve(contracts_of(rt, tenant)[0].portal_connection)
-    with PortalClient(account, settings, tenant=tenant) as client:
+    with PortalClient(account_of(rt, tenant), settings, tenant=tenant) as client:
         Asker(engine, client, tenant, settings, rt.now(), run_key).ask(Scope(), limit)
     return shadow_summary(engine, tenant)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lienthong.model.errors import ConservationError, ContractError
-from lienthong.model.kinds.dossier import Entity
+from lienthong.model.kinds import KindSpec
 from lienthong.pipeline.runtime import Runtime
 from lienthong.warehouse import fingerprints as remembered
 from lienthong.warehouse import ledger, sightings, staging
-from lienthong.warehouse.ledger import Judgement, Load
+from lienthong.warehouse.ledger import GateBasis, Load
 from lienthong.warehouse.statements import run
 
 if TYPE_CHECKING:
@@ -49,9 +49,7 @@ def landed_batch(rt: Runtime, load: Load) -> LandedBatch:
 def landed_rows(profile: Profile, batch: LandedBatch) -> Mapping[str, int]:
     """Rows landed per entity: what conservation starts from."""
     tables = batch.manifest.tables
-    return {
-        entity.value: tables[table].rows if table in tables else 0 for entity, table in profile.entity_tables.items()
-    }
+    return {entity: tables[table].rows if table in tables else 0 for entity, table in profile.entity_tables.items()}
 
 
 def stage_batch(rt: Runtime, connection: Connection, load: Load) -> None:
@@ -64,9 +62,10 @@ def stage_batch(rt: Runtime, connection: Connection, load: Load) -> None:
     batch = landed_batch(rt, load)
     batch.verify()
     newest_merge = ledger.newest_merge(connection, load)
-    judged = _judgement(rt, connection)
+    judged = _gate_basis(rt, connection, load.kind)
     new = _leave_known(connection, load, contract, profile, batch, judged)
-    staged = staging.stage_rows(connection, load.tenant, load.load_id, profile.canonicalise(contract, new.batch))
+    rows = profile.canonicalise(contract, new.batch)
+    staged = staging.stage_rows(connection, load.kind, load.tenant, load.load_id, rows)
     landed = landed_rows(profile, batch)
     accounted = {entity: rows + new.known[entity] for entity, rows in staged.items()}
     if accounted != landed:
@@ -104,7 +103,7 @@ def _leave_known(
     contract: SourceContract,
     profile: Profile,
     batch: LandedBatch,
-    judged: Judgement,
+    judged: GateBasis,
 ) -> _New:
     import polars as pl
 
@@ -117,10 +116,10 @@ def _leave_known(
     prints = fingerprints(batch, profile.owners, version).sort("owner")
     # A key with a NUL is none for the warehouse: the gate rejects it.
     keyed = ~pl.col("owner").str.contains("\0", literal=True).fill_null(True)
-    once = keyed & (pl.col(profile.entity_tables[Entity.DOSSIER]) == 1)
+    once = keyed & (pl.col(profile.entity_tables[load.kind.root.entity]) == 1)
     known = remembered.find_known(connection, load, prints, once, judged)
     rows = {
-        entity.value: int(prints[table].filter(known).sum()) if table in prints.columns else 0
+        entity: int(prints[table].filter(known).sum()) if table in prints.columns else 0
         for entity, table in profile.entity_tables.items()
     }
     if not known.any():
@@ -131,9 +130,9 @@ def _leave_known(
     return _New(batch.through(Sieve(profile.owners, listed, keeps)), rows)
 
 
-def _judgement(rt: Runtime, connection: Connection) -> Judgement:
+def _gate_basis(rt: Runtime, connection: Connection, kind: KindSpec) -> GateBasis:
     """By what a load that is staged now will be judged. A catalogue synced before the gate only makes it newer."""
     from lienthong.quality.suites import rules_digest
 
     revision = run(connection, "registry/read_revision").scalar_one()
-    return Judgement(rules_digest(rt.settings.home), revision)
+    return GateBasis(rules_digest(rt.settings.home, kind), revision)

@@ -19,7 +19,6 @@ from typing import Any
 from sqlalchemy import Engine
 
 from lienthong.model.errors import ContractError, GateError
-from lienthong.model.kinds.dossier import Entity
 from lienthong.quality.suites import SQL_EXPECTATION, Rule, Suite
 from lienthong.warehouse import outages, server_log
 
@@ -31,7 +30,7 @@ _ONE_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True)
-class Failure:
+class FailedExpectation:
     """A rule that does not hold: `count` is Great Expectations' own; `failing_rows` a SELECT of all failing rows."""
 
     rule: Rule
@@ -39,16 +38,16 @@ class Failure:
     failing_rows: str = field(repr=False)
 
 
-def failures(engine: Engine, suites: Mapping[Entity, Suite], *, tenant: str, load_id: int) -> list[Failure]:
+def failures(engine: Engine, suites: Mapping[str, Suite], *, tenant: str, load_id: int) -> list[FailedExpectation]:
     """Rules of `suites` that staged rows of this load break, in the order of the suites.
 
     ContractError for a suite that Great Expectations does not accept, GateError for a rule that could not be
     evaluated, TransientError when the warehouse did not answer.
     """
     with _ONE_AT_A_TIME, _quiet(), _datasource(engine, tenant, load_id) as datasource:
-        found: list[Failure] = []
+        found: list[FailedExpectation] = []
         for entity, suite in suites.items():
-            asset = datasource.add_table_asset(entity.value, table_name=f"gate_{entity.value}", schema_name="staging")
+            asset = datasource.add_table_asset(entity, table_name=f"gate_{entity}", schema_name="staging")
             found += _failures_of(asset.add_batch_definition_whole_table("load").get_batch(), suite, load_id)
         return found
 
@@ -59,7 +58,7 @@ def check_suite(suite: Suite) -> None:
         _great_suite(suite, range(len(suite.rules)))
 
 
-def _failures_of(batch: Any, suite: Suite, load_id: int) -> list[Failure]:
+def _failures_of(batch: Any, suite: Suite, load_id: int) -> list[FailedExpectation]:
     numbers = range(len(suite.rules))
     by_query = [number for number in numbers if suite.rules[number].sql is not None]
     held = _validated(batch, suite, by_query, "BASIC", load_id)  # which costs as much as whether it holds at all
@@ -86,15 +85,17 @@ def _validated(batch: Any, suite: Suite, numbers: list[int], result_format: Any,
     return _results(outcome, suite, load_id)
 
 
-def _failure(rule: Rule, explained: Mapping[str, Any], load_id: int) -> Failure:
+def _failure(rule: Rule, explained: Mapping[str, Any], load_id: int) -> FailedExpectation:
     result = explained[rule.rule_id].result
     if rule.sql is not None:
-        return Failure(rule, int(result["observed_value"]), rule.sql.format(batch=f"staging.gate_{rule.entity.value}"))
+        return FailedExpectation(
+            rule, int(result["observed_value"]), rule.sql.format(batch=f"staging.gate_{rule.entity}")
+        )
     query = result.get("unexpected_index_query")
     if not isinstance(query, str):
         raise _cannot_evaluate(rule, load_id)
     # Great Expectations 1.24 ends the query with ";" or "; None".
-    return Failure(rule, int(result["unexpected_count"]), re.sub(r";\s*(?:None)?\s*$", "", query))
+    return FailedExpectation(rule, int(result["unexpected_count"]), re.sub(r";\s*(?:None)?\s*$", "", query))
 
 
 def _results(outcome: Any, suite: Suite, load_id: int) -> dict[str, Any]:
@@ -130,7 +131,7 @@ def _great_suite(suite: Suite, numbers: Any) -> Any:
     ]
     for number in numbers:
         try:
-            built = len(ExpectationSuite(name=suite.entity.value, expectations=[raw[number]]).expectations)
+            built = len(ExpectationSuite(name=suite.entity, expectations=[raw[number]]).expectations)
         except Exception as error:
             built, reason = 0, type(error).__name__
         else:
@@ -142,7 +143,7 @@ def _great_suite(suite: Suite, numbers: Any) -> Any:
                 key=f"expectations/{suite.path.name}: expectations[{number}]",
             )
     return ExpectationSuite(
-        name=suite.entity.value,
+        name=suite.entity,
         expectations=[raw[number] for number in numbers],
         meta=dict(suite.document.get("meta") or {}),
     )
@@ -150,7 +151,7 @@ def _great_suite(suite: Suite, numbers: Any) -> Any:
 
 def _options(engine: Engine, tenant: str, load_id: int) -> str:
     """Session settings: the views `staging.gate_…` show the rows of the load that these name. No row in a log."""
-    with outages.telling(), engine.connect() as connection:
+    with outages.translating(), engine.connect() as connection:
         unlogged = server_log.options(connection)
     return f"-c timezone=UTC -c lienthong.tenant={tenant} -c lienthong.load_id={load_id} {unlogged}".strip()
 

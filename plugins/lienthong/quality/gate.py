@@ -11,18 +11,18 @@ from sqlalchemy import Connection, Engine, text
 
 from lienthong.model.codes import Severity
 from lienthong.model.errors import GateError
-from lienthong.model.kinds.dossier import Entity
+from lienthong.model.kinds import KindSpec
 from lienthong.quality import evaluation
-from lienthong.quality.evaluation import Failure
+from lienthong.quality.evaluation import FailedExpectation
 from lienthong.quality.suites import Rule, Suite, load_suites
-from lienthong.warehouse.statements import read, run
+from lienthong.warehouse.statements import of_kind, read, run
 
 
 @dataclass(frozen=True)
 class RuleResult:
     """One rule on one load: `failed` of `evaluated` staged rows break it."""
 
-    entity: Entity
+    entity: str
     rule_id: str
     severity: Severity
     evaluated: int
@@ -31,7 +31,7 @@ class RuleResult:
 
 @dataclass(frozen=True)
 class GateReport:
-    """Outcome of the gate. `rejected` and `blocked` count dossier rows under the unit rule."""
+    """Outcome of the gate. `rejected` and `blocked` count rows of the root under the unit rule."""
 
     tenant: str
     source_id: str
@@ -47,17 +47,17 @@ class GateReport:
 
 
 def run_gate(
-    engine: Engine, *, tenant: str, source_id: str, load_id: int, now: datetime, home: Path
-) -> GateReport:  # fmt: skip
-    """Evaluate `home`/expectations on the staged rows of `load_id` and store violations and results.
+    engine: Engine, *, kind: KindSpec, tenant: str, source_id: str, load_id: int, now: datetime, home: Path
+) -> GateReport:
+    """Evaluate a kind's suites (`home`/expectations) on the staged rows of `load_id`; store violations and results.
 
     Replaces what an earlier run of the gate stored for this load; two runs at once give the same tables. ContractError
     for a suite that can't be used, GateError when a rule can't be evaluated or its two counts disagree (nothing is
     stored then).
     """
-    suites = load_suites(home)
+    suites = load_suites(home, kind)
     with engine.connect() as connection:
-        staged = _count_staged(connection, tenant, load_id)
+        staged = _count_staged(connection, kind, tenant, load_id)
     filled = {entity: suite for entity, suite in suites.items() if staged[entity]}
     found = evaluation.failures(engine, filled, tenant=tenant, load_id=load_id) if filled else []
     load = {"tenant": tenant, "load_id": load_id}
@@ -70,18 +70,20 @@ def run_gate(
         results = _results(suites, staged, found)
         _store_results(connection, suites, results, tenant, load_id, now)
         run(connection, "quality/analyze_violations", tenant=tenant)
-        counts = run(connection, "quality/count_verdicts", **load).one()
+        counts = run(connection, of_kind(kind, "count_rejected"), load).one()
     return GateReport(
         tenant, source_id, load_id, results, counts.rejected, counts.rejected_children, counts.blocked
     )  # fmt: skip
 
 
-def _count_staged(connection: Connection, tenant: str, load_id: int) -> dict[Entity, int]:
-    rows = run(connection, "quality/count_staged", tenant=tenant, load_id=load_id).all()
-    return {Entity(row.entity): row.staged for row in rows}
+def _count_staged(connection: Connection, kind: KindSpec, tenant: str, load_id: int) -> dict[str, int]:
+    rows = run(connection, of_kind(kind, "count_staged"), tenant=tenant, load_id=load_id).all()
+    return {row.entity: row.staged for row in rows}
 
 
-def _store_violations(connection: Connection, failure: Failure, tenant: str, source_id: str, load_id: int) -> None:
+def _store_violations(
+    connection: Connection, failure: FailedExpectation, tenant: str, source_id: str, load_id: int
+) -> None:
     """Insert every failing row of one rule; their number must be the one Great Expectations counted."""
     rule = failure.rule
     # Colons of the generated query are text (patterns, literals), not bind parameters.
@@ -91,7 +93,7 @@ def _store_violations(connection: Connection, failure: Failure, tenant: str, sou
         {
             "tenant": tenant,
             "load_id": load_id,
-            "entity": rule.entity.value,
+            "entity": rule.entity,
             "rule_id": rule.rule_id,
             "severity": rule.severity.value,
         },
@@ -108,7 +110,7 @@ def _store_violations(connection: Connection, failure: Failure, tenant: str, sou
 
 
 def _results(
-    suites: Mapping[Entity, Suite], staged: Mapping[Entity, int], found: list[Failure]
+    suites: Mapping[str, Suite], staged: Mapping[str, int], found: list[FailedExpectation]
 ) -> tuple[RuleResult, ...]:  # fmt: skip
     failed = {(failure.rule.entity, failure.rule.rule_id): failure.count for failure in found}
     return tuple(
@@ -120,7 +122,7 @@ def _results(
 
 def _store_results(
     connection: Connection,
-    suites: Mapping[Entity, Suite],
+    suites: Mapping[str, Suite],
     results: tuple[RuleResult, ...],
     tenant: str,
     load_id: int,
@@ -133,7 +135,7 @@ def _store_results(
         {
             "tenant": tenant,
             "load_id": load_id,
-            "entity": result.entity.value,
+            "entity": result.entity,
             "rule_id": result.rule_id,
             "severity": result.severity.value,
             "evaluated": result.evaluated,
@@ -148,7 +150,7 @@ def _store_results(
 def _rule_row(rule: Rule) -> dict[str, str]:
     return {
         "rule_id": rule.rule_id,
-        "entity": rule.entity.value,
+        "entity": rule.entity,
         "severity": rule.severity.value,
         "field": rule.field,
         "owner": rule.owner,

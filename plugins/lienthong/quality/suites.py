@@ -15,7 +15,7 @@ from typing import Any
 
 from lienthong.model.codes import Severity
 from lienthong.model.errors import ContractError
-from lienthong.model.kinds.dossier import SPECS, Entity
+from lienthong.model.kinds import EntitySpec, KindSpec
 
 SQL_EXPECTATION = "unexpected_rows_expectation"
 #: Expectations whose failing rows Great Expectations can express as a query over one column, or a pair.
@@ -28,7 +28,7 @@ class Rule:
     """One expectation as people know it. `sql` is the text of its rule file, None for a built-in expectation."""
 
     rule_id: str
-    entity: Entity
+    entity: str
     severity: Severity
     field: str
     owner: str
@@ -42,7 +42,7 @@ class Rule:
 class Suite:
     """One file of `expectations/`: `document` is what Great Expectations loads, `rules` are in the file's order."""
 
-    entity: Entity
+    entity: str
     path: Path
     document: Mapping[str, Any]
     rules: tuple[Rule, ...]
@@ -53,14 +53,15 @@ class Suite:
         return {rule.sql_name: rule.sql for rule in self.rules if rule.sql_name is not None and rule.sql is not None}
 
 
-def load_suites(home: Path) -> dict[Entity, Suite]:
-    """The four suites below `home`. ContractError names the file and the key of the first thing that is wrong."""
-    return {entity: _load(home, entity) for entity in Entity}
+def load_suites(home: Path, kind: KindSpec) -> dict[str, Suite]:
+    """The suites of a kind below `home`, by entity. ContractError names the file and the key of the first thing that is
+    wrong."""
+    return {spec.entity: _load(home, kind, spec) for spec in kind.entities}
 
 
-def rules_digest(home: Path) -> str:
-    """SHA-256 (hex) of everything that decides what the gate finds: the suites and the SQL of their rules."""
-    suites = load_suites(home)
+def rules_digest(home: Path, kind: KindSpec) -> str:
+    """SHA-256 (hex) of everything that decides what the gate finds of a kind: the suites and the SQL of their rules."""
+    suites = load_suites(home, kind)
     content = [
         [suites[entity].document, [rule.sql for rule in suites[entity].rules]] for entity in sorted(suites)
     ]  # fmt: skip
@@ -73,7 +74,8 @@ def read_rule(path: Path) -> str:
     return "\n".join(line for line in lines if not line.lstrip().startswith("--")).strip()
 
 
-def _load(home: Path, entity: Entity) -> Suite:
+def _load(home: Path, kind: KindSpec, spec: EntitySpec) -> Suite:
+    entity = spec.entity
     path = home / "expectations" / f"{entity}.json"
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -83,12 +85,12 @@ def _load(home: Path, entity: Entity) -> Suite:
         raise _broken(path, "(file)", f"is not JSON: {error}") from None
     if not isinstance(document, dict):
         raise _broken(path, "(file)", "must be a JSON object")
-    if document.get("name") != entity.value:
-        raise _broken(path, "name", f"must be {entity.value!r}")
+    if document.get("name") != entity:
+        raise _broken(path, "name", f"must be {entity!r}")
     expectations = document.get("expectations")
     if not isinstance(expectations, list) or not expectations:
         raise _broken(path, "expectations", "must be a list of expectations")
-    rules = tuple(_rule(home, path, entity, number, raw) for number, raw in enumerate(expectations))
+    rules = tuple(_rule(home, path, kind, spec, number, raw) for number, raw in enumerate(expectations))
     seen: set[str] = set()
     for number, rule in enumerate(rules):
         if rule.rule_id in seen:
@@ -97,7 +99,7 @@ def _load(home: Path, entity: Entity) -> Suite:
     return Suite(entity, path, document, rules)
 
 
-def _rule(home: Path, path: Path, entity: Entity, number: int, raw: Any) -> Rule:
+def _rule(home: Path, path: Path, kind: KindSpec, spec: EntitySpec, number: int, raw: Any) -> Rule:
     at = f"expectations[{number}]"
     if not isinstance(raw, dict) or not isinstance(raw.get("type"), str):
         raise _broken(path, f"{at}.type", "must name an expectation")
@@ -114,19 +116,19 @@ def _rule(home: Path, path: Path, entity: Entity, number: int, raw: Any) -> Rule
         words[name] = value
     if words["severity"] not in set(Severity):
         raise _broken(path, f"{at}.meta.severity", f"must be one of {', '.join(Severity)}")
-    if words["field"] not in (*_KEYS, "child_key", "has_file", *SPECS[entity].names):
-        raise _broken(path, f"{at}.meta.field", f"{words['field']!r} is not a field of a {entity}")
+    if words["field"] not in (*_KEYS, "child_key", *(name for each in kind.entities for name in each.names)):
+        raise _broken(path, f"{at}.meta.field", f"{words['field']!r} is not a field of a {spec.entity}")
     sql_name = meta.get("sql")
-    sql = _sql_of(home, path, at, sql_name, kwargs) if raw["type"] == SQL_EXPECTATION else None
+    sql = _sql_of(home, path, kind, at, sql_name, kwargs) if raw["type"] == SQL_EXPECTATION else None
     if sql is None:
         _check_built_in(path, at, raw["type"], sql_name, kwargs)
     return Rule(
-        words["rule_id"], entity, Severity(words["severity"]), words["field"], words["owner"], words["title_vi"],
+        words["rule_id"], spec.entity, Severity(words["severity"]), words["field"], words["owner"], words["title_vi"],
         words["explanation_vi"], sql, sql_name,
     )  # fmt: skip
 
 
-def _sql_of(home: Path, path: Path, at: str, sql_name: Any, kwargs: Mapping[str, Any]) -> str:
+def _sql_of(home: Path, path: Path, kind: KindSpec, at: str, sql_name: Any, kwargs: Mapping[str, Any]) -> str:
     """The rule file, used by Great Expectations (as a suite parameter of its name) and by the violation statement."""
     if not isinstance(sql_name, str) or not sql_name.replace("_", "").isalnum():
         raise _broken(path, f"{at}.meta.sql", "must name a file of include/sql/quality/rules")
@@ -136,12 +138,14 @@ def _sql_of(home: Path, path: Path, at: str, sql_name: Any, kwargs: Mapping[str,
     if not file.is_file():
         raise _broken(path, f"{at}.meta.sql", f"names {sql_name}.sql, which is not in include/sql/quality/rules")
     sql = read_rule(file)
+    if "{batch}" not in sql:
+        raise _broken(path, f"{at}.meta.sql", f"{sql_name}.sql does not read from {{batch}}")
+    sql = sql.replace("{record}", f"{kind.name}.{kind.record}")
     try:
         sql.format(batch="batch")
     except (KeyError, IndexError, ValueError):
-        raise _broken(path, f"{at}.meta.sql", f"{sql_name}.sql has a single brace besides {{batch}}") from None
-    if "{batch}" not in sql:
-        raise _broken(path, f"{at}.meta.sql", f"{sql_name}.sql does not read from {{batch}}")
+        what = f"{sql_name}.sql has a single brace besides {{batch}} and {{record}}"
+        raise _broken(path, f"{at}.meta.sql", what) from None
     return sql
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from lienthong.indices.table import ScoreTable, UnitScore
-from lienthong.reports.conclusion import conclusions
+from lienthong.views.conclusion import conclusions
 
 
 def score_document(table: ScoreTable) -> dict[str, object]:

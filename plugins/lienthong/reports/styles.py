@@ -10,7 +10,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 
 from lienthong.indices.definition import Definition
-from lienthong.reports.wording import NOTHING_AROSE
+from lienthong.views.labels import NOTHING_AROSE
 
 FONT = "Times New Roman"
 NAVY = "#1F3864"

@@ -9,18 +9,10 @@ from rich import box
 from rich.table import Table
 
 from lienthong.indices.table import Absence, ScoreTable, UnitKind, UnitScore
-from lienthong.reports.conclusion import conclusions
 from lienthong.reports.screen import Screen
-from lienthong.reports.wording import (
-    ABSENCES,
-    KIND_LABELS,
-    NOT_RANKED,
-    decimal_comma,
-    facts_about,
-    short_name,
-    title,
-    warnings,
-)
+from lienthong.views.conclusion import conclusions
+from lienthong.views.labels import ABSENCES, NOT_RANKED, UNITS
+from lienthong.views.scores import decimal_comma, facts_about, short_name, title, warnings
 
 #: How many units are shown from each end of a ranking.
 ENDS = 5
@@ -101,7 +93,7 @@ def _band(unit: UnitScore) -> str:
 def _ends(province: str, kind: UnitKind, units: Sequence[UnitScore]) -> Table:
     """The first and the last of a ranking; all of a short one. Units with nothing to count are told by their number."""
     ranked = [unit for unit in units if not unit.idle]
-    label = f"\n{province} – {KIND_LABELS[kind]} ({len(units)} đơn vị)"
+    label = f"\n{province} – {UNITS[kind]} ({len(units)} đơn vị)"
     drawn = Table(title=label, title_justify="left", title_style="", box=box.SIMPLE_HEAD, show_edge=False, padding=0)
     drawn.add_column("Hạng", justify="right")
     drawn.add_column("Mã", no_wrap=True)

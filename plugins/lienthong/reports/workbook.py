@@ -13,20 +13,10 @@ from xlsxwriter.worksheet import Worksheet
 from lienthong.disk import replacing
 from lienthong.indices.definition import Component
 from lienthong.indices.table import Absence, ComponentScore, Flag, ScoreTable, UnitKind, UnitScore
-from lienthong.reports.conclusion import conclusions
 from lienthong.reports.styles import Styles
-from lienthong.reports.wording import (
-    ABSENCES,
-    KIND_LABELS,
-    NO_DATA,
-    NOT_RANKED,
-    NOTHING_AROSE,
-    facts_about,
-    is_provisional,
-    short_name,
-    title,
-    warnings,
-)
+from lienthong.views.conclusion import conclusions
+from lienthong.views.labels import ABSENCES, NO_DATA, NOT_RANKED, NOTHING_AROSE, UNITS
+from lienthong.views.scores import facts_about, short_name, standing, title, warnings
 
 SUMMARY = "Tổng hợp"
 _FOOTER = "&L&8Liên Thông&C&8&A&R&8Trang &P/&N"
@@ -96,7 +86,7 @@ def _summary(sheet: Worksheet, styles: Styles, table: ScoreTable) -> None:
         row += 1
     row += 1
     heads = ["Hạng", "Mã", "Đơn vị", *(f"{group.code}\n{group.name}" for group in groups)]
-    total = "Tổng điểm (tạm tính)" if is_provisional(table) else "Tổng điểm"
+    total = "Tổng điểm" if standing(table) == "chính thức" else f"Tổng điểm ({standing(table)})"
     for column, head in enumerate([*heads, total, "Tối đa có dữ liệu", "Tỷ lệ %", "Xếp loại"]):
         sheet.write_string(row, column, head, styles.head)
     sheet.set_row(row, 78)
@@ -174,9 +164,8 @@ def _province(sheet: Worksheet, styles: Styles, table: ScoreTable, province: Uni
     sheet.set_column(3, len(groups) + 6, 13)
     sheet.set_row(0, 26)
     sheet.write_string(0, 0, f"{title(table)} – {province.name}", styles.title)
-    kind = "tạm tính" if is_provisional(table) else "chính thức"
     sheet.write_string(
-        1, 0, f"Điểm {kind}; {facts_about(table)[2][0].lower()} {facts_about(table)[2][1]}", styles.subtitle
+        1, 0, f"Điểm {standing(table)}; {facts_about(table)[2][0].lower()} {facts_about(table)[2][1]}", styles.subtitle
     )
     _province_head(sheet, styles, table)
     row = 5
@@ -184,7 +173,7 @@ def _province(sheet: Worksheet, styles: Styles, table: ScoreTable, province: Uni
         units = (province,) if unit_kind is province.kind else table.units_of(province.tenant, unit_kind)
         if not units:
             continue
-        sheet.write_string(row, 0, f"{KIND_LABELS[unit_kind]} ({len(units)})", styles.section)
+        sheet.write_string(row, 0, f"{UNITS[unit_kind]} ({len(units)})", styles.section)
         for column in range(1, len(groups) + 7):
             sheet.write_blank(row, column, None, styles.section)
         for unit in units:

@@ -1,5 +1,6 @@
-"""A source contract: everything about one source system that is not code. One YAML file in include/sources.
+"""A source contract: everything about one source that is not code. One YAML file in include/sources.
 
+A source is one kind of record of one system: a contract is an envelope and one section, named after its kind.
 Light to import (pydantic and PyYAML only): DAG files read contracts.
 """
 
@@ -11,23 +12,30 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, PlainValidator, SerializeAsAny, ValidationError
 
-from lienthong.model.codes import HistoryPolicy, SourceMode
-from lienthong.model.errors import ContractError
+from lienthong.model.errors import ContractError, DefectError
 from lienthong.model.identifiers import normalise_agency_code
-from lienthong.model.kinds.dossier import SPECS, Entity
+from lienthong.model.kinds.spec import KindSpec
 from lienthong.model.periods import BUSINESS_ZONE
-from lienthong.sources.contract_parts import Codes, Duration, HttpLimits, ReadLimits, Section, VolumeGuard
-from lienthong.sources.contract_problems import NEXT_STEP, did_you_mean, problem_of, refuse
-from lienthong.sources.marked_yaml import MarkedYamlError, parse
+from lienthong.sources.contract_parts import Duration, HttpLimits, ReadLimits, Section, VolumeGuard
+from lienthong.sources.contract_problems import NEXT_STEP, Problem, did_you_mean, problem_of, refuse
 from lienthong.sources.profiles import PROFILES
+from lienthong.sources.sections import (
+    ID,
+    SECTIONS,
+    DossierSection,
+    KindSection,
+    PetitionSection,
+    RatingSection,
+    section_of,
+)
+from lienthong.yaml_reader import MarkedYaml, MarkedYamlError, parse, read_text, why_unreadable
 
 __all__ = [
-    "Codes",
     "Contracts",
     "SourceContract",
     "load_contract",
@@ -36,18 +44,10 @@ __all__ = [
     "read_contracts",
 ]
 
-#: Entity → JSON column → JSON key → canonical field.
-Extensions = dict[Entity, dict[str, dict[str, str]]]
-
-#: Entity → canonical field → dotted path of its value in what the source answers.
-FieldPaths = dict[Entity, dict[str, Annotated[str, Field(pattern=r"^[A-Za-z0-9_$-]+(\.[A-Za-z0-9_$-]+)*$")]]]
-
 #: Ticks of `full` that are compared with the hours of reading.
 _TICKS_LOOKED_AT = 8
-#: Characters of a contract. The longest of ours has a tenth.
-MOST_CHARACTERS = 128 * 1024
 
-_ID = r"^[a-z][a-z0-9_]{0,62}$"
+S = TypeVar("S", bound=KindSection)
 
 
 def _known_profile(name: str) -> str:
@@ -85,67 +85,60 @@ def _long_enough(overlap: timedelta) -> timedelta:
     return overlap
 
 
-def _whole_dossiers(entities: tuple[Entity, ...]) -> tuple[Entity, ...]:
-    if Entity.DOSSIER not in entities or len(set(entities)) != len(entities):
-        raise ValueError("'dossier' must be there, and each entity once")
-    return entities
-
-
-def _known_fields(extensions: Extensions) -> Extensions:
-    for entity, columns in extensions.items():
-        fields = [field for keys in columns.values() for field in keys.values()]
-        for field in fields:
-            if field not in SPECS[entity].names:
-                raise ValueError(f"a {entity} has no field {field!r}{did_you_mean(field, SPECS[entity].names)}")
-            if fields.count(field) > 1:
-                raise ValueError(f"field {field!r} of a {entity} is filled twice")
-    return extensions
-
-
-def _known_targets(paths: FieldPaths) -> FieldPaths:
-    for entity, fields in paths.items():
-        for field in fields:
-            if field not in SPECS[entity].names:
-                raise ValueError(f"a {entity} has no field {field!r}{did_you_mean(field, SPECS[entity].names)}")
-    return paths
-
-
 class SourceContract(Section):
-    """One source system of one tenant.
+    """One source: one kind of record of one system, of one tenant.
 
-    `full`: cron of the loads that read everything, besides `schedule`; None: only by hand.
-    `history`: what the first push in mode `own` does with old dossiers that were never adopted (docs/cutting-over.md).
-    `precedence`: when several sources hold the same dossier, the lowest number speaks for it. `extensions`: entity →
-    JSON column → JSON key → canonical field. `ignore`: table → columns that are deliberately not read (`*`: a reference
-    table that this system doesn't have).
-    `fields`: where a system that answers in JSON keeps our fields, where it differs from what its profile expects.
-    `volatile_query`: URL parameters that change without meaning. `overlap`: how far behind the watermark each
-    incremental load reads again.
+    `full`: cron of the loads that read everything, besides `schedule`; None: only by hand. `overlap`: how far behind
+    the watermark each incremental load reads again. `section`: what belongs to its kind; in the file it stands below
+    the kind's name.
     """
 
-    source_id: Annotated[str, Field(pattern=_ID)]
+    source_id: Annotated[str, Field(pattern=ID)]
     title: Annotated[str, Field(min_length=1)]
     profile: Annotated[str, AfterValidator(_known_profile)]
-    connection: Annotated[str, Field(pattern=_ID)]
+    connection: Annotated[str, Field(pattern=ID)]
     tenant: Annotated[str, Field(pattern=r"^[A-Z]\d{2}$")]
     agency: Annotated[str, AfterValidator(_normal_agency)]
-    portal_connection: Annotated[str, Field(pattern=_ID)]
     time_zone: Annotated[str, AfterValidator(_known_zone)]
     schedule: Annotated[str, AfterValidator(_valid_cron)]
     full: Annotated[str, AfterValidator(_valid_cron)] | None = None
-    mode: SourceMode
-    history: HistoryPolicy = HistoryPolicy.REFUSE
-    precedence: Annotated[int, Field(ge=1)]
-    entities: Annotated[tuple[Entity, ...], AfterValidator(_whole_dossiers)]
-    codes: Codes
-    extensions: Annotated[Extensions, AfterValidator(_known_fields)] = Field(default_factory=dict)
-    fields: Annotated[FieldPaths, AfterValidator(_known_targets)] = Field(default_factory=dict)
-    ignore: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    volatile_query: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     overlap: Annotated[Duration, AfterValidator(_long_enough)]
     read: ReadLimits = ReadLimits()
     http: HttpLimits = HttpLimits()
     volume_guard: VolumeGuard = VolumeGuard()
+    section: Annotated[SerializeAsAny[KindSection], PlainValidator(section_of)]
+
+    @property
+    def kind(self) -> KindSpec:
+        return self.section.kind
+
+    @property
+    def dossier(self) -> DossierSection:
+        """DefectError in a contract of another kind, as with the others."""
+        return self.section_as(DossierSection)
+
+    @property
+    def petition(self) -> PetitionSection:
+        return self.section_as(PetitionSection)
+
+    @property
+    def rating(self) -> RatingSection:
+        return self.section_as(RatingSection)
+
+    def section_as(self, kind: type[S]) -> S:
+        """The section, which must be of this kind. DefectError: the code that asks serves another kind of record."""
+        if not isinstance(self.section, kind):
+            raise DefectError(
+                f"Code for records of kind {kind.kind.name!r} was given a contract of kind {self.kind.name!r}.",
+                source=self.source_id,
+                key=kind.kind.name,
+                next_step="report it as a defect; until then, give each kind the profile that serves it.",
+            )
+        return self.section
+
+    def with_section(self, **changes: Any) -> SourceContract:
+        """A copy with other values in its section; nothing is checked."""
+        return self.model_copy(update={"section": self.section.model_copy(update=changes)})
 
     @property
     def zone(self) -> ZoneInfo:
@@ -154,7 +147,8 @@ class SourceContract(Section):
     @property
     def contract_hash(self) -> str:
         """SHA-256 (hex) of everything that decides what is read and how it is understood."""
-        return digest(self.model_dump(mode="json", exclude={"title", "schedule", "full", "history"}))
+        envelope = self.model_dump(mode="json", exclude={"title", "schedule", "full", "section"})
+        return digest(envelope | self.section.model_dump(mode="json", exclude=set(self.section.not_hashed)))
 
 
 def digest(content: object) -> str:
@@ -183,35 +177,88 @@ def load_contract(path: Path) -> SourceContract:
 
 
 def _read(path: Path) -> SourceContract:
-    if path.exists() and not path.is_file():
-        raise refuse(path, [(1, "is not a file.")])
     try:
-        with path.open(encoding="utf-8") as file:
-            text = file.read(MOST_CHARACTERS + 1)
-        if len(text) > MOST_CHARACTERS:
-            raise MarkedYamlError(1, f"is longer than {MOST_CHARACTERS} characters.")
+        text = read_text(path)
         contract = _understood(text)
     except MarkedYamlError as error:
         raise refuse(path, [(error.line, error.what)]) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise refuse(path, [(1, f"can't be read ({type(error).__name__}).")]) from None
+        raise refuse(path, [(1, why_unreadable(error))]) from None
     except ValidationError as error:
-        marked = parse(text)
-        details: list[Any] = error.errors(include_url=False)
-        problems = [problem_of(detail, marked, SourceContract) for detail in details]
-        raise refuse(path, sorted(problems, key=lambda problem: problem[0])) from None
+        raise refuse(path, sorted(_problems(error, parse(text)), key=lambda problem: problem[0])) from None
     if contract.source_id != path.stem:
         line = parse(text).line_of(("source_id",))
         raise refuse(path, [(line, f"source_id {contract.source_id!r} is not the name of the file, {path.stem!r}.")])
     if contract.full and not _may_read_at(contract.full, contract):
         raise refuse(path, [(parse(text).line_of(("full",)), "'full': begins outside read.hours.")])
+    kind, read = contract.kind.name, PROFILES[contract.profile]
+    if kind not in read:
+        what = f"profile {contract.profile!r} does not read records of kind {kind!r}; it reads: {', '.join(read)}."
+        raise refuse(path, [(parse(text).line_of(("profile",)), what)])
+    for other in contract.section.refers_to:
+        if not path.with_name(f"{other}.yaml").exists():
+            line = parse(text).line_of((kind,))
+            raise refuse(path, [(line, f"'{kind}' names source {other!r}, which has no contract.")])
     return contract
 
 
 @lru_cache(maxsize=1024)
 def _understood(text: str) -> SourceContract:
     """A contract as it is written. Each step of a load reads all contracts of the folder, and parsing is what costs."""
-    return SourceContract.model_validate_json(json.dumps(parse(text).data))
+    marked = parse(text)
+    kind = _kind_of(marked)
+    envelope = {key: value for key, value in marked.data.items() if key != kind}
+    return SourceContract.model_validate_json(json.dumps({**envelope, "section": [kind, marked.data[kind]]}))
+
+
+def _kind_of(marked: MarkedYaml) -> str:
+    """The kind whose section is there. MarkedYamlError when there is none, or more than one."""
+    if not isinstance(marked.data, dict):
+        raise MarkedYamlError(1, "is not a contract: it has no keys.")
+    there = [key for key in marked.data if key in SECTIONS]
+    if len(there) > 1:
+        named = " and ".join(f"`{key}:`" for key in there)
+        what = f"has {named}: each kind has a contract of its own; they may share the connection."
+        raise MarkedYamlError(marked.line_of((there[1],)), what)
+    if "section" in marked.data:
+        raise MarkedYamlError(marked.line_of(("section",)), "unknown key 'section'; a section is named after its kind.")
+    if not there:
+        raise MarkedYamlError(*_no_section(marked))
+    return str(there[0])
+
+
+def _no_section(marked: MarkedYaml) -> Problem:
+    """What a contract without a section lacks. Before sections came, their keys stood beside the envelope's."""
+    stray = {
+        kind: [key for key in marked.data if key in section.model_fields and key not in SourceContract.model_fields]
+        for kind, section in SECTIONS.items()
+    }
+    kind = max(stray, key=lambda kind: len(stray[kind]))
+    if stray[kind]:
+        what = f"the keys {', '.join(stray[kind])} belong below `{kind}:`; write that line and indent them under it."
+        return marked.line_of((stray[kind][0],)), what
+    named = ", ".join(f"`{kind}:`" for kind in SECTIONS)
+    unknown = [key for key in marked.data if key not in SourceContract.model_fields]
+    near = next(((key, hint) for key in unknown if (hint := did_you_mean(key, SECTIONS))), ("", ""))
+    return marked.line_of(
+        (near[0],)
+    ), f"has no section of a kind{near[1]}; write one of {named} with what belongs to it."
+
+
+def _problems(error: ValidationError, marked: MarkedYaml) -> list[Problem]:
+    kind = _kind_of(marked)
+    section = SECTIONS[kind]
+    found = []
+    for detail in error.errors(include_url=False):
+        place = detail["loc"]
+        if place[:1] == ("section",):
+            found.append(problem_of({**detail, "loc": place[1:]}, marked, section, (kind,)))
+        elif detail["type"] == "extra_forbidden" and place[0] in section.model_fields:
+            line = marked.line_of((str(place[0]),))
+            found.append((line, f"key {str(place[0])!r} belongs below `{kind}:`."))
+        else:
+            found.append(problem_of(detail, marked, SourceContract))
+    return found
 
 
 def read_contracts(folder: Path) -> Contracts:
@@ -265,19 +312,23 @@ def _may_read_at(cron: str, contract: SourceContract) -> bool:
 
 
 def _refuse_clash(path: Path, contract: SourceContract, others: dict[str, SourceContract]) -> None:
-    """Two sources may serve one tenant, but never as equals, nor through one connection, nor to two portals."""
+    """Two sources may serve one tenant, but never as equals, nor one kind through one connection, nor two portals."""
+    sent = contract.section.delivery
     for other in others.values():
-        if other.connection == contract.connection:
+        theirs = other.section.delivery
+        if other.connection == contract.connection and other.kind is contract.kind:
             what = f"connection {contract.connection!r} is already the connection of source {other.source_id!r}."
-        elif other.tenant != contract.tenant:
+        elif other.connection == contract.connection and other.tenant != contract.tenant:
+            what = f"connection {contract.connection!r} already belongs to {other.tenant} ({other.source_id!r})."
+        elif other.tenant != contract.tenant or sent is None or theirs is None:
             continue
-        elif other.precedence == contract.precedence:
+        elif theirs.precedence == sent.precedence:
             what = (
-                f"tenant {contract.tenant} has two sources of precedence {contract.precedence}: "
+                f"tenant {contract.tenant} has two sources of precedence {sent.precedence}: "
                 f"{other.source_id!r} and this one."
             )
-        elif other.portal_connection != contract.portal_connection:
-            what = f"tenant {contract.tenant} already sends through {other.portal_connection!r} ({other.source_id!r})."
+        elif theirs.account != sent.account:
+            what = f"tenant {contract.tenant} already sends through {theirs.account!r} ({other.source_id!r})."
         else:
             continue
         raise refuse(path, [(1, what)])

@@ -1,4 +1,4 @@
-"""The sections of a source contract: code maps, limits of reading, the volume guard."""
+"""Parts of a contract's envelope: durations, limits of reading, the volume guard."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import time, timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 _DURATION = re.compile(r"(\d+)([smhdw])")
 _HOURS = re.compile(r"((?:[01]\d|2[0-3]):[0-5]\d)-((?:[01]\d|2[0-3]):[0-5]\d)")
@@ -24,55 +24,11 @@ def _duration(value: object) -> object:
 #: Written `90m`, `12h`, `2d`; longer than nothing.
 Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta())]
 
-Status = Annotated[int, Field(ge=1, le=10)]
-Words = dict[str, Status]
-
-
-def _pairs(words: Words) -> Words:
-    for word in words:
-        status, slash, sub = word.partition("/")
-        if not (status and slash and sub):
-            raise ValueError(f"write the status before the sub-status: <status>/{sub or word}")
-    return words
-
 
 class Section(BaseModel):
     """Strict: no unknown key, no conversion between types, no change after reading."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-
-class Codes(Section):
-    """The source's words → the exchange's codes (portal-exchange §4). A word that is missing is a finding.
-
-    `status`, `substatus`, `step` → TrangThaiHoSo (the sub-status wins); `channel` → KenhThucHien; `subject` →
-    LoaiDoiTuong; `return_method` → HinhThuc; `payment_method` → DuocThanhToanTrucTuyen; `paid`: payment states that
-    mean "paid"; `document_role`: component or result. In return_method and document_role `other` stands for the rest.
-    `substatus` is keyed `status/sub-status`: what a sub-status means depends on the status beside it.
-    `removed`: words of `status` that mean "deleted at the source": known, but no status of the portal's, so never sent.
-    `originality` (OpenCPS): which dossiers are live, which are removed (in the bin) and which are left out of OpenCPS'
-    own lists (groups); the latter two are stored without a status, as `removed` is. Empty: every dossier is live.
-    """
-
-    status: Words
-    substatus: Annotated[Words, AfterValidator(_pairs)] = Field(default_factory=dict)
-    step: Words
-    channel: dict[str, Annotated[int, Field(ge=1, le=3)]]
-    subject: dict[str, Annotated[int, Field(ge=1, le=4)]]
-    return_method: dict[str, Annotated[int, Field(ge=0, le=1)]]
-    payment_method: dict[str, Annotated[int, Field(ge=0, le=2)]]
-    paid: tuple[str, ...]
-    document_role: dict[str, Literal["component", "result"]]
-    removed: tuple[str, ...] = ()
-    # Left out of hashes where it says nothing: contracts that are silent about it mean what they meant.
-    originality: Annotated[
-        dict[str, Literal["live", "removed", "left_out"]], Field(exclude_if=lambda said: not said)
-    ] = Field(default_factory=dict)
-
-    @property
-    def binned(self) -> tuple[str, ...]:
-        """How the status word of a dossier in the bin ends: `originality -1`."""
-        return tuple(f"originality {word}" for word, meaning in self.originality.items() if meaning == "removed")
 
 
 @dataclass(frozen=True)
@@ -127,6 +83,11 @@ class HttpLimits(Section):
     (false: the list has them already). `fee_ids`: dossiers per request for fees. `check_total`: a full read that saw
     fewer dossiers than the server counts is an error. `reuse_papers`: an incremental load takes papers and fees of
     dossiers that the list shows unchanged from the load before, instead of asking again.
+
+    `changes`: how a load finds what changed (docs/sources.md): by the list's own date, by the newest step of each
+    dossier, or by walking windows of `window_months` months by the date of `window_by`, and all open dossiers.
+    `sort`: what the list is sorted by. `query`: parameters that every question to the list carries. `file_url`: where a
+    file is fetched whose own address is empty, with `{id}` in it.
     """
 
     connect_timeout_s: Annotated[float, Field(gt=0, le=120)] = 10.0
@@ -139,6 +100,19 @@ class HttpLimits(Section):
     fee_ids: Annotated[int, Field(ge=1, le=500)] = 50
     check_total: bool = True
     reuse_papers: bool = True
+    # Left out of hashes where they say nothing, as above.
+    changes: Annotated[
+        Literal["updated_date", "newest_task", "windows"], Field(exclude_if=lambda said: said == "updated_date")
+    ] = "updated_date"
+    window_by: Annotated[Literal["accepted", "applied"], Field(exclude_if=lambda said: said == "accepted")] = "accepted"
+    window_months: Annotated[int, Field(ge=1, le=120, exclude_if=lambda said: said == 2)] = 2
+    sort: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.]+$", exclude_if=lambda said: said == "updatedDate")] = (
+        "updatedDate"
+    )
+    query: Annotated[dict[str, str], Field(exclude_if=lambda said: not said)] = Field(default_factory=dict)
+    file_url: Annotated[
+        str | None, Field(pattern=r"^https?://[^\s{}]+\{id\}[^\s{}]*$", exclude_if=lambda said: said is None)
+    ] = None
 
 
 class VolumeGuard(Section):

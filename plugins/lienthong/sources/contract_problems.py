@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from lienthong.model.errors import ContractError
 from lienthong.model.masking import mask_word
-from lienthong.sources.marked_yaml import MarkedYaml
+from lienthong.yaml_reader import MarkedYaml
 
 NEXT_STEP = "correct the contract (opencps_h17.yaml explains every key). Other sources are not affected."
 
@@ -37,15 +37,18 @@ def refuse(path: Path, problems: list[Problem]) -> ContractError:
     return ContractError(f"Contract {path.name} is not valid. {places}", next_step=NEXT_STEP, source=path.stem)
 
 
-def problem_of(detail: Mapping[str, Any], marked: MarkedYaml, model: type[BaseModel]) -> Problem:
+def problem_of(
+    detail: Mapping[str, Any], marked: MarkedYaml, model: type[BaseModel], above: tuple[str, ...] = ()
+) -> Problem:
     """Line and sentence for one of pydantic's findings. Values are shown, but masked: words of the source stand
-    in a contract, and people type names where words belong."""
+    in a contract, and people type names where words belong. `above`: the key below which `model` stands."""
     path = tuple(part for part in detail["loc"] if part != "[key]")
-    line = marked.line_of(path)
-    key = ".".join(mask_word(str(part)) for part in path)
+    line = marked.line_of((*above, *path))
+    key = ".".join(mask_word(str(part)) for part in (*above, *path))
     kind = detail["type"]
     if kind == "extra_forbidden":
-        return line, f"unknown key {key!r}{did_you_mean(str(path[-1]), _fields_at(model, path[:-1]))}."
+        near = did_you_mean(str(path[-1]), _fields_at(model, path[:-1]))
+        return line, f"unknown key {key!r}{near}."
     if kind == "missing":
         return line, f"key {key!r} is missing."
     if kind in ("enum", "literal_error"):

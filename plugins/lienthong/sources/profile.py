@@ -75,6 +75,20 @@ class TableSight:
 
 
 @dataclass(frozen=True)
+class SightNote:
+    """One thing that a look tells, in Vietnamese words without data, as one line of a check.
+
+    `topic` is stable for machines. `next_step`: what a person does about it; None where nothing has to be done.
+    `stops`: a load fails on it.
+    """
+
+    topic: str
+    text: str
+    next_step: str | None = None
+    stops: bool = False
+
+
+@dataclass(frozen=True)
 class SourceSight:
     """What a look at a source finds without reading it through.
 
@@ -85,7 +99,7 @@ class SourceSight:
     `missing`: tables and columns that the contract maps and the source lacks ("table a", "column a.b"); `unreadable`:
     tables that our account may not read; a load fails on either. `days`: dossiers by day of the newest days, newest
     first. `hours`: how many of the newest changes fall into each of the 24 hours of the day, in Vietnam's time as the
-    contract's zone makes it: office hours tell a wrong zone.
+    contract's zone makes it: office hours tell a wrong zone. `notes`: what only this kind of source has to tell.
     """
 
     server: str
@@ -99,6 +113,7 @@ class SourceSight:
     unreadable: tuple[str, ...] = ()
     days: tuple[tuple[date, int], ...] = ()
     hours: tuple[int, ...] = ()
+    notes: tuple[SightNote, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -144,7 +159,7 @@ class Proposal:
     tables that aren't there; `ignore`: optional columns that aren't there, `unmapped` columns that nobody maps, both
     by table. `looked_at`: dossiers read, at most. `read`: limits of reading for the contract's `read`; `overlap`: as
     the contract writes it. `paths`: what the contract's `fields` should say. `more_codes`: further lists of `codes` as
-    YAML values, `more_lines`: further lines of YAML at the end, for what only this kind of system has.
+    YAML values, `more_lines`: further lines of the envelope, for what only this kind of system has.
     """
 
     entities: tuple[Entity, ...]
@@ -172,7 +187,7 @@ class Profile(Protocol):
     """
 
     @property
-    def entity_tables(self) -> Mapping[Entity, str]: ...
+    def entity_tables(self) -> Mapping[str, str]: ...
 
     @property
     def owners(self) -> Mapping[str, str]: ...
@@ -213,7 +228,7 @@ class Profile(Protocol):
         time zone mean anything, its codes are empty. Errors as `extract` raises; SchemaDriftError when the source
         lacks what every system of this kind has."""
 
-    def canonicalise(self, contract: SourceContract, batch: LandedBatch) -> Iterator[tuple[Entity, pa.Table]]:
+    def canonicalise(self, contract: SourceContract, batch: LandedBatch) -> Iterator[tuple[str, pa.Table]]:
         """Canonical rows in bounded pieces; children come before dossiers.
 
         Columns: source_id, source_key, child_key (children only), landing_part (int32), landing_row (int64),

@@ -9,13 +9,13 @@ if TYPE_CHECKING:
     from lienthong.sources.contract import SourceContract
     from lienthong.sources.profile import Profile
 
-#: `profile:` of a contract → module whose PROFILE is an instance of `profile.Profile`.
-PROFILES: dict[str, str] = {
-    "igate": "lienthong.sources.igate.profile",
-    "opencps": "lienthong.sources.opencps.profile",
+#: `profile:` of a contract → kind of record that such a system holds → module whose PROFILE reads it.
+PROFILES: dict[str, dict[str, str]] = {
+    "igate": {"dossier": "lienthong.sources.igate.profile"},
+    "opencps": {"dossier": "lienthong.sources.opencps.profile"},
 }
 
 
 def profile_of(contract: SourceContract) -> Profile:
-    """The profile that a contract names (contracts with unknown names don't load)."""
-    return cast("Profile", import_module(PROFILES[contract.profile]).PROFILE)
+    """The profile that reads a contract's kind of record (a contract for which there is none doesn't load)."""
+    return cast("Profile", import_module(PROFILES[contract.profile][contract.kind.name]).PROFILE)

@@ -16,5 +16,5 @@ SEND_BYTES = 8192
 def copy_in(connection: Connection, command: str | sql.Composed, rows: IO[Any], send_bytes: int = SEND_BYTES) -> None:
     """`COPY … FROM STDIN` of what `rows` holds, in the caller's transaction. Errors as an engine of the warehouse."""
     driver: Any = connection.connection
-    with outages.telling(), driver.cursor() as cursor:
+    with outages.translating(), driver.cursor() as cursor:
         cursor.copy_expert(command, rows, send_bytes)

@@ -1,4 +1,4 @@
-"""Fingerprints of landed dossiers in the warehouse: which of them are known, and what the others came to."""
+"""Fingerprints of landed records in the warehouse: which of them are known, and what the others came to."""
 
 from __future__ import annotations
 
@@ -7,23 +7,22 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import Connection
 
-from lienthong.model.kinds.dossier import RECORD_RECIPE
 from lienthong.warehouse.copying import copy_in
 from lienthong.warehouse.planning import without_nested_loops
-from lienthong.warehouse.statements import run
+from lienthong.warehouse.statements import of_kind, run
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from lienthong.warehouse.ledger import Judgement, Load
+    from lienthong.warehouse.ledger import GateBasis, Load
 
 COPY_ROWS = 50_000
 
 
 def find_known(
-    connection: Connection, load: Load, landed: pl.DataFrame, asked: pl.Expr, judged: Judgement
+    connection: Connection, load: Load, landed: pl.DataFrame, asked: pl.Expr, judged: GateBasis
 ) -> pl.Series:
-    """Which rows of `landed` (owner, low, high) are dossiers that the warehouse believes as they were landed, and that
+    """Which rows of `landed` (owner, low, high) are records that the warehouse believes as they were landed, and that
     `judged` would judge as before: a mask.
 
     `asked`: of which rows to ask; those have none of the three null, and each owner once. They stay in the transaction
@@ -41,11 +40,11 @@ def find_known(
     run(connection, "landing/analyze_landed")
     found = run(
         connection,
-        "landing/find_known",
+        of_kind(load.kind, "find_landed"),
         tenant=load.tenant,
         source_id=load.source_id,
         reading_no=load.reading_no,
-        recipe=RECORD_RECIPE,
+        recipe=load.kind.recipe,
         judged_rules=judged.rules,
     ).scalar_one()
     known = pl.repeat(False, landed.height, dtype=pl.Boolean, eager=True)
@@ -53,6 +52,6 @@ def find_known(
 
 
 def remember(connection: Connection, load: Load) -> None:
-    """Keep what the dossiers that were given to `find_known` and then staged came to. Before any is set aside."""
+    """Keep what the records that were given to `find_known` and then staged came to. Before any is set aside."""
     with without_nested_loops(connection):
         run(connection, "landing/remember", tenant=load.tenant, source_id=load.source_id, load_id=load.load_id)

@@ -10,13 +10,14 @@ from datetime import datetime, timedelta
 from sqlalchemy.engine import Connection, RowMapping
 
 from lienthong.model.codes import LoadMode, LoadState
-from lienthong.model.errors import FencedError, LoadStateError
+from lienthong.model.errors import ContractError, FencedError, LoadStateError
+from lienthong.model.kinds import KINDS, KindSpec
 from lienthong.warehouse.statements import run
 
 
 @dataclass(frozen=True)
 class Load:
-    """One row of the ledger. `fence` is the newest claim on the extract.
+    """One row of the ledger. `kind` is that of its source's records; `fence` is the newest claim on the extract.
 
     Per entity, `staged_rows` were left in staging for gate and merge, and `set_aside` were known already.
     `staged_after` is the merge of the source that they were compared with. `reading_no` orders what loads read,
@@ -26,6 +27,7 @@ class Load:
     load_id: int
     tenant: str
     source_id: str
+    kind: KindSpec
     run_key: str
     mode: LoadMode
     window_from: datetime | None
@@ -42,7 +44,7 @@ class Load:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class GateBasis:
     """What a load is judged by: a digest of the expectations, and the national catalogue's revision (None: no sync)."""
 
     rules: str
@@ -51,18 +53,20 @@ class Judgement:
 
 @dataclass(frozen=True)
 class SourceDescription:
-    """What the ledger keeps of a contract. `removed`: words of a status that mean "deleted at the source".
-    `capabilities`: what the source can tell; None when nobody said.
+    """What the ledger keeps of a contract. `kind`: name of the kind of its records. `removed`: words of a status that
+    mean "deleted at the source". `capabilities`: what the source can tell; None when nobody said. `precedence` and
+    `mode`: of sources of dossiers only.
     """
 
     tenant: str
     source_id: str
     title: str
-    precedence: int
-    mode: str
+    precedence: int | None
+    mode: str | None
     contract_hash: str
     removed: tuple[str, ...] = ()
     capabilities: tuple[str, ...] | None = None
+    kind: str = "dossier"
 
 
 def open_load(
@@ -74,16 +78,29 @@ def open_load(
     window: tuple[datetime, datetime] | None,
     now: datetime,
 ) -> int:
-    """The load of this run, opened if it is new. The same run key always gives the same load."""
+    """The load of this run, opened if it is new. The same run key always gives the same load.
+
+    ContractError for a source whose records were of another kind before.
+    """
     run(connection, "ops/ensure_tenant", tenant=source.tenant)
     told = None if source.capabilities is None else sorted(source.capabilities)
     run(connection, "ops/describe_source", {**vars(source), "removed": list(source.removed), "capabilities": told})
+    key = {"tenant": source.tenant, "source_id": source.source_id}
+    known = run(connection, "ops/read_source_kind", key).scalar_one()
+    if known != source.kind:
+        raise ContractError(
+            f"The source was loaded as {known} before, its contract now has a section {source.kind!r}.",
+            source=source.source_id,
+            key=source.kind,
+            next_step="give the new contract a source_id of its own; one source is one kind of record of one system.",
+        )
     run(
         connection,
         "ops/open_load",
         tenant=source.tenant,
         source_id=source.source_id,
         run_key=run_key,
+        kind=source.kind,
         mode=mode.value,
         window_from=window[0] if window else None,
         window_to=window[1] if window else None,
@@ -183,7 +200,7 @@ def finish_stage(
     now: datetime,
     *,
     set_aside: Mapping[str, int] | None = None,
-    judged: Judgement | None = None,
+    judged: GateBasis | None = None,
     staged_after: int = 0,
 ) -> None:
     """The load is staged. Without `judged`, later loads judge again whatever this one brings."""
@@ -221,5 +238,9 @@ def fail_load(connection: Connection, load_id: int, error: str, now: datetime) -
 def _load(row: RowMapping | None, load_id: int) -> Load:
     if row is None:
         raise LoadStateError("There is no such load.", load=load_id, next_step="open one with open_load.")
-    fields = dict(row) | {"mode": LoadMode(row["mode"]), "state": LoadState(row["state"])}
+    fields = dict(row) | {
+        "kind": KINDS[row["kind"]],
+        "mode": LoadMode(row["mode"]),
+        "state": LoadState(row["state"]),
+    }
     return Load(**fields)

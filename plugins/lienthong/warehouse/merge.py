@@ -10,10 +10,9 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from lienthong.model.errors import ConservationError
-from lienthong.model.kinds.dossier import CHILDREN, RECORD_RECIPE, Entity
 from lienthong.warehouse import sightings
 from lienthong.warehouse.ledger import Load
-from lienthong.warehouse.statements import run
+from lienthong.warehouse.statements import of_kind, run
 
 #: Share of a tenant's records whose change makes its statistics worthless, and below how many it does not matter.
 CHANGED_SHARE, MANY = 0.2, 10_000
@@ -44,12 +43,12 @@ class TableWatermark:
 
     table_name: str
     modified_at: datetime | None
-    last_key: int | None
+    last_key: str | None
     overlap_rows: int
 
 
 @dataclass(frozen=True)
-class Finding:
+class Unmapped:
     """A column (`kind` column, `name` table.column) or a code word of a source that nobody mapped."""
 
     kind: str
@@ -80,22 +79,22 @@ def merge_load(connection: Connection, load: Load, extracted: Mapping[str, int])
     scope = key | {"source_id": load.source_id}
     unapplied = run(connection, "ops/take_precedence", tenant=load.tenant).all()
     run(connection, "staging/clear_verdicts", key)
-    run(connection, "staging/decide_verdicts", scope | {"reading_no": load.reading_no, "recipe": RECORD_RECIPE})
+    recipe = {"reading_no": load.reading_no, "recipe": load.kind.recipe}
+    run(connection, of_kind(load.kind, "decide_verdicts"), scope | recipe)
     run(connection, "staging/analyze", tenant=load.tenant, tables=["verdict"])
-    run(connection, "staging/resolve_identity", scope)
+    belief = load.kind.belief
+    _run_all(connection, belief.resolve, scope)
     counts = _count(connection, load, extracted)
-    dossiers = counts[0]
-    if dossiers.inserted or dossiers.updated:  # a dossier with any changed child is itself updated
-        _apply(connection, load, scope)
+    records = counts[0]
+    if records.inserted or records.updated:  # a record with any changed child is itself updated
+        _apply(connection, load, scope, updated=bool(records.updated))
     if any(source.sources > 1 for source in unapplied):
-        for statement in ("choose_speakers", "release_spoken_codes", "apply_speakers"):
-            run(connection, f"dossier/{statement}", key)
+        _run_all(connection, belief.speak, key)
     sightings.apply(connection, load)
-    for statement in ("find_heirs", "take_codes", "give_codes", "record_codes"):
-        run(connection, f"dossier/{statement}", key)
+    _run_all(connection, belief.settle, key)
     for count in counts:
         run(connection, "ops/insert_load_count", key | asdict(count))
-    _refresh_statistics(connection, load, dossiers.inserted + dossiers.updated)
+    _refresh_statistics(connection, load, records.inserted + records.updated)
     return counts
 
 
@@ -128,49 +127,61 @@ def merge_services(connection: Connection, load: Load, services: Sequence[Servic
     run(connection, "registry/apply_services", parameters)
 
 
-def record_findings(connection: Connection, load: Load, findings: Sequence[Finding]) -> None:
+def record_unmapped(connection: Connection, load: Load, found: Sequence[Unmapped]) -> None:
     """Remember what the load met that nobody mapped."""
     scope = {"tenant": load.tenant, "source_id": load.source_id, "load_id": load.load_id}
-    for finding in findings:
-        run(connection, "ops/record_finding", scope | asdict(finding))
+    for one in found:
+        run(connection, "ops/record_finding", scope | asdict(one))
 
 
-def _apply(connection: Connection, load: Load, scope: dict[str, Any]) -> None:
-    run(connection, "dossier/retire_records", scope)
-    run(connection, "dossier/retire_persons", scope)
-    run(connection, "dossier/release_codes", scope)
-    run(connection, "dossier/apply_records", scope | {"observed_at": load.observed_at, "recipe": RECORD_RECIPE})
-    run(connection, "dossier/apply_persons", scope)
-    for child in CHILDREN:
-        run(connection, f"dossier/retire_{child.value}s", scope)
-        run(connection, f"dossier/apply_{child.value}s", scope)
-    run(connection, "dossier/believe_dossiers", scope)
+def _apply(connection: Connection, load: Load, scope: dict[str, Any], *, updated: bool) -> None:
+    kind = load.kind
+    if updated:
+        run(connection, of_kind(kind, "retire_records"), scope)
+        run(connection, of_kind(kind, "retire_persons"), scope)
+        _run_all(connection, kind.belief.release, scope)
+    written = scope | {"observed_at": load.observed_at, "recipe": kind.recipe}
+    run(connection, of_kind(kind, "apply_records"), written)
+    run(connection, of_kind(kind, "apply_persons"), scope)
+    for child in kind.children:
+        if updated:
+            run(connection, of_kind(kind, f"retire_{child.entity}"), scope)
+        run(connection, of_kind(kind, f"apply_{child.entity}"), scope)
+    _run_all(connection, kind.belief.believe, scope)
+
+
+def _run_all(connection: Connection, statements: Sequence[str], scope: Mapping[str, Any]) -> None:
+    for statement in statements:
+        run(connection, statement, scope)
 
 
 def _refresh_statistics(connection: Connection, load: Load, changed: int) -> None:
     """After a load that changed much: the next one comes before autovacuum and would be planned for empty tables."""
-    known = int(run(connection, "ops/count_believed", tenant=load.tenant).scalar_one())
+    record = f"{load.kind.name}.{load.kind.record}"
+    known = int(run(connection, "ops/count_believed", tenant=load.tenant, record=record).scalar_one())
     if changed > max(known, MANY) * CHANGED_SHARE:
-        run(connection, "ops/analyze_believed", tenant=load.tenant)
+        run(connection, "ops/analyze_believed", tenant=load.tenant, kind=load.kind.name)
 
 
 def _count(connection: Connection, load: Load, extracted: Mapping[str, int]) -> list[EntityCount]:
     counts = []
-    for entity in Entity:
-        rows = run(
-            connection,
-            f"staging/count_{entity.value}s",
-            {"tenant": load.tenant, "load_id": load.load_id, "source_id": load.source_id},
-        ).all()
+    scope = {"tenant": load.tenant, "load_id": load.load_id, "source_id": load.source_id}
+    root = load.kind.root.entity
+    for entity in load.kind.entity_names:
+        statement = of_kind(load.kind, "count_root" if entity == root else f"count_{entity}")
+        rows = run(connection, statement, scope).all()
         amounts = {row.outcome: row.amount for row in rows}
-        amounts["unchanged"] = amounts.get("unchanged", 0) + (load.set_aside or {}).get(entity.value, 0)
-        count = EntityCount(entity.value, extracted[entity.value], **amounts)
+        if entity != root and amounts.pop("updated", 0):
+            for row in run(connection, of_kind(load.kind, f"compare_{entity}"), scope):
+                amounts[row.outcome] = amounts.get(row.outcome, 0) + row.amount
+        amounts["unchanged"] = amounts.get("unchanged", 0) + (load.set_aside or {}).get(entity, 0)
+        count = EntityCount(entity, extracted[entity], **amounts)
         if count.accounted != count.extracted:
             raise ConservationError(
-                f"{count.extracted} {entity.value} rows were extracted, {count.accounted} are accounted for.",
+                f"{count.extracted} {entity} rows were extracted, {count.accounted} are accounted for.",
                 source=load.source_id,
                 load=load.load_id,
-                key=entity.value,
+                key=entity,
                 next_step="nothing was merged; keep the landed batch and report this as a defect of the merge.",
             )
         counts.append(count)

@@ -48,7 +48,7 @@ def watch(engine: Engine) -> None:
 
 
 @contextmanager
-def telling(source: str | None = None, load: int | None = None) -> Iterator[None]:
+def translating(source: str | None = None, load: int | None = None) -> Iterator[None]:
     """The same for what goes past an engine (COPY through the driver), and fill in whose work was interrupted."""
     try:
         yield

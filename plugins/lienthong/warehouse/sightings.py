@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 from lienthong.model.codes import LoadMode
 from lienthong.warehouse.ledger import Load
 from lienthong.warehouse.planning import without_nested_loops
-from lienthong.warehouse.statements import run
+from lienthong.warehouse.statements import of_kind, run
 
 
 def note(connection: Connection, load: Load, listed: Collection[str] = ()) -> None:
@@ -22,14 +22,14 @@ def note(connection: Connection, load: Load, listed: Collection[str] = ()) -> No
     of_source = scope | {"source_id": load.source_id, "reading_no": load.reading_no}
     run(connection, "staging/clear_sightings", scope)
     with without_nested_loops(connection):  # how many have vanished, the planner can't know
-        run(connection, "staging/note_seen_again", of_source)
+        run(connection, of_kind(load.kind, "note_seen_again"), of_source)
         if load.mode is LoadMode.FULL:
-            run(connection, "staging/note_unseen", of_source | {"listed": list(listed)})
+            run(connection, of_kind(load.kind, "note_unseen"), of_source | {"listed": list(listed)})
 
 
 def apply(connection: Connection, load: Load) -> None:
     """Make what was noted of the load the word on what vanished, in merge's transaction."""
     scope = {"tenant": load.tenant, "load_id": load.load_id}
     of_source = scope | {"source_id": load.source_id, "observed_at": load.observed_at}
-    run(connection, "dossier/apply_sightings", of_source)
+    run(connection, of_kind(load.kind, "apply_sightings"), of_source)
     run(connection, "staging/clear_sightings", scope)

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import CursorResult, TextClause, text
 from sqlalchemy.engine import Connection
 
+from lienthong.model.kinds import KindSpec
 from lienthong.settings import PROJECT
 
 SQL_FOLDER = PROJECT / "include" / "sql"
@@ -34,3 +35,8 @@ def run(
 ) -> CursorResult[Any]:  # fmt: skip
     """Run one statement file. Parameters are given as keywords, or as one mapping (or a sequence of mappings)."""
     return connection.execute(statement(name), parameters if parameters is not None else named)
+
+
+def of_kind(kind: KindSpec, name: str) -> str:
+    """The statement of a kind that was made from its specification, e.g. `kinds/dossier/apply_records`."""
+    return f"kinds/{kind.name}/{name}"

@@ -1,4 +1,5 @@
--- Purpose: a child whose dossier is neither in this load nor known from an earlier one.
+-- Purpose: a child whose root (dossier, petition, …) is neither in this load nor known from an earlier one. {record} is the
+--          kind's table of believed records.
 -- Grain: one row per failing row of {batch}. Idempotency: reads only. Locks: none.
 WITH staged AS (
     SELECT * FROM {batch}
@@ -12,7 +13,7 @@ FROM staged
 WHERE
     NOT EXISTS (
         SELECT
-        FROM staging.dossier AS parent
+        FROM staging.digest AS parent
         WHERE
             parent.tenant = staged.tenant
             AND parent.load_id = staged.load_id
@@ -20,7 +21,7 @@ WHERE
     )
     AND NOT EXISTS (
         SELECT
-        FROM dossier.source_record AS parent
+        FROM {record} AS parent
         WHERE
             parent.tenant = staged.tenant
             AND parent.source_id = staged.source_id

@@ -21,6 +21,7 @@ class Entity(StrEnum):
 
 DOSSIER = EntitySpec(
     Entity.DOSSIER,
+    "hồ sơ",
     (
         Field("dossier_code", ValueType.TEXT, "MaHoSo"),
         Field("reference_code", ValueType.TEXT),
@@ -60,6 +61,7 @@ DOSSIER = EntitySpec(
 
 STEP = EntitySpec(
     Entity.STEP,
+    "bước xử lý",
     (
         Field("step_no", ValueType.BIGINT),
         Field("status", ValueType.SMALLINT, "TrangThai"),
@@ -76,6 +78,7 @@ STEP = EntitySpec(
 
 DOCUMENT = EntitySpec(
     Entity.DOCUMENT,
+    "giấy tờ",
     (
         Field("role", ValueType.TEXT),  # component | result
         Field("component_code", ValueType.TEXT, "MaThanhPhanHoSo"),
@@ -92,6 +95,7 @@ DOCUMENT = EntitySpec(
 
 FEE = EntitySpec(
     Entity.FEE,
+    "phí, lệ phí",
     (
         Field("name", ValueType.TEXT, "TenPhiLePhi"),
         Field("fee_code", ValueType.TEXT, "MaPhiLePhi"),
@@ -105,12 +109,12 @@ FEE = EntitySpec(
 
 DOSSIER_KIND = KindSpec(
     name="dossier",
-    title_vi="hồ sơ",
     root=DOSSIER,
     children=(STEP, DOCUMENT, FEE),
     arrived=("received_at", "submitted_at"),
     agency="agency_code",
     recipe=2,
+    code="dossier_code",
     thing="dossier_id",
     catalogued="procedure_code",
     # Records that share a dossier code are one dossier, and one of them speaks for it (docs/adr/0002).
@@ -120,6 +124,7 @@ DOSSIER_KIND = KindSpec(
         believe=("dossier/believe_dossiers",),
         speak=("dossier/choose_speakers", "dossier/release_spoken_codes", "dossier/apply_speakers"),
         settle=("dossier/find_heirs", "dossier/take_codes", "dossier/give_codes", "dossier/record_codes"),
+        reasons=("dossier_code_collision",),
     ),
 )
 #: Its entities by name.

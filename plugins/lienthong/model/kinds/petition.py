@@ -10,6 +10,7 @@ from lienthong.model.kinds.spec import EntitySpec, Field, KindSpec, ValueType
 
 PETITION = EntitySpec(
     "petition",
+    "phản ánh, kiến nghị",
     (
         Field("petition_code", ValueType.TEXT),
         Field("origin_code", ValueType.TEXT),  # its code in the system where it was sent first, when passed on
@@ -45,6 +46,7 @@ PETITION = EntitySpec(
 
 PETITION_STEP = EntitySpec(
     "petition_step",
+    "bước xử lý",
     (
         Field("step_no", ValueType.BIGINT),
         Field("status", ValueType.SMALLINT),  # PetitionStatus that it led to
@@ -60,10 +62,10 @@ PETITION_STEP = EntitySpec(
 
 PETITION_KIND = KindSpec(
     name="petition",
-    title_vi="phản ánh, kiến nghị",
     root=PETITION,
     children=(PETITION_STEP,),
     arrived=("sent_at",),
     agency="agency_code",
     recipe=1,
+    code="petition_code",
 )

@@ -10,6 +10,7 @@ from lienthong.model.kinds.spec import EntitySpec, Field, KindSpec, ValueType
 
 RATING = EntitySpec(
     "rating",
+    "đánh giá hài lòng",
     (
         Field("dossier_code", ValueType.TEXT),
         Field("dossier_key", ValueType.TEXT),  # the dossier's key in the same system, where it links by key
@@ -29,6 +30,7 @@ RATING = EntitySpec(
 
 RATING_MARK = EntitySpec(
     "rating_mark",
+    "điểm theo tiêu chí",
     (
         Field("criterion", ValueType.TEXT),
         Field("mark", ValueType.SMALLINT),  # 0, 1 or 2
@@ -38,10 +40,10 @@ RATING_MARK = EntitySpec(
 
 RATING_KIND = KindSpec(
     name="rating",
-    title_vi="đánh giá hài lòng",
     root=RATING,
     children=(RATING_MARK,),
     arrived=("rated_at",),
     agency="agency_code",
     recipe=1,
+    code="dossier_code",
 )

@@ -37,9 +37,13 @@ class Field:
 
 @dataclass(frozen=True)
 class EntitySpec:
-    """All fields of one entity, in column order. No two kinds share a name of an entity: staging has a table each."""
+    """All fields of one entity, in column order. No two kinds share a name of an entity: staging has a table each.
+
+    `title_vi`: what officials call such a row.
+    """
 
     entity: str
+    title_vi: str
     fields: tuple[Field, ...]
 
     @cached_property
@@ -63,7 +67,8 @@ class Belief:
     """Statements by hand, below include/sql, for a kind of which several records can be one thing.
 
     In the order of a merge: `resolve` gives each verdict its thing; `release` and `believe` stand around the writing of
-    records; `speak` chooses again who speaks, when precedences changed; `settle` ends every merge.
+    records; `speak` chooses again who speaks, when precedences changed; `settle` ends every merge. `reasons`: what they
+    block a record for, besides the gate.
     """
 
     resolve: tuple[str, ...] = ()
@@ -71,32 +76,39 @@ class Belief:
     believe: tuple[str, ...] = ()
     speak: tuple[str, ...] = ()
     settle: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class KindSpec:
     """One kind of record: a root entity with its children, which are judged and versioned together.
 
-    `name`: also its schema in the warehouse and its section in a contract. `title_vi`: what officials call it.
-    `record`: name of the table of believed roots. `arrived`: the fields that say when it came in, the first that has a
-    value counts; volumes are counted by that day. `agency`: the field with the agency it counts for. `thing`: the
-    column by which a record points at what it is a record of (uuid), None where a record is the thing itself.
+    `name`: also its schema in the warehouse and its section in a contract. `record`: name of the table of believed
+    roots. `arrived`: the fields that say when it came in, the first that has a value counts; volumes are counted by
+    that day. `agency`: the field with the agency it counts for. `thing`: the column by which a record points at what it
+    is a record of (uuid), None where a record is the thing itself.
     `recipe`: number of the record hash; raise it whenever the hashed columns or their encoding change: hashes of
     different recipes are never compared. `catalogued`: the field with a procedure of the national catalogue: a record
-    is judged again when that procedure changed; None where no rule rests on the catalogue.
+    is judged again when that procedure changed; None where no rule rests on the catalogue. `code`: the field by which
+    people know a record; it holds no personal data.
     """
 
     name: str
-    title_vi: str
     root: EntitySpec
     children: tuple[EntitySpec, ...]
     arrived: tuple[str, ...]
     agency: str
     recipe: int
+    code: str
     record: str = "source_record"
     thing: str | None = None
     catalogued: str | None = None
     belief: Belief = Belief()
+
+    @property
+    def title_vi(self) -> str:
+        """What officials call such a record."""
+        return self.root.title_vi
 
     @cached_property
     def entities(self) -> tuple[EntitySpec, ...]:

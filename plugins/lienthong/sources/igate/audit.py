@@ -20,7 +20,7 @@ class Audit:
         mapped: dict[str, set[str]] = {}
         for entity, table in ENTITY_TABLES.items():
             mapped[table] = set(paths_of(contract, entity).values())
-            known[table] = {*KNOWN[table], *mapped[table], *contract.ignore.get(table, ())}
+            known[table] = {*KNOWN[table], *mapped[table], *contract.dossier.ignore.get(table, ())}
         known[DOSSIER].update((TASKS, *PAPER_LISTS))
         self._mapped = mapped
         self._known = known
@@ -50,13 +50,23 @@ class Audit:
 
     def findings(self) -> dict[str, tuple[str, ...]]:
         """Unknown paths by table, and mapped ones that never came ("path (expected, never seen)")."""
+        unknown, never = self.unknown(), self.never_seen()
+        return {
+            table: (*unknown.get(table, ()), *(f"{path} (expected, never seen)" for path in never.get(table, ())))
+            for table in self._rows
+            if table in unknown or table in never
+        }
+
+    def unknown(self) -> dict[str, tuple[str, ...]]:
+        """Paths by table that nobody maps, ignores or knows."""
+        return {table: tuple(sorted(names)) for table, names in self._unknown.items() if names}
+
+    def never_seen(self) -> dict[str, tuple[str, ...]]:
+        """Mapped paths by table that none of enough rows had."""
         found: dict[str, tuple[str, ...]] = {}
-        for table, rows in self._rows.items():
-            never: Iterable[str] = ()
-            if rows >= ENOUGH_ROWS:
-                met = self._met.get(table, set())
-                never = sorted(path for path in self._mapped[table] if self._visible(table, path) not in met)
-            names = (*sorted(self._unknown.get(table, ())), *(f"{path} (expected, never seen)" for path in never))
+        for table in (table for table, rows in self._rows.items() if rows >= ENOUGH_ROWS):
+            met = self._met.get(table, set())
+            names = tuple(sorted(path for path in self._mapped[table] if self._visible(table, path) not in met))
             if names:
                 found[table] = names
         return found

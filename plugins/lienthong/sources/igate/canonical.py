@@ -5,8 +5,9 @@ The meaning of keys is portal-exchange §6.4's or the contract's `fields`; the m
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 import polars as pl
 import pyarrow as pa
@@ -18,8 +19,9 @@ from lienthong.model.kinds.dossier import Entity
 from lienthong.model.kinds.spec import ValueType
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.igate.columns import Columns
+from lienthong.sources.igate.dating import Dating
 from lienthong.sources.igate.json_paths import find, word
-from lienthong.sources.igate.mapping import ENTITY_TABLES, TASKS, paths_of
+from lienthong.sources.igate.mapping import ENTITY_TABLES, EXPECTED, OTHER_NAME, TASKS, paths_of
 from lienthong.sources.text_cleaning import without_query
 from lienthong.sources.typing_columns import Typed, looked_up
 
@@ -31,6 +33,14 @@ ROWS = 4_096
 _BEFORE_RECEPTION = (DossierStatus.REGISTERED.value, DossierStatus.NOT_ACCEPTED.value, DossierStatus.WITHDRAWN.value)
 
 _TASK_NAME = "bpmProcessDefinitionTask.name.name"
+_FILE_ID, _FILE_SIZE = "file.id", "file.size"
+#: What is looked at besides the fields' own paths.
+_BESIDES: Mapping[Entity, tuple[str, ...]] = {
+    Entity.DOSSIER: (OTHER_NAME,),
+    Entity.STEP: (_TASK_NAME,),
+    Entity.DOCUMENT: ("role", _FILE_ID, _FILE_SIZE),
+    Entity.FEE: ("fee.quantity", "fee.paid"),
+}
 _PHONE_PREFIX = r"^\+84"
 
 
@@ -39,7 +49,7 @@ def canonicalise(contract: SourceContract, batch: LandedBatch) -> Iterator[tuple
     not_nfc: set[str] = set()
     for entity in (Entity.STEP, Entity.DOCUMENT, Entity.FEE, Entity.DOSSIER):
         table = ENTITY_TABLES[entity]
-        if table not in batch.manifest.tables or entity not in contract.entities:
+        if table not in batch.manifest.tables or entity not in contract.dossier.entities:
             continue
         for part, places, raw in batch.batches(table, rows=ROWS):
             yield entity, _rows(entity, raw, contract, not_nfc, part, places)
@@ -48,8 +58,7 @@ def canonicalise(contract: SourceContract, batch: LandedBatch) -> Iterator[tuple
 def _rows(
     entity: Entity, raw: pa.RecordBatch, contract: SourceContract, not_nfc: set[str], part: int, places: pa.Array[Any]
 ) -> pa.Table:
-    besides = {Entity.STEP: (_TASK_NAME,), Entity.DOCUMENT: ("role",), Entity.FEE: ("fee.quantity", "fee.paid")}
-    columns = Columns(entity, raw, contract, besides.get(entity, ()))
+    columns = Columns(entity, raw, contract, _BESIDES[entity])
     chunk = columns.chunk
     if entity is Entity.DOSSIER:
         _dossier(columns, contract)
@@ -64,8 +73,10 @@ def _rows(
 
 
 def _dossier(columns: Columns, contract: SourceContract) -> None:
-    chunk, codes = columns.chunk, contract.codes
+    chunk, codes = columns.chunk, contract.dossier.codes
     columns.take("dossier_code", "channel", "subject_type", "return_method", "online_payment", "applicant_phone")
+    _moved(columns, contract)
+    _owner_name(columns)
     chunk.put("status", columns.coded("status_raw", codes.status.get, pl.Int16))
     status = chunk.field("status")
     waiting = status.is_in(_BEFORE_RECEPTION).fill_null(False) & chunk.field("received_at").is_null()
@@ -88,9 +99,32 @@ def _dossier(columns: Columns, contract: SourceContract) -> None:
             chunk.put(field, columns.moments(pl.Series(field, [dates[place] for dates in last], dtype=pl.String)))
 
 
+def _moved(columns: Columns, contract: SourceContract) -> None:
+    """When the dossier last moved, where the list does not say it."""
+    dating = Dating(contract)
+    if dating.ordered:
+        return
+    told = columns.chunk.field("source_modified_at")
+    found = pl.Series([dating.newest_move(item) for item in columns.items], dtype=pl.Datetime("us", "UTC"))
+    columns.chunk.put("source_modified_at", pl.select(pl.coalesce([told, found])).to_series())
+
+
+def _owner_name(columns: Columns) -> None:
+    """Who came speaks where the owner is not named apart."""
+    if columns.paths["applicant_name"] != EXPECTED[Entity.DOSSIER]["applicant_name"]:
+        return
+    owner = columns.typed("applicant_name", ValueType.TEXT)
+    missing = owner.values.fill_null("") == ""
+    if owner.bad is not None:
+        missing = missing & ~owner.bad
+    if missing.any():
+        other = columns.chunk.cleaned(pl.select(pl.when(missing).then(columns.raw(OTHER_NAME))).to_series())
+        columns.chunk.edit("applicant_name", lambda names: pl.select(pl.coalesce([other, names])).to_series())
+
+
 def _online_payment(methods: pl.Series, contract: SourceContract) -> pl.Series:
     """DuocThanhToanTrucTuyen; nothing was paid without a method, and a method nobody knows tells nothing."""
-    code = looked_up(methods, contract.codes.payment_method.get, pl.Int16)
+    code = looked_up(methods, contract.dossier.codes.payment_method.get, pl.Int16)
     none = methods.is_null() | (methods == "")
     return pl.select(pl.when(none).then(pl.lit(OnlinePayment.NONE.value, pl.Int16)).otherwise(code)).to_series()
 
@@ -103,7 +137,7 @@ def _last_dates(item: dict[str, Any], contract: SourceContract) -> tuple[str | N
     found: dict[int, str | None] = {}
     tasks = item.get(TASKS)
     for task in tasks if isinstance(tasks, list) else ():
-        status = contract.codes.step.get(word(find(task, word_at)) or "")
+        status = contract.dossier.codes.step.get(word(find(task, word_at)) or "")
         if status in (DossierStatus.RETURNED, DossierStatus.NOT_ACCEPTED):
             found[status] = word(find(task, date_at))
     return found.get(DossierStatus.RETURNED), found.get(DossierStatus.NOT_ACCEPTED)
@@ -113,7 +147,7 @@ def _step(columns: Columns, contract: SourceContract) -> None:
     chunk = columns.chunk
     columns.take("content")
     chunk.put("step_no", chunk.column("place"))
-    chunk.put("status", columns.coded("status_raw", contract.codes.step.get, pl.Int16))
+    chunk.put("status", columns.coded("status_raw", contract.dossier.codes.step.get, pl.Int16))
     said, name = columns.text("content"), columns.at(_TASK_NAME, ValueType.TEXT)
     chunk.put("content", pl.select(pl.when((said != "").fill_null(False)).then(said).otherwise(name)).to_series())
 
@@ -121,11 +155,19 @@ def _step(columns: Columns, contract: SourceContract) -> None:
 def _document(columns: Columns, contract: SourceContract) -> None:
     chunk = columns.chunk
     columns.take()
-    chunk.put("role", looked_up(columns.at("role", ValueType.TEXT), contract.codes.document_role.get, pl.String))
-    chunk.put("has_file", (columns.text("url") != "").fill_null(False))
+    chunk.put(
+        "role", looked_up(columns.at("role", ValueType.TEXT), contract.dossier.codes.document_role.get, pl.String)
+    )
+    addressed = (columns.text("url") != "").fill_null(False)
+    name, size = columns.at(_FILE_ID, ValueType.TEXT), columns.at(_FILE_SIZE, ValueType.BIGINT)
+    kept = ((name != "") & (size > 0)).fill_null(False)
+    chunk.put("has_file", addressed | kept)
     if "removed" not in columns.paths:
         chunk.put("removed", pl.repeat(False, chunk.rows, dtype=pl.Boolean, eager=True))
-    chunk.edit("url", lambda urls: without_query(urls, contract.volatile_query))
+    chunk.edit("url", lambda urls: without_query(urls, contract.dossier.volatile_query))
+    if (address := contract.http.file_url) is not None:
+        made = looked_up(name, lambda file: address.replace("{id}", quote(file, safe="")), pl.String)
+        chunk.edit("url", lambda urls: pl.select(pl.when(kept & ~addressed).then(made).otherwise(urls)).to_series())
 
 
 def _fee(columns: Columns, contract: SourceContract) -> None:
@@ -140,4 +182,4 @@ def _fee(columns: Columns, contract: SourceContract) -> None:
     chunk.put("paid", paid)
     chunk.put("paid_at", columns.instants("paid_at"), only=paid)
     method = columns.text("payment_channel")
-    chunk.put("payment_channel", looked_up(method, contract.codes.payment_method.get, pl.Int16), only=paid)
+    chunk.put("payment_channel", looked_up(method, contract.dossier.codes.payment_method.get, pl.Int16), only=paid)

@@ -16,6 +16,8 @@ from tenacity.wait import wait_base
 from lienthong.connections import Connection
 from lienthong.model.errors import ContractError, SourceAccessError, SourceAnswerError, SourceUnreachableError
 from lienthong.sources.contract import SourceContract
+from lienthong.sources.igate.dating import Dating, Item
+from lienthong.sources.igate.listings import WHOLE, Listing
 from lienthong.sources.igate.outcomes import Exchange, Outcome, PassingFaultError, judge, judge_fault, server_time
 from lienthong.sources.igate.pages import GarbledError, Page, page_of
 from lienthong.sources.igate.token import Token, address, host_of
@@ -24,8 +26,6 @@ T = TypeVar("T")
 
 SEARCH = "/pa/dossier/search"
 DETAIL = "/pa/dossier/{id}/--online"
-#: Newest first; ties by whatever the server does.
-ORDER = {"spec": "page", "sort": "updatedDate,desc"}
 #: Next step after a passing fault; true for Airflow and on the command line.
 AGAIN = "run the load again (Airflow does so by itself): it goes on where it stopped"
 
@@ -57,6 +57,7 @@ class IgateClient:
         #: The server's clock and how far it is ahead of ours, from its last answer; None when it doesn't tell.
         self.clock: datetime | None = None
         self.clock_ahead: timedelta | None = None
+        self.dating = Dating(contract)
         self._limits = contract.http
         missing = [name for name in ("token_url", "client_id") if not connection.extra.get(name)]
         if missing or not connection.login or not connection.host:
@@ -90,12 +91,16 @@ class IgateClient:
     ) -> None:
         self._http.close()
 
-    def search(self, number: int, size: int) -> Page:
+    def search(self, number: int, size: int, listing: Listing = WHOLE) -> Page:
         """Page `number` of `size` dossiers. SlowPageError after two timeouts when a smaller page may do."""
-        key = f"page {number} of {size}"
+        key = page_name(number, size, listing)
         shrinkable = size > self._limits.smallest_page
-        parameters = {**ORDER, "page": str(number), "size": str(size)}
-        return self._ask(SEARCH, parameters, key, lambda body: page_of(body, number, size), shrinkable)
+        return self._page(number, size, dict(listing.filters), key, shrinkable)
+
+    def by_code(self, code: str, dossier_id: str) -> Item | None:
+        """One dossier as the list shows it, by its number; None when it is not there any more."""
+        page = self._page(0, 20, {"code": code}, f"dossier {dossier_id}")
+        return next((item for item in page.items if item.key.dossier_id == dossier_id), None)
 
     def detail(self, dossier_id: str) -> dict[str, Any] | None:
         """One dossier with its papers; None on a 404: it was deleted, or the service is out (`papers.most_gone`)."""
@@ -112,6 +117,12 @@ class IgateClient:
         """What to raise when answers are well-formed but don't hang together."""
         usual = f"{AGAIN}; if it lasts, show this to the system's operator."
         return SourceAnswerError(what, next_step=next_step or usual, **self._where(key))
+
+    def _page(self, number: int, size: int, filters: Mapping[str, str], key: str, shrinkable: bool = False) -> Page:
+        """Newest first; ties by whatever the server does."""
+        order = {"spec": "page", "sort": f"{self._limits.sort},desc", "page": str(number), "size": str(size)}
+        parameters = {**self._limits.query, **filters, **order}
+        return self._ask(SEARCH, parameters, key, lambda body: page_of(body, number, size, self.dating), shrinkable)
 
     def _ask(
         self,
@@ -222,6 +233,12 @@ class IgateClient:
 
     def _where(self, key: str) -> dict[str, Any]:
         return {"source": self.contract.source_id, "load": self.load, "key": key}
+
+
+def page_name(number: int, size: int, listing: Listing) -> str:
+    """What errors call a page."""
+    page = f"page {number} of {size}"
+    return page if listing is WHOLE else f"{page}, {listing.name}"
 
 
 class _Wait(wait_base):

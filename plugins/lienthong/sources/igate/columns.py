@@ -53,6 +53,10 @@ class Columns:
         """A value that no field holds as it is."""
         return self.chunk.typed(_MARK + path, kind).values
 
+    def raw(self, path: str) -> pl.Series:
+        """The text of a path as it came."""
+        return self.chunk.column(_MARK + path)
+
     def take(self, *besides: str) -> None:
         """Set every mapped field except `besides`."""
         for name in self.paths:

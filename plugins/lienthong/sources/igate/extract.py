@@ -14,9 +14,10 @@ from lienthong.landing import BatchFacts, BatchWriter, LandedBatch, Watermark
 from lienthong.model.codes import LoadMode
 from lienthong.sources.contract import SourceContract, digest
 from lienthong.sources.igate.client import IgateClient
+from lienthong.sources.igate.dating import Changes
 from lienthong.sources.igate.guard import AHEAD, guard_volume, watermark
 from lienthong.sources.igate.land import land
-from lienthong.sources.igate.mapping import DOSSIER
+from lienthong.sources.igate.plan import Plan, mark_of
 from lienthong.sources.igate.read import Read
 from lienthong.sources.profile import Progress, Window, no_progress
 
@@ -40,44 +41,46 @@ def extract(
     """See `profile.Profile.extract`. Only an incremental load returns a watermark in its manifest."""
     if (mode is LoadMode.RANGE) != (window is not None):
         raise ValueError("a range load takes a window, other loads take none")
-    before = watermarks.get(DOSSIER)
+    before = watermarks.get(mark_of(Changes(contract.http.changes)))
     if before and before.modified_at and before.modified_at > now() + 2 * AHEAD:
         before = None  # taken while a clock was wrong: how far the list was read then, nobody knows
-    since: datetime | None = None
-    if window is not None:
-        since = window.start
-    elif mode is LoadMode.INCREMENTAL and before is not None and before.modified_at is not None:
-        since = before.modified_at - contract.overlap
-    plan = digest(
-        [
-            mode.value,
-            [since.isoformat() if since else None, window.end.isoformat() if window else None],
-            [sorted(contract.entities), contract.http.details],
-            connection.http_url(),
-        ]
-    )
+    plan = Plan.of(contract, mode, window, before, earlier, now())
     with writer, IgateClient(contract, connection, writer.load_id) as client:
-        read = Read(contract, client, writer.checkpoint(plan), since, window, progress, now)
+        checkpoint = writer.checkpoint(plan.digest(contract, connection.http_url()))
+        read = Read(contract, client, checkpoint, plan, progress, now)
         read.list_dossiers()
         found = read.judge()
-        guarded = before if mode is not LoadMode.RANGE else None
+        # Windows are guarded while they are read: by which dossiers of the batch before are met again.
+        guarded = before if mode is not LoadMode.RANGE and plan.changes is not Changes.WINDOWS else None
         if guarded:  # before thousands of papers are asked for
             guard_volume(contract, writer.load_id, guarded, read.checkpoint, found)
         read.fetch_children(found, earlier if _usable(earlier, contract, mode) else None)
         if guarded and read.gone:
             guard_volume(contract, writer.load_id, guarded, read.checkpoint, found, read.gone)
-        land(writer, read.checkpoint, found, set(read.gone), progress)
+        tally = [(plan.changes.value, name, rows) for name, rows in read.lists.tally]
+        land(
+            writer,
+            read.checkpoint,
+            found,
+            set(read.gone),
+            progress,
+            dated=not plan.blind,
+            tally=tally if plan.blind else None,
+        )
         marks = {}
         if mode is LoadMode.INCREMENTAL:
-            marks[DOSSIER] = watermark(
-                contract, before, read.checkpoint, found, read.place.head, read.latest_clock, read.gone
+            head = None if plan.blind else read.lists.place.head
+            found_mark = watermark(
+                contract, plan.mark, before, read.checkpoint, found, head, read.latest_clock, read.gone
             )
+            marks[plan.mark] = found_mark
+        understood = contract.dossier.model_dump(mode="json")
         return writer.commit(
             BatchFacts(
                 mode=mode,
                 observed_at=read.began_at,
                 contract_hash=contract.contract_hash,
-                codes_hash=digest([contract.codes.model_dump(mode="json"), contract.model_dump(mode="json")["fields"]]),
+                codes_hash=digest([understood["codes"], understood["fields"]]),
                 window_from=window.start if window else None,
                 window_to=window.end if window else None,
                 watermarks=marks,

@@ -19,7 +19,7 @@ from lienthong.sources.capabilities import capabilities_of
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.igate.canonical import ROWS
 from lienthong.sources.igate.json_paths import find, word
-from lienthong.sources.igate.land import GONE
+from lienthong.sources.igate.land import GONE, LOST
 from lienthong.sources.igate.mapping import ENTITY_TABLES, SET_ASIDE, paths_of
 from lienthong.sources.profile import UnmappedCode, unmapped
 
@@ -29,8 +29,8 @@ _Kind = tuple[str, str, Callable[[str], bool]]
 
 def capabilities(contract: SourceContract) -> frozenset[Capability]:
     """See `profile.Profile.capabilities`: fields with a path, the profile's or the contract's; never services."""
-    filled = [(entity, field) for entity in contract.entities for field in paths_of(contract, entity)]
-    return capabilities_of(contract.entities, filled, tells_services=False)
+    filled = [(entity, field) for entity in contract.dossier.entities for field in paths_of(contract, entity)]
+    return capabilities_of(contract.dossier.entities, filled, tells_services=False)
 
 
 def services() -> pa.Table:
@@ -42,22 +42,17 @@ def services() -> pa.Table:
 def unmapped_codes(contract: SourceContract, batch: LandedBatch) -> list[UnmappedCode]:
     """See `profile.Profile.unmapped_codes`. Empty words are the gate's business, not the contract's.
 
-    Beside the words: (set_aside, gone) counts dossiers of the list that are not loaded, as the server had no papers.
+    Beside the words: (set_aside, gone) counts dossiers of the list that are not loaded, as the server had no papers;
+    (set_aside, lost) those that the batch before had and no list shows any more.
     """
     counts: Counter[tuple[str, str]] = Counter()
-    for entity in contract.entities:
+    for entity in contract.dossier.entities:
         for kind, found in words(contract, batch, entity):
             counts[(kind, found)] += 1
-    if gone := gone_dossiers(batch):
-        counts[(SET_ASIDE, GONE)] = gone
+    if SET_ASIDE in batch.manifest.tables:
+        for _, _, raw in batch.batches(SET_ASIDE, ["why"]):
+            counts.update((SET_ASIDE, why) for why in raw["why"].to_pylist() if why in (GONE, LOST))
     return unmapped(counts)
-
-
-def gone_dossiers(batch: LandedBatch) -> int:
-    """How many dossiers vanished between the list and the question for their papers."""
-    if SET_ASIDE not in batch.manifest.tables:
-        return 0
-    return sum(raw["why"].to_pylist().count(GONE) for _, _, raw in batch.batches(SET_ASIDE, ["why"]))
 
 
 def words(contract: SourceContract, batch: LandedBatch, entity: Entity) -> Iterator[tuple[str, str]]:
@@ -76,7 +71,7 @@ def words(contract: SourceContract, batch: LandedBatch, entity: Entity) -> Itera
 
 
 def _kinds(contract: SourceContract, entity: Entity) -> list[_Kind]:
-    codes, paths = contract.codes, paths_of(contract, entity)
+    codes, paths = contract.dossier.codes, paths_of(contract, entity)
     if entity is Entity.STEP:
         return [("step", paths["status_raw"], codes.step.__contains__)]
     if entity is Entity.DOCUMENT:

@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 from lienthong.landing import Checkpoint, Watermark
 from lienthong.model.errors import CollapsedExtractError
 from lienthong.sources.contract import SourceContract
+from lienthong.sources.igate.dating import NEVER
 from lienthong.sources.igate.mapping import DOSSIER
-from lienthong.sources.igate.pages import NEVER
 from lienthong.sources.igate.spool import ITEMS, Survivors
 
 #: A dossier dated further ahead of the server's clock than this doesn't move the watermark: it would make later changes
@@ -22,6 +22,7 @@ AHEAD = timedelta(hours=1)
 
 def watermark(
     contract: SourceContract,
+    name: str,
     before: Watermark | None,
     checkpoint: Checkpoint,
     found: Survivors,
@@ -29,7 +30,8 @@ def watermark(
     source_clock: datetime | None,
     gone: Collection[str] = (),
 ) -> Watermark:
-    """The list's watermark: the newest updatedDate that stood in the list when reading began.
+    """The list's watermark: the newest date that stood in the list when reading began, or the newest of all dossiers
+    read where `head` is not told.
 
     Its `overlap_rows` are without the dossiers that were `gone` when their papers were asked for.
 
@@ -38,8 +40,8 @@ def watermark(
     limit = (source_clock or datetime.now(UTC)) + AHEAD
     newest = head if head is not None and NEVER < head <= limit else _newest(checkpoint, limit, head)
     if newest is None:
-        return before or Watermark(DOSSIER, None, None, 0)
-    return Watermark(DOSSIER, newest, None, _count(checkpoint, found, gone, newest - contract.overlap, newest))
+        return before or Watermark(name, None, None, 0)
+    return Watermark(name, newest, None, _count(checkpoint, found, gone, newest - contract.overlap, newest))
 
 
 def guard_volume(
@@ -55,10 +57,16 @@ def guard_volume(
     A dossier of that window is still in the list, at the same date or at a later one. One that is `gone` was not seen.
     """
     guard, had = contract.volume_guard, before.overlap_rows
-    if before.modified_at is None or guard.overlap_min_ratio == 0 or not had:
-        return
-    again = _count(checkpoint, found, gone, before.modified_at - contract.overlap, None)
-    if again and (had < guard.min_rows or again >= guard.overlap_min_ratio * had):
+    if before.modified_at is not None and guard.overlap_min_ratio and had:
+        again = _count(checkpoint, found, gone, before.modified_at - contract.overlap, None)
+        refuse_collapse(contract, load, had, again)
+
+
+def refuse_collapse(contract: SourceContract, load: int | None, had: int, again: int) -> None:
+    """CollapsedExtractError when too few of the dossiers that the last load saw are there again."""
+    guard = contract.volume_guard
+    enough = again and (had < guard.min_rows or again >= guard.overlap_min_ratio * had)
+    if enough or not had or not guard.overlap_min_ratio:
         return
     raise CollapsedExtractError(
         f"Of {had} dossiers that the last load saw in its overlap window, the list shows {again}.",
@@ -72,8 +80,8 @@ def guard_volume(
 
 
 def _newest(checkpoint: Checkpoint, limit: datetime, head: datetime | None) -> datetime | None:
-    """The newest date up to the limit, where the list began with one beyond it."""
-    if head is None or head == NEVER:
+    """The newest date up to the limit, where the list began with one beyond it, or with none that it shows."""
+    if head == NEVER:
         return None
     found: datetime | None = None
     for piece in checkpoint.read(ITEMS, ["modified"]):

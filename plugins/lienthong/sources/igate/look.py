@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
+from pydantic_core import from_json
+
 from lienthong.connections import Connection
 from lienthong.landing import BatchFacts, BatchWriter
 from lienthong.model.codes import LoadMode
@@ -13,12 +15,14 @@ from lienthong.model.errors import SchemaDriftError
 from lienthong.sources.contract import SourceContract, digest
 from lienthong.sources.igate.audit import Audit
 from lienthong.sources.igate.client import IgateClient
+from lienthong.sources.igate.dating import NEVER, Item
 from lienthong.sources.igate.land import land
-from lienthong.sources.igate.mapping import DOSSIER, FEE, PAPER, STRUCTURAL, TASK, TASKS
-from lienthong.sources.igate.pages import NEVER, Item, Page
+from lienthong.sources.igate.mapping import DOSSIER, FEE, PAPER, TASK, TASKS
+from lienthong.sources.igate.notes import notes
+from lienthong.sources.igate.pages import Page
 from lienthong.sources.igate.papers import Children, children_table
 from lienthong.sources.igate.spool import ITEMS, rows_of, survivors
-from lienthong.sources.profile import SourceSight, TableSight
+from lienthong.sources.profile import SourceSight, TableSight, no_progress
 
 SERVER = "VNPT iGate 2 (HTTP)"
 
@@ -29,7 +33,8 @@ TOLERANCE = timedelta(minutes=2)
 
 
 def look(contract: SourceContract, connection: Connection, now: Callable[[], datetime]) -> SourceSight:
-    """See `profile.Profile.look`. Reads one page, and the papers and fees of one dossier."""
+    """See `profile.Profile.look`. Reads one page, the papers and fees of one dossier, and counts of lists where changes
+    are found by them."""
     with IgateClient(contract, connection) as client:
         asked = now()
         page = client.search(0, min(_LOOKED_AT, contract.read.page_rows))
@@ -37,10 +42,9 @@ def look(contract: SourceContract, connection: Connection, now: Callable[[], dat
         ahead = clock - asked - (now() - asked) / 2 if clock else None
         audit = audited(contract, page.items)
         children = Children(client, contract, audit)
-        if page.items:
-            children.read([page.items[0].data])
-    missing = [name for name in STRUCTURAL if page.items and name in audit.never_met(DOSSIER, STRUCTURAL)]
-    undated = [item for item in page.items if item.order == NEVER]
+        papers = children.read([page.items[0].data])[0] if page.items else []
+        files = [from_json(str(paper["item"]))["file"] for paper in papers]
+        told = tuple(notes(contract, client, page, audit, files, clock or asked))
     local = [item.order.astimezone(contract.zone) for item in page.items if item.order != NEVER]
     days = Counter(moment.date() for moment in local)
     hours = Counter(moment.hour for moment in local)
@@ -50,23 +54,24 @@ def look(contract: SourceContract, connection: Connection, now: Callable[[], dat
         clock_ahead=ahead,
         may_write=None,
         tables=(TableSight(DOSSIER, page.total, max(local).astimezone(UTC) if local else None),),
-        unmapped_columns=audit.findings(),
+        unmapped_columns=audit.unknown(),
         remarks=tuple(_remarks(page, ahead, no_papers=bool(children.gone))),
-        missing=tuple(f"column {DOSSIER}.{name}" for name in (*missing, *(["updatedDate"] if undated else []))),
         days=tuple(sorted(days.items(), reverse=True)[:_DAYS]),
         hours=tuple(hours.get(hour, 0) for hour in range(24)),
+        notes=told,
     )
 
 
 def check_schema(contract: SourceContract, connection: Connection) -> Mapping[str, tuple[str, ...]]:
     """See `profile.Profile.check_schema`: as far as the newest page and its newest dossier tell."""
     sight = look(contract, connection, lambda: datetime.now(UTC))
-    if sight.missing:
+    if stops := [note for note in sight.notes if note.stops]:
         raise SchemaDriftError(
-            f"The source no longer has: {'; '.join(sight.missing)}.",
-            next_step="ask the system's operator what changed, or name the right place under `fields` in the contract.",
+            f"The source lacks what a load needs: {', '.join(note.topic for note in stops)}.",
+            next_step="see what `lienthong source check` says of it, ask the system's operator what changed, or name "
+            "the right place under `fields` in the contract.",
             source=contract.source_id,
-            key=sight.missing[0].split()[1],
+            key=stops[0].topic,
         )
     return sight.unmapped_columns
 
@@ -94,7 +99,7 @@ def sample(contract: SourceContract, connection: Connection, writer: BatchWriter
         checkpoint.add(ITEMS, rows_of(wanted))
         checkpoint.add(PAPER, children_table(papers))
         checkpoint.add(FEE, children_table(fees))
-        land(writer, checkpoint, survivors(checkpoint), set(children.gone), lambda table, rows: None)
+        land(writer, checkpoint, survivors(checkpoint), set(children.gone), no_progress, dated=client.dating.ordered)
         newest = max((item.order for item in wanted), default=began_at)
         oldest = min((item.order for item in wanted), default=began_at)
         return writer.commit(
@@ -102,7 +107,7 @@ def sample(contract: SourceContract, connection: Connection, writer: BatchWriter
                 mode=LoadMode.RANGE,
                 observed_at=began_at,
                 contract_hash=contract.contract_hash,
-                codes_hash=digest(contract.codes.model_dump(mode="json")),
+                codes_hash=digest(contract.dossier.codes.model_dump(mode="json")),
                 window_from=oldest,
                 window_to=newest + timedelta(microseconds=1),
                 unmapped_columns=audit.findings(),

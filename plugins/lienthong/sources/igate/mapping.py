@@ -11,6 +11,8 @@ from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.contract import SourceContract
 
 DOSSIER, TASK, PAPER, FEE, SET_ASIDE = "dossier", "task", "paper", "fee", "set_aside"
+#: Which lists were read, where loads rest on the batch before.
+LISTING = "listing"
 
 #: The landed table that each entity's rows come from.
 ENTITY_TABLES: Mapping[Entity, str] = {
@@ -99,6 +101,7 @@ _KNOWN_DOSSIER = (
     "dossierReceivingKind.name", "paymentMethod.id", "paymentMethod.name", "paymentRequestData", "procedure.id",
     "procedure.sector", "procedure.translate", "agency.id", "agency.parent", "agency.ancestors", "agency.tag",
     "agencyLevel", "procedureLevel", "codePattern", "paymentData", "applicant.userId", "applicant.eformId",
+    "updatedDate",
     *(
         f"applicant.data.{key}"
         for key in (
@@ -134,4 +137,8 @@ PAPER_LISTS = (FORMS, ATTACHMENTS)
 
 def paths_of(contract: SourceContract, entity: Entity) -> dict[str, str]:
     """Canonical field → path, the contract's word before the expected one."""
-    return {**EXPECTED[entity], **contract.fields.get(entity, {})}
+    return {**EXPECTED[entity], **contract.dossier.fields.get(entity, {})}
+
+
+#: Where the owner's name is when `ownerFullname` is missing or empty: the person who came is the owner then.
+OTHER_NAME = "applicant.data.fullname"

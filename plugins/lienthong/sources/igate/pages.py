@@ -3,39 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
-#: Stands for a dossier that was never modified: below everything, as databases sort nothing in descending order.
-NEVER = datetime.min.replace(tzinfo=UTC)
+from lienthong.sources.igate.dating import Dating, Item, Key
 
 
 class GarbledError(ValueError):
     """The answer is not what the service gives. The message never quotes it."""
 
 
-class Key(NamedTuple):
-    """One version of one dossier, as far as the list tells."""
-
-    dossier_id: str
-    updated: str
-
-
-class Item(NamedTuple):
-    """A dossier of a page. `order`: its place in the list, newest first; `data` is the item as it came."""
-
-    key: Key
-    order: datetime
-    data: dict[str, Any]
-
-
 @dataclass(frozen=True)
 class Page:
-    """`size`: what the server really used. `total`: dossiers in the whole list, None when the server doesn't count.
-
-    `dated`: whether the items show when they were updated (the first undated ones stand at the list's end).
-    """
+    """`size`: what the server really used. `total`: dossiers in the whole list, None when the server doesn't count."""
 
     number: int
     size: int
@@ -53,7 +33,7 @@ class Page:
         return tuple(item.key for item in self.items)
 
 
-def page_of(body: Any, number: int, size: int) -> Page:
+def page_of(body: Any, number: int, size: int, dating: Dating) -> Page:
     """The page in a decoded answer. GarbledError when it isn't one, is another one, or is shorter than it says."""
     content = body.get("content") if isinstance(body, dict) else None
     if not isinstance(content, list):
@@ -61,7 +41,7 @@ def page_of(body: Any, number: int, size: int) -> Page:
     used = _number(body.get("size")) or size
     if _number(body.get("number")) not in (None, number):
         raise GarbledError(f"page {body['number']} instead of page {number}")
-    items = tuple(_item(raw) for raw in content)
+    items = tuple(_item(raw, dating) for raw in content)
     total = _number(body.get("totalElements"))
     last = bool(body["last"]) if isinstance(body.get("last"), bool) else len(items) < used
     if len(items) > used or (not last and len(items) < used):
@@ -70,27 +50,15 @@ def page_of(body: Any, number: int, size: int) -> Page:
         raise GarbledError("called the last page, though the list is longer")
     if items and total is not None and number * used + len(items) > total:
         raise GarbledError("more dossiers than the list has")
-    if any(left.order < right.order for left, right in pairwise(items)):
-        raise GarbledError("dossiers that are not sorted by updatedDate, newest first")
+    if dating.ordered and any(left.order < right.order for left, right in pairwise(items)):
+        raise GarbledError(f"dossiers that are not sorted by {dating.path}, newest first")
     return Page(number, used, items, last, total)
 
 
-def moment_of(value: Any) -> datetime | None:
-    """The instant in a JSON value (ISO with an offset, or milliseconds); None when there is none."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return datetime.fromtimestamp(value / 1000, UTC)
-    try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-    return moment.astimezone(UTC) if moment is not None and moment.tzinfo is not None else None
-
-
-def _item(raw: Any) -> Item:
+def _item(raw: Any, dating: Dating) -> Item:
     if not isinstance(raw, dict) or not isinstance(raw.get("id"), str) or not raw["id"]:
         raise GarbledError("a dossier without an id")
-    updated = raw.get("updatedDate")
-    return Item(Key(raw["id"], "" if updated is None else str(updated)), moment_of(updated) or NEVER, raw)
+    return dating.item(raw["id"], raw)
 
 
 def _number(value: Any) -> int | None:

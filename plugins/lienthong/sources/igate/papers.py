@@ -52,8 +52,8 @@ class Children:
     def __init__(self, client: IgateClient, contract: SourceContract, audit: Audit) -> None:
         self._client = client
         self._audit = audit
-        self._papers = Entity.DOCUMENT in contract.entities
-        self._fees = Entity.FEE in contract.entities
+        self._papers = Entity.DOCUMENT in contract.dossier.entities
+        self._fees = Entity.FEE in contract.dossier.entities
         self._limits = contract.http
         self.gone: list[str] = []
 

@@ -24,8 +24,8 @@ class Igate:
     """See `sources.profile.Profile`."""
 
     @property
-    def entity_tables(self) -> Mapping[Entity, str]:
-        return ENTITY_TABLES
+    def entity_tables(self) -> Mapping[str, str]:
+        return {entity.value: table for entity, table in ENTITY_TABLES.items()}
 
     @property
     def owners(self) -> Mapping[str, str]:

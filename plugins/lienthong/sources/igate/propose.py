@@ -13,9 +13,11 @@ from lienthong.landing import LandedBatch
 from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.igate.canonical import ROWS
+from lienthong.sources.igate.dating import NEVER, Changes, Dating
 from lienthong.sources.igate.json_paths import find, word
 from lienthong.sources.igate.look import sample
 from lienthong.sources.igate.mapping import DOSSIER, ENTITY_TABLES, LIKELY, LIKELY_REMOVED, paths_of
+from lienthong.sources.igate.notes import other_way, own_dates
 from lienthong.sources.profile import CodeWord, FieldPath, Proposal, unmapped
 from lienthong.sources.scaffold_sample import sampled
 
@@ -49,7 +51,7 @@ READ = {"page_rows": 200, "pause_ms": 0}
 
 def propose(contract: SourceContract, connection: Connection) -> Proposal:
     """See `profile.Profile.propose`."""
-    draft = contract.model_copy(update={"entities": tuple(ENTITY_TABLES)})
+    draft = contract.with_section(entities=tuple(ENTITY_TABLES))
     with sampled(sample, draft, connection, DOSSIERS) as batch:
         paths = _paths(batch)
         taken = {(ENTITY_TABLES[found.entity], found.path) for found in paths}
@@ -73,8 +75,38 @@ def propose(contract: SourceContract, connection: Connection) -> Proposal:
             overlap="12h",
             read=READ,
             paths=paths,
+            more_lines=_changes(draft, batch),
             more_codes={"removed": _removed(sum(word.rows for word in removed))},
         )
+
+
+def _changes(draft: SourceContract, batch: LandedBatch) -> tuple[str, ...]:
+    """How changes are to be found where the list does not say when they were made."""
+    dating = Dating(draft)
+    items = [
+        dating.item("", from_json(str(text)))
+        for _, _, raw in batch.batches(DOSSIER, ["item"], rows=ROWS)
+        for text in raw.column(0).to_pylist()
+    ]
+    if not items or any(item.order != NEVER for item in items):
+        return ()
+    if paths := own_dates(items, dating):
+        said = f"# The list may say under {', '.join(paths)} when a dossier was updated: CHECK, and name it under"
+        return (
+            "",
+            said,
+            "# fields.dossier.source_modified_at; then `changes` below has to go.",
+            *_http(other_way(items)),
+        )
+    return _http(other_way(items))
+
+
+def _http(way: Changes) -> tuple[str, ...]:
+    return (
+        "# The list does not say when a dossier was updated. `lienthong source check` tells what this way costs.",
+        f"http: {{changes: {way.value}}}",
+        "",
+    )
 
 
 def _paths(batch: LandedBatch) -> tuple[FieldPath, ...]:

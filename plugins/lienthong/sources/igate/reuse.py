@@ -7,7 +7,7 @@ province whose dossiers rest would be asked for all of the last days' papers at 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import polars as pl
@@ -43,11 +43,11 @@ class Reused:
         return Survivors(masks, found.superseded)
 
 
-def take_over(checkpoint: Checkpoint, found: Survivors, earlier: LandedBatch) -> None:
+def take_over(checkpoint: Checkpoint, found: Survivors, earlier: LandedBatch, touched: Collection[str] = ()) -> None:
     """Add to the checkpoint what `earlier` landed of dossiers that are the same now. Counts from the next save on.
 
-    The same: equal in all that the list says of them, `updatedDate` included. A batch that was altered or removed since
-    is passed over.
+    The same: equal in all that the list says of them, `updatedDate` included, and not `touched`. A batch that was
+    altered or removed since is passed over.
     """
     try:
         earlier.verify()
@@ -55,6 +55,8 @@ def take_over(checkpoint: Checkpoint, found: Survivors, earlier: LandedBatch) ->
         _log.warning("Papers of unchanged dossiers are asked for again: %s", error.what)
         return
     now = pl.concat([_EMPTY, *(_marked(piece) for piece in pieces(checkpoint, found.kept))])
+    if touched:
+        now = now.filter(~pl.col("id").is_in(list(touched)))
     same = _same(now, _rows(earlier, DOSSIER))
     gone = _same(now, (rows.filter(pl.col("why") == GONE) for rows in _rows(earlier, SET_ASIDE)))
     for table in (PAPER, FEE):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -15,14 +16,14 @@ import polars as pl
 import pyarrow as pa
 
 from lienthong.landing import Checkpoint
+from lienthong.sources.igate.dating import NEVER, Item
 from lienthong.sources.igate.json_paths import dump
 from lienthong.sources.igate.mapping import TASKS
-from lienthong.sources.igate.pages import Item
 
 ITEMS = "items"
 _FIELDS: list[tuple[str, pa.DataType]] = [
     ("id", pa.string()),
-    ("updatedDate", pa.string()),
+    ("version", pa.string()),
     ("modified", pa.timestamp("us", "UTC")),
     ("item", pa.string()),
     ("tasks", pa.list_(pa.string())),
@@ -40,8 +41,8 @@ def rows_of(items: Iterable[Item]) -> pa.Table:
         rows.append(
             {
                 "id": item.key.dossier_id,
-                "updatedDate": item.key.updated,
-                "modified": item.order if item.key.updated else None,
+                "version": item.key.version,
+                "modified": item.order if item.order != NEVER else None,
                 "item": dump(item.data),
                 "tasks": [dump(task) for task in tasks] if isinstance(tasks, list) else [],
             }
@@ -76,20 +77,47 @@ def survivors(checkpoint: Checkpoint) -> Survivors:
     seen: dict[str, list[tuple[int, str]]] = {}
     first = 0
     if suspects.any():
-        for piece in checkpoint.read(ITEMS, ["id", "updatedDate"]):
+        for piece in checkpoint.read(ITEMS, ["id", "version"]):
             here = suspects[first : first + piece.num_rows]
             taken = piece.filter(pa.array(here))
             for place, row in zip(np.flatnonzero(here).tolist(), taken.to_pylist(), strict=True):
-                seen.setdefault(row["id"], []).append((first + place, row["updatedDate"]))
+                seen.setdefault(row["id"], []).append((first + place, row["version"]))
             first += piece.num_rows
     for versions in seen.values():
         *earlier, (_, last) = versions
-        for number, updated in earlier:
-            kept[number], superseded[number] = False, updated != last
+        for number, version in earlier:
+            kept[number], superseded[number] = False, version != last
     if not lengths:
         return Survivors([], [])
     bounds = np.cumsum(lengths)[:-1]
     return Survivors(np.split(kept, bounds), np.split(superseded, bounds))
+
+
+def within(
+    checkpoint: Checkpoint, found: Survivors, start: datetime, end: datetime | None, rows_down: int | None = None
+) -> Survivors:
+    """The survivors that moved in [start, end).
+
+    `rows_down`: instead, all but those that stand below the last one that did, among the first so many rows read.
+    """
+    moved = [_moved(piece["modified"], start, end) for piece in checkpoint.read(ITEMS, ["modified"])]
+    if rows_down is not None and moved:
+        together = np.concatenate(moved)
+        active = np.flatnonzero(together[:rows_down])
+        last = int(active[-1]) + 1 if active.size else 0
+        together[:] = True
+        together[last:rows_down] = False
+        moved = np.split(together, np.cumsum([len(mask) for mask in moved])[:-1])
+    return Survivors(
+        [mask & inside for mask, inside in zip(found.kept, moved, strict=True)],
+        [mask & inside for mask, inside in zip(found.superseded, moved, strict=True)],
+    )
+
+
+def _moved(modified: pa.ChunkedArray[pa.TimestampScalar], start: datetime, end: datetime | None) -> Mask:
+    moments = pl.Series(pl.from_arrow(modified))
+    inside = moments >= start if end is None else (moments >= start) & (moments < end)
+    return inside.fill_null(False).to_numpy()
 
 
 def pieces(checkpoint: Checkpoint, masks: list[Mask], first: int = 0) -> Iterator[pa.Table]:

@@ -3,7 +3,8 @@
 The list is sorted by modification, newest first, and can only be asked for by page. While it is read, changed dossiers
 jump to its top (what is below slides down and is seen twice) and vanished ones let it slide up (what is below would be
 missed). So every page begins inside what the page before covered, and is accepted only if it joins on: its first
-dossier must be one that was covered.
+dossier must be one that was covered. Where the list shows the date it is sorted by, that date tells (`Walk`); where it
+doesn't, the dossiers that were met are remembered (`BlindWalk`).
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from lienthong.sources.igate.client import IgateClient, SlowPageError
-from lienthong.sources.igate.pages import NEVER, Item, Key, Page
+from lienthong.sources.igate.client import IgateClient, SlowPageError, page_name
+from lienthong.sources.igate.dating import NEVER, Item, Key
+from lienthong.sources.igate.listings import WHOLE, Listing
+from lienthong.sources.igate.pages import Page
 
 #: Odd pages in a row after which a walk gives up.
 MOST_ODDITIES = 6
@@ -73,9 +76,17 @@ class Place:
 class Walk:
     """One way down the list, from `place` on. `beyond` says of an item that nothing from it on is wanted."""
 
-    def __init__(self, client: IgateClient, place: Place, beyond: Callable[[Item], bool], page_rows: int) -> None:
+    def __init__(
+        self,
+        client: IgateClient,
+        place: Place,
+        beyond: Callable[[Item], bool],
+        page_rows: int,
+        listing: Listing = WHOLE,
+    ) -> None:
         self.place = place
         self.page_rows = page_rows
+        self.listing = listing
         self._client = client
         self._beyond = beyond
         self._before: tuple[int, tuple[Key, ...]] | None = None
@@ -90,15 +101,19 @@ class Walk:
             page = self._fetch()
             if page is None:
                 continue
-            recent = set(self._recent)
-            self._recent = page.keys
-            yield [item for item in page.items if item.key not in recent and not self._beyond(item)]
+            yield self._wanted(page)
+
+    def _wanted(self, page: Page) -> list[Item]:
+        """What a page that was taken in has brought."""
+        recent = set(self._recent)
+        self._recent = page.keys
+        return [item for item in page.items if item.key not in recent and not self._beyond(item)]
 
     def _fetch(self) -> Page | None:
         """The next page that joins on, taken in; None when it didn't and has to be asked for again."""
         number, size = next_page(max(self.place.covered - self._retreat, 0), self.page_rows)
         try:
-            page = self._client.search(number, size)
+            page = self._client.search(number, size, self.listing)
         except SlowPageError:
             self.page_rows = max(self.page_rows // 2, self._client.contract.http.smallest_page)
             return None
@@ -111,7 +126,7 @@ class Walk:
             self._retreat = min(size * 2 ** (self._oddities - 1) // 2 + 1, self.place.covered)
             if self._oddities >= MOST_ODDITIES:
                 raise self._client.answer_error(
-                    f"{odd}; it was asked for {self._oddities} times.", f"page {number} of {size}"
+                    f"{odd}; it was asked for {self._oddities} times.", page_name(number, size, self.listing)
                 )
             if self._oddities > 1:
                 self._client.sleep(self._client.contract.http.backoff_ms / 1000)
@@ -121,17 +136,18 @@ class Walk:
 
     def _oddity(self, page: Page) -> str | None:
         """What is wrong with a page that is whole in itself, in words."""
-        place = self.place
         if not page.items:
             return None
         if self._before is not None and self._before[0] != page.start and self._before[1] == page.keys:
             return "The page repeats the page before it"
-        first = page.items[0]
-        if place.lowest is not None and page.start > 0:
-            above = first.order > place.lowest or (first.order == place.lowest and first.key in place.ties)
-            if not above:
-                return "The page leaves out dossiers between it and the page before it"
+        if page.start > 0 and not self._was_covered(page.items[0]):
+            return "The page leaves out dossiers between it and the page before it"
         return None
+
+    def _was_covered(self, item: Item) -> bool:
+        """Whether the list is read without a gap down to this dossier."""
+        lowest = self.place.lowest
+        return lowest is None or item.order > lowest or (item.order == lowest and item.key in self.place.ties)
 
     def _take(self, page: Page) -> None:
         place = self.place
@@ -141,21 +157,88 @@ class Walk:
         if fresh:
             self._oddities = 0
         self._before = (page.start, page.keys)
+        place.fresh += len(fresh)
+        place.covered = page.start + len(page.items)
+        place.exhausted = page.last or not page.items
+        place.ended = place.exhausted or self._is_enough(page, fresh)
+        self._remember(page, fresh)
+
+    def _is_enough(self, page: Page, fresh: list[Item]) -> bool:
+        return bool(fresh) and self._beyond(fresh[-1])
+
+    def _remember(self, page: Page, fresh: list[Item]) -> None:
+        """What tells later pages that they join on."""
+        place = self.place
         if page.start == 0 and place.head is None and page.items:
             place.head = page.items[0].order
             place.head_ties = {item.key for item in page.items if item.order == place.head}
-        place.fresh += len(fresh)
         for item in fresh:
             if place.lowest is None or item.order < place.lowest:
                 place.lowest, place.ties = item.order, set()
             place.ties.add(item.key)
-        place.covered = page.start + len(page.items)
-        place.exhausted = page.last or not page.items
-        place.ended = place.exhausted or (bool(fresh) and self._beyond(fresh[-1]))
 
     def _is_fresh(self, item: Item) -> bool:
         lowest = self.place.lowest
         return lowest is None or item.order < lowest or (item.order == lowest and item.key not in self.place.ties)
+
+
+class Seen:
+    """Which dossiers were met, and in which version. About 120 bytes for each, while its list is read."""
+
+    def __init__(self) -> None:
+        self._versions: dict[int, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._versions)
+
+    def __contains__(self, dossier_id: str) -> bool:
+        return hash(dossier_id) in self._versions
+
+    def knows(self, key: Key) -> bool:
+        """Whether a dossier was met exactly as it is now."""
+        return self._versions.get(hash(key.dossier_id)) == hash(key.version)
+
+    def add(self, key: Key) -> None:
+        self._versions[hash(key.dossier_id)] = hash(key.version)
+
+
+class BlindWalk(Walk):
+    """A walk down a list that doesn't show the date it is sorted by, if it is sorted by one at all.
+
+    `seen`: what was met of this list so far. `enough` says of a page, and whether it brought anything, that nothing
+    further is wanted; it is asked before the page is added to `seen`.
+    """
+
+    def __init__(
+        self,
+        client: IgateClient,
+        place: Place,
+        enough: Callable[[Page, bool], bool],
+        page_rows: int,
+        listing: Listing,
+        seen: Seen,
+    ) -> None:
+        super().__init__(client, place, lambda item: False, page_rows, listing)
+        self.seen = seen
+        self._enough = enough
+        self._fresh: list[Item] = []
+
+    def _wanted(self, page: Page) -> list[Item]:
+        return self._fresh
+
+    def _was_covered(self, item: Item) -> bool:
+        return item.key.dossier_id in self.seen
+
+    def _is_fresh(self, item: Item) -> bool:
+        return not self.seen.knows(item.key)
+
+    def _is_enough(self, page: Page, fresh: list[Item]) -> bool:
+        return self._enough(page, bool(fresh))
+
+    def _remember(self, page: Page, fresh: list[Item]) -> None:
+        self._fresh = fresh
+        for item in fresh:
+            self.seen.add(item.key)
 
 
 def least_of(first: int | None, second: int | None) -> int | None:

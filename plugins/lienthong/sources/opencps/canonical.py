@@ -19,9 +19,10 @@ from lienthong.model.identifiers import normalise_agency_code
 from lienthong.model.kinds.dossier import DOCUMENT, DOSSIER, FEE, SPECS, STEP, Entity
 from lienthong.model.kinds.spec import EntitySpec, ValueType
 from lienthong.sources.chunk import Chunk
-from lienthong.sources.contract import Codes, SourceContract
+from lienthong.sources.contract import SourceContract
 from lienthong.sources.opencps.lookups import Lookups, lookups_of, procedure_keys, status_keys, told
 from lienthong.sources.opencps.tables import ENTITY_TABLES, OWNER
+from lienthong.sources.sections import DossierCodes
 from lienthong.sources.text_cleaning import without_query
 from lienthong.sources.typing_columns import looked_up
 
@@ -100,7 +101,7 @@ def canonicalise(contract: SourceContract, batch: LandedBatch) -> Iterator[tuple
     seen = _Seen()
     for entity in (Entity.STEP, Entity.DOCUMENT, Entity.FEE, Entity.DOSSIER):
         table = ENTITY_TABLES[entity].name
-        if entity not in contract.entities or table not in batch.manifest.tables:
+        if entity not in contract.dossier.entities or table not in batch.manifest.tables:
             continue
         for part, places, raw in batch.batches(table):
             yield entity, _rows(entity, Chunk(raw, contract.time_zone), lookups, seen, part, places)
@@ -113,10 +114,10 @@ def _rows(entity: Entity, chunk: Chunk, lookups: Lookups, seen: _Seen, part: int
         _dossier(chunk, lookups, seen)
     else:
         keys = (OWNER, _child(entity, chunk, lookups))
-    for column, wanted in contract.extensions.get(entity, {}).items():
+    for column, wanted in contract.dossier.extensions.get(entity, {}).items():
         chunk.take_json(spec, column, wanted)
     if entity is Entity.DOCUMENT:
-        chunk.edit("url", lambda urls: without_query(urls, contract.volatile_query))
+        chunk.edit("url", lambda urls: without_query(urls, contract.dossier.volatile_query))
     if entity is Entity.DOSSIER:
         chunk.put("was_not_nfc", chunk.not_nfc | chunk.column(OWNER).is_in(seen.not_nfc_owners).fill_null(False))
     elif chunk.not_nfc.any():
@@ -128,7 +129,7 @@ def _rows(entity: Entity, chunk: Chunk, lookups: Lookups, seen: _Seen, part: int
 
 def _child(entity: Entity, chunk: Chunk, lookups: Lookups) -> str:
     """Fill a step, document or fee; returns the column of its key."""
-    codes = lookups.contract.codes
+    codes = lookups.contract.dossier.codes
     if entity is Entity.STEP:
         _take(chunk, STEP, _STEP_COLUMNS)
         chunk.put("status", looked_up(chunk.text("stepCode"), codes.step.get, pl.Int16))
@@ -150,7 +151,7 @@ def _child(entity: Entity, chunk: Chunk, lookups: Lookups) -> str:
 
 def _dossier(chunk: Chunk, lookups: Lookups, seen: _Seen) -> None:
     _take(chunk, DOSSIER, _DOSSIER_COLUMNS)
-    codes = lookups.contract.codes
+    codes = lookups.contract.dossier.codes
     chunk.put("dossier_code", looked_up(chunk.text("dossierNo"), lambda code: code or None, pl.String))
     chunk.put("procedure_code", looked_up(procedure_keys(chunk), lookups.procedure, pl.String))
     chunk.put("agency_code", looked_up(chunk.text("govAgencyCode"), normalise_agency_code, pl.String))
@@ -175,11 +176,11 @@ def _dossier(chunk: Chunk, lookups: Lookups, seen: _Seen) -> None:
     chunk.put("due_at", due._replace(values=_coalesce(extended.values, due.values), bad=_either(due.bad, extended.bad)))
     refused = chunk.typed("cancellingDate", ValueType.INSTANT)
     chunk.put("refused_at", refused, only=status == DossierStatus.NOT_ACCEPTED.value)
-    if Entity.FEE in lookups.contract.entities:
+    if Entity.FEE in lookups.contract.dossier.entities:
         chunk.put("online_payment", _online_payment(chunk.column(OWNER), seen.best_payment))
 
 
-def is_live(chunk: Chunk, codes: Codes) -> pl.Series:
+def is_live(chunk: Chunk, codes: DossierCodes) -> pl.Series:
     """Which dossiers have a status of the portal's: not those in the bin, not those left out of OpenCPS' own lists, and
     not those of an originality that the contract doesn't know. Without a rule, and without an originality: all."""
     if not codes.originality:

@@ -76,7 +76,7 @@ def extract(
                 mode=mode,
                 observed_at=observed_at,
                 contract_hash=contract.contract_hash,
-                codes_hash=digest([contract.codes.model_dump(mode="json"), codes]),
+                codes_hash=digest([contract.dossier.codes.model_dump(mode="json"), codes]),
                 window_from=window.start if window else None,
                 window_to=window.end if window else None,
                 watermarks=marks if mode is LoadMode.INCREMENTAL else {},

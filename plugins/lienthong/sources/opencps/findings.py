@@ -14,12 +14,13 @@ from lienthong.model.identifiers import normalise_agency_code
 from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.capabilities import capabilities_of
 from lienthong.sources.chunk import Chunk
-from lienthong.sources.contract import Codes, SourceContract
+from lienthong.sources.contract import SourceContract
 from lienthong.sources.opencps.canonical import channel_words
 from lienthong.sources.opencps.lookups import PAIR, lookups_of, procedure_keys, rows_of, status_keys, told
 from lienthong.sources.opencps.schema import ABSENT
 from lienthong.sources.opencps.tables import ENTITY_TABLES, GROUP, PAYMENT_STATES, SERVICE_CONFIG, SERVICE_INFO
 from lienthong.sources.profile import UnmappedCode, unmapped
+from lienthong.sources.sections import DossierCodes
 
 _SERVICE_COLUMNS: list[tuple[str, pa.DataType]] = [
     ("agency_code", pa.string()),
@@ -40,15 +41,15 @@ def capabilities(contract: SourceContract) -> frozenset[Capability]:
     """
     filled = [
         (entity, field)
-        for entity, columns in contract.extensions.items()
+        for entity, columns in contract.dossier.extensions.items()
         for keys in columns.values()
         for field in keys.values()
     ]
-    if Entity.FEE in contract.entities:
+    if Entity.FEE in contract.dossier.entities:
         filled.append((Entity.DOSSIER, "online_payment"))
     tables = (SERVICE_INFO, SERVICE_CONFIG)
-    tells_services = not any(ABSENT in contract.ignore.get(table.name, ()) for table in tables)
-    return capabilities_of(contract.entities, filled, tells_services=tells_services)
+    tells_services = not any(ABSENT in contract.dossier.ignore.get(table.name, ()) for table in tables)
+    return capabilities_of(contract.dossier.entities, filled, tells_services=tells_services)
 
 
 def services(contract: SourceContract, batch: LandedBatch) -> pa.Table:
@@ -82,7 +83,7 @@ def unmapped_codes(contract: SourceContract, batch: LandedBatch) -> list[Unmappe
     A sub-status is reported where the status alone decided. Beside the words: (removed, originality) and (left_out,
     originality) count dossiers that are stored without a status, (zero_date, column) MySQL's dates of nothing.
     """
-    lookups, codes = lookups_of(contract, batch), contract.codes
+    lookups, codes = lookups_of(contract, batch), contract.dossier.codes
     status_columns = (GROUP, "dossierStatus", "dossierSubStatus")
     kinds: dict[Entity, list[_Kind]] = {
         Entity.DOSSIER: [
@@ -127,7 +128,7 @@ def _column(kind: str, column: str, words: Collection[str]) -> list[_Kind]:
     return [] if "other" in words else [(kind, _text(column), words.__contains__, (column,))]
 
 
-def _originality(codes: Codes) -> list[_Kind]:
+def _originality(codes: DossierCodes) -> list[_Kind]:
     """Words that nobody knows, and dossiers that are stored without a status: none is set aside in silence."""
     rule = codes.originality
     if not rule:

@@ -134,7 +134,7 @@ def _remarks(source: SourceDatabase, contract: SourceContract, found: FoundSchem
     if files is None or _PART_TYPE not in files.table.c:
         return ()
     rows = int(source.row(ask.count_among_newest(files, _PART_TYPE, _GROUP_OUTPUT)).rows)
-    roles = contract.codes.document_role
+    roles = contract.dossier.codes.document_role
     role = roles.get(str(_GROUP_OUTPUT), roles.get("other"))
     if not rows or role is None:
         return ()

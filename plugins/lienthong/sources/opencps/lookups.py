@@ -46,7 +46,7 @@ class Lookups:
         found = self._paired(group, status, sub)
         if found is None:
             found = self.statuses.get((group, status, ""))
-        return self.contract.codes.status.get(status) if found is None else found
+        return self.contract.dossier.codes.status.get(status) if found is None else found
 
     def passes_over(self, key: str) -> bool:
         """Whether `group␟status␟sub-status` has a code though nobody says what its sub-status means."""
@@ -55,7 +55,7 @@ class Lookups:
 
     def _paired(self, group: str, status: str, sub: str) -> int | None:
         found = self.statuses.get((group, status, sub))
-        return self.contract.codes.substatus.get(f"{status}/{sub}") if found is None and sub else found
+        return self.contract.dossier.codes.substatus.get(f"{status}/{sub}") if found is None and sub else found
 
     def _split(self, key: str) -> tuple[str, str, str]:
         group, status, sub = key.split(PAIR, 2)

@@ -28,7 +28,7 @@ class OpenCps:
     """See `sources.profile.Profile`."""
 
     @property
-    def entity_tables(self) -> Mapping[Entity, str]:
+    def entity_tables(self) -> Mapping[str, str]:
         return {entity: table.name for entity, table in ENTITY_TABLES.items()}
 
     @property

@@ -11,7 +11,7 @@ from lienthong.connections import Connection
 from lienthong.landing import LandedBatch
 from lienthong.model.errors import SchemaDriftError
 from lienthong.model.kinds.dossier import Entity
-from lienthong.sources.contract import Codes, SourceContract
+from lienthong.sources.contract import SourceContract
 from lienthong.sources.database import reading
 from lienthong.sources.opencps.findings import unmapped_codes
 from lienthong.sources.opencps.look import STATEMENT_TIMEOUT_S, limit_time
@@ -21,6 +21,7 @@ from lienthong.sources.opencps.schema import ABSENT, FoundSchema, find
 from lienthong.sources.opencps.tables import DOSSIER, ENTITY_TABLES, REFERENCE_TABLES
 from lienthong.sources.profile import CodeWord, JsonKey, Proposal
 from lienthong.sources.scaffold_sample import sampled
+from lienthong.sources.sections import DossierCodes
 
 #: Dossiers that words and keys are looked for in.
 DOSSIERS = 2_000
@@ -79,20 +80,18 @@ _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,59}")
 
 def propose(contract: SourceContract, connection: Connection) -> Proposal:
     """See `profile.Profile.propose`."""
-    draft = contract.model_copy(update={"entities": tuple(ENTITY_TABLES), "extensions": _extensions(ENTITY_TABLES)})
+    draft = contract.with_section(entities=tuple(ENTITY_TABLES), extensions=_extensions(ENTITY_TABLES))
     with reading(connection, contract.source_id, timeout_s=STATEMENT_TIMEOUT_S) as source:
         limit_time(source)
         found = find(source, draft)
     entities, absent, ignore = _what_is_not_there(draft, found)
-    draft = draft.model_copy(
-        update={
-            "entities": entities,
-            "ignore": {**ignore, **dict.fromkeys(absent, (ABSENT,))},
-            "extensions": {
-                entity: {column: keys for column, keys in columns.items() if column in _columns(found, entity)}
-                for entity, columns in _extensions(entities).items()
-            },
-        }
+    draft = draft.with_section(
+        entities=entities,
+        ignore={**ignore, **dict.fromkeys(absent, (ABSENT,))},
+        extensions={
+            entity: {column: keys for column, keys in columns.items() if column in _columns(found, entity)}
+            for entity, columns in _extensions(entities).items()
+        },
     )
     with sampled(sample, draft, connection, DOSSIERS) as batch:
         return Proposal(
@@ -155,8 +154,8 @@ def _codes(draft: SourceContract, batch: LandedBatch) -> dict[str, tuple[CodeWor
     for found in unmapped_codes(draft, batch):
         if found.kind in seen and found.kind not in ("status", "substatus", "originality"):
             seen[found.kind][found.word] += found.rows
-    usual = Codes.model_validate({**{kind: dict(words) for kind, words in USUAL.items()}, "paid": PAID})
-    for found in unmapped_codes(draft.model_copy(update={"codes": usual}), batch):
+    usual = DossierCodes.model_validate({**{kind: dict(words) for kind, words in USUAL.items()}, "paid": PAID})
+    for found in unmapped_codes(draft.with_section(codes=usual), batch):
         status = found.word.partition("/")[0]
         if found.kind in ("status", "substatus"):
             seen[found.kind][status if found.kind == "status" else found.word] += found.rows
@@ -180,7 +179,7 @@ def _section(kind: str, usual: Mapping[str, int | str], seen: Counter[str]) -> t
 def _keys(draft: SourceContract, batch: LandedBatch) -> tuple[JsonKey, ...]:
     """Keys of the JSON objects, most frequent first; names that don't look like names are left out."""
     found: list[JsonKey] = []
-    for entity, columns in draft.extensions.items():
+    for entity, columns in draft.dossier.extensions.items():
         for column in columns:
             counts: Counter[str] = Counter()
             for (text,) in rows_of(batch, ENTITY_TABLES[entity].name, column):

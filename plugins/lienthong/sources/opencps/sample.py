@@ -40,7 +40,7 @@ def sample(contract: SourceContract, connection: Connection, writer: BatchWriter
                 mode=LoadMode.RANGE,
                 observed_at=observed_at,
                 contract_hash=contract.contract_hash,
-                codes_hash=digest(contract.codes.model_dump(mode="json")),
+                codes_hash=digest(contract.dossier.codes.model_dump(mode="json")),
                 unmapped_columns=schema.unmapped,
             )
         )

@@ -93,8 +93,8 @@ def wanted_columns(contract: SourceContract, table: TableMap, entity: Entity | N
 
     ContractError when it ignores a column that nothing works without, or one that it reads itself.
     """
-    ignored = set(contract.ignore.get(table.name, ()))
-    extensions = tuple(contract.extensions.get(entity, {})) if entity else ()
+    ignored = set(contract.dossier.ignore.get(table.name, ()))
+    extensions = tuple(contract.dossier.extensions.get(entity, {})) if entity else ()
     for column in (*table.required, *extensions):
         if column in ignored:
             raise ContractError(
@@ -158,8 +158,8 @@ def find(source: SourceDatabase, contract: SourceContract) -> FoundSchema:
     inspector = sa.inspect(source.connection)
     present = {name.lower(): name for name in (*inspector.get_table_names(), *inspector.get_view_names())}
     entities = {table.name: entity for entity, table in ENTITY_TABLES.items()}
-    maps = [table for entity, table in ENTITY_TABLES.items() if entity in contract.entities]
-    maps += [table for table in REFERENCE_TABLES if ABSENT not in contract.ignore.get(table.name, ())]
+    maps = [table for entity, table in ENTITY_TABLES.items() if entity in contract.dossier.entities]
+    maps += [table for table in REFERENCE_TABLES if ABSENT not in contract.dossier.ignore.get(table.name, ())]
     bound: dict[str, BoundTable] = {}
     unmapped: dict[str, tuple[str, ...]] = {}
     missing: list[str] = []
@@ -179,7 +179,7 @@ def find(source: SourceDatabase, contract: SourceContract) -> FoundSchema:
             unreadable.append(table.name)
             continue
         used = {column.lower() for column in wanted}
-        expected = used | {column.lower() for column in (*table.known, *contract.ignore.get(table.name, ()))}
+        expected = used | {column.lower() for column in (*table.known, *contract.dossier.ignore.get(table.name, ()))}
         extra = tuple(str(column["name"]) for lower, column in actual.items() if lower not in expected)
         missing += [
             f"column {table.name}.{name}{_renamed(name, extra)}" for name in wanted if name.lower() not in actual

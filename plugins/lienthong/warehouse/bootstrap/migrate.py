@@ -23,7 +23,7 @@ def upgrade(engine: Engine, revision: str = _HEAD) -> None:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.set_main_option("path_separator", "os")
-    with outages.telling(), engine.connect() as connection:
+    with outages.translating(), engine.connect() as connection:
         run(connection, "ops/lock_migrations")
         connection.commit()
         try:

@@ -1,0 +1,35 @@
+-- Made by `make sql` from clear_abandoned.sql.j2 and model/kinds/petition.py: change those.
+-- Purpose: remove what loads of a source left in staging that nobody finished. One that is taken up again after all is
+--          staged again from landing. Grain: loads opened before :before and not merged. Idempotency: yes.
+-- Locks: rows of those loads.
+WITH abandoned AS (
+    SELECT l.load_id
+    FROM ops.load AS l
+    WHERE
+        l.tenant = :tenant
+        AND l.source_id = :source_id
+        AND l.state IN ('staged', 'gated')
+        AND l.opened_at < :before
+),
+petition_rows AS (
+    DELETE FROM staging.petition WHERE tenant = :tenant AND load_id IN (SELECT load_id FROM abandoned)
+),
+petition_step_rows AS (
+    DELETE FROM staging.petition_step WHERE tenant = :tenant AND load_id IN (SELECT load_id FROM abandoned)
+),
+violations AS (
+    DELETE FROM staging.violation WHERE tenant = :tenant AND load_id IN (SELECT load_id FROM abandoned)
+),
+superseded AS (
+    DELETE FROM staging.superseded WHERE tenant = :tenant AND load_id IN (SELECT load_id FROM abandoned)
+),
+digests AS (
+    DELETE FROM staging.digest WHERE tenant = :tenant AND load_id IN (SELECT load_id FROM abandoned)
+),
+sightings AS (
+    DELETE FROM ops.sighting WHERE tenant = :tenant AND load_id IN (SELECT load_id FROM abandoned)
+),
+verdicts AS (
+    DELETE FROM staging.verdict WHERE tenant = :tenant AND load_id IN (SELECT load_id FROM abandoned)
+)
+SELECT 1;

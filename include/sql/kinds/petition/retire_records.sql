@@ -1,0 +1,73 @@
+-- Made by `make sql` from retire_records.sql.j2 and model/kinds/petition.py: change those.
+-- Purpose: move what a load supersedes into history: the record of every updated petition, as it was believed.
+-- Grain: one history row per superseded version. Idempotency: runs once per load, inside merge's transaction.
+-- Locks: none beyond the tenant's; the rows themselves are updated by apply_records afterwards.
+INSERT INTO petition.source_record_history (
+    tenant,
+    source_id,
+    source_key,
+    version,
+    record_hash,
+    recipe,
+    blocked_reasons,
+    observed_at,
+    load_id,
+    petition_code,
+    origin_code,
+    classification,
+    classification_raw,
+    agency_code,
+    agency_code_raw,
+    agency_name,
+    status,
+    status_raw,
+    sent_at,
+    transferred_at,
+    supplement_asked_at,
+    answered_at,
+    published_at,
+    refused_at,
+    due_at,
+    likes,
+    dislikes,
+    complained_again,
+    dossier_code,
+    source_modified_at,
+    superseded_by
+)
+SELECT
+    believed.tenant,
+    believed.source_id,
+    believed.source_key,
+    believed.version,
+    believed.record_hash,
+    believed.recipe,
+    believed.blocked_reasons,
+    believed.observed_at,
+    believed.load_id,
+    believed.petition_code,
+    believed.origin_code,
+    believed.classification,
+    believed.classification_raw,
+    believed.agency_code,
+    believed.agency_code_raw,
+    believed.agency_name,
+    believed.status,
+    believed.status_raw,
+    believed.sent_at,
+    believed.transferred_at,
+    believed.supplement_asked_at,
+    believed.answered_at,
+    believed.published_at,
+    believed.refused_at,
+    believed.due_at,
+    believed.likes,
+    believed.dislikes,
+    believed.complained_again,
+    believed.dossier_code,
+    believed.source_modified_at,
+    :load_id
+FROM staging.verdict AS v
+INNER JOIN petition.source_record AS believed
+    ON believed.tenant = :tenant AND believed.source_id = :source_id AND believed.source_key = v.source_key
+WHERE v.tenant = :tenant AND v.load_id = :load_id AND v.outcome = 'updated';

@@ -1,0 +1,49 @@
+-- Made by `make sql` from compare_child.sql.j2 and model/kinds/rating.py: change those.
+-- Purpose: the outcome of the staged rating_mark rows of updated rating records, each compared with itself as it is believed.
+-- Grain: one row per outcome; rows that are rejected or replaced, count_rating_mark knows. Idempotency: reads only.
+-- Locks: none.
+WITH compared AS (
+    SELECT
+        CASE
+            WHEN believed.child_key IS NULL THEN 'inserted'
+            WHEN
+                believed.criterion IS NOT DISTINCT FROM c.criterion
+                AND believed.mark IS NOT DISTINCT FROM c.mark
+                AND believed.mark_raw IS NOT DISTINCT FROM c.mark_raw
+                THEN 'unchanged'
+            ELSE 'updated'
+        END AS outcome
+    FROM staging.verdict AS v
+    INNER JOIN staging.rating_mark AS c
+        ON c.tenant = :tenant AND c.load_id = :load_id AND c.source_key = v.source_key
+    LEFT JOIN rating.rating_mark AS believed
+        ON
+            believed.tenant = :tenant
+            AND believed.source_id = :source_id
+            AND believed.source_key = c.source_key
+            AND believed.child_key = c.child_key
+    WHERE
+        v.tenant = :tenant
+        AND v.load_id = :load_id
+        AND v.outcome = 'updated'
+        AND NOT EXISTS (
+            SELECT 1
+            FROM staging.violation AS x
+            WHERE
+                x.tenant = :tenant
+                AND x.load_id = :load_id
+                AND x.entity = 'rating_mark'
+                AND x.severity = 'reject'
+                AND x.row_no = c.row_no
+        )
+        AND NOT EXISTS (
+            SELECT 1
+            FROM staging.superseded AS s
+            WHERE s.tenant = :tenant AND s.load_id = :load_id AND s.entity = 'rating_mark' AND s.row_no = c.row_no
+        )
+)
+SELECT
+    compared.outcome,
+    count(*) AS amount
+FROM compared
+GROUP BY compared.outcome;

@@ -1,0 +1,34 @@
+-- Made by `make sql` from digest_child.sql.j2 and model/kinds/rating.py: change those.
+-- Purpose: one hash per record over its staged rating_mark rows, for digest_rows: the sum and the XOR of their own hashes,
+--          keys included, so that their order does not matter and no sort is needed. OFFSET 0: each row is hashed once, not
+--          once for the sum and once for the XOR. Rows that a later one replaces don't count.
+-- Grain: one record with such rows. Idempotency: forget_rating_mark comes first. Locks: none.
+CREATE TEMPORARY TABLE rating_mark_digest ON COMMIT DROP AS
+WITH hashed AS (
+    SELECT
+        c.source_key,
+        hash_record_extended(ROW(
+            c.child_key,
+            c.criterion,
+            c.mark,
+            c.mark_raw
+        ), 0) AS part,
+        c.type_errors
+    FROM staging.rating_mark AS c
+    WHERE
+        c.tenant = :tenant
+        AND c.load_id = :load_id
+        AND NOT EXISTS (
+            SELECT 1
+            FROM staging.superseded AS s
+            WHERE s.tenant = :tenant AND s.load_id = :load_id AND s.entity = 'rating_mark' AND s.row_no = c.row_no
+        )
+    OFFSET 0
+)
+SELECT
+    source_key,
+    sum(part) AS low,
+    bit_xor(part) AS high,
+    bool_or(type_errors IS NOT NULL) AS untyped
+FROM hashed
+GROUP BY source_key;

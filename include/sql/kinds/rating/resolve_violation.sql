@@ -1,0 +1,71 @@
+-- Made by `make sql` from resolve_violation.sql.j2 and model/kinds/rating.py: change those.
+-- Purpose: close violations that this load looked at again and no longer found: of a rating it read (with its
+--   children, which are read with it), of a child it read, and, in a full load, of records without a key.
+-- Grain: one record and rule. Idempotency: yes, after upsert_violation. Locks: the closed rows.
+WITH still_open AS (
+    SELECT
+        v.entity,
+        v.source_key,
+        v.child_key,
+        v.rule_id
+    FROM quality.violation AS v
+    WHERE
+        v.tenant = :tenant
+        AND v.source_id = :source_id
+        AND v.resolved_load_id IS NULL
+        AND v.last_load_id <> :load_id
+),
+read_key AS (
+    SELECT DISTINCT g.source_key
+    FROM staging.digest AS g
+    WHERE
+        g.tenant = :tenant
+        AND g.load_id = :load_id
+        AND NOT EXISTS (
+            SELECT
+            FROM staging.verdict AS s
+            WHERE
+                s.tenant = :tenant
+                AND s.load_id = :load_id
+                AND s.row_no = g.row_no
+                AND s.outcome IN ('duplicate', 'stale')
+        )
+),
+set_aside_key AS (
+    SELECT v.source_key
+    FROM staging.verdict AS v
+    WHERE v.tenant = :tenant AND v.load_id = :load_id AND v.source_key IS NOT NULL
+    GROUP BY v.source_key
+    HAVING bool_and(v.outcome IN ('duplicate', 'stale'))
+),
+read_again AS (
+    SELECT o.*
+    FROM still_open AS o
+    INNER JOIN read_key AS r ON r.source_key = o.source_key
+    WHERE o.source_key <> ''
+    UNION
+    SELECT o.*
+    FROM still_open AS o
+    INNER JOIN staging.rating_mark AS c
+        ON c.tenant = :tenant AND c.load_id = :load_id AND c.source_key = o.source_key AND c.child_key = o.child_key
+    WHERE
+        o.entity = 'rating_mark'
+        AND o.source_key <> ''
+        AND o.child_key <> ''
+        AND NOT EXISTS (SELECT FROM set_aside_key AS s WHERE s.source_key = c.source_key)
+    UNION
+    SELECT o.*
+    FROM still_open AS o
+    INNER JOIN ops.load AS l ON l.tenant = :tenant AND l.load_id = :load_id AND l.mode = 'full'
+    WHERE o.source_key = ''
+)
+UPDATE quality.violation AS held
+SET resolved_load_id = :load_id
+FROM read_again
+WHERE
+    held.tenant = :tenant
+    AND held.source_id = :source_id
+    AND held.entity = read_again.entity
+    AND held.source_key = read_again.source_key
+    AND held.child_key = read_again.child_key
+    AND held.rule_id = read_again.rule_id;

@@ -1,0 +1,18 @@
+"""Schema: other kinds of records than dossiers."""
+
+from alembic import op
+
+from lienthong.warehouse.statements import read
+
+revision = "0015"
+down_revision = "0014"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.get_bind().connection.cursor().execute(read("migrations/0015_kinds"))
+
+
+def downgrade() -> None:
+    raise RuntimeError("Liên Thông's warehouse only migrates forward; restore a backup to go back.")
