@@ -102,7 +102,7 @@ _LOAD = (
     "lienthong.pipeline.load",
     "lienthong.landing",
     "lienthong.sources.profiles",
-    "lienthong.sources.opencps.profile",
+    "lienthong.sources.systems.opencps.system",
 )
 #: phase → the modules it is known to need, and what it does. Modules that are missing here are found by ImportClock.
 PHASES: Mapping[str, tuple[tuple[str, ...], Work]] = {

@@ -64,7 +64,9 @@ class Demo:
             self.postgres.start()
             for name in (WAREHOUSE, METADATA):
                 self.postgres.create_database(name)
-        with stages.stage("Dựng thế giới mô phỏng: bốn tỉnh (Đà Nẵng, Hà Nội, Gia Lai, Cần Thơ) và Cổng quốc gia"):
+        with stages.stage(
+            "Dựng thế giới mô phỏng: bốn tỉnh (Đà Nẵng, Hà Nội, Gia Lai, Cần Thơ), Cổng và hệ thống PAKN quốc gia"
+        ):
             ready, airflow = self._prepare()
         started_at = datetime.now(UTC)
         with stages.stage("Khởi động Airflow") as detail:
@@ -72,8 +74,7 @@ class Demo:
             detail(airflow.url)
         world = self.outside.world()
         assert world is not None  # it is ready
-        sources = ready.source_ids
-        journey = Journey(airflow.api, sources, stages, since=started_at, watch=self._watch, deliveries=deliveries)
+        journey = Journey(airflow.api, ready.syncs, stages, since=started_at, watch=self._watch, deliveries=deliveries)
         outcome = journey.travel(str(world.month))
         self._summarise(outcome, stages.elapsed)
         return outcome

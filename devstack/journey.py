@@ -1,4 +1,4 @@
-"""The way of the data through the real DAGs: catalogue, loads, deliveries, scores; each waited for."""
+"""The way of the data through the real DAGs: catalogue, loads of each kind, deliveries, scores; each waited for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from typing import Any
 
 from devstack.airflow_api import AirflowApi, AirflowApiError, DagRun
 from devstack.progress import Stages
+from lienthong.model.kinds import KINDS, KindSpec
+from lienthong.model.kinds.dossier import DOSSIER_KIND
 from lienthong.model.numbers import grouped
+from lienthong.model.sync_dags import source_of_dag, sync_dag
 
 CATALOGUE, PUSH, SCORES = "catalogue_sync", "portal_push", "index_scores"
 LOAD_TIMEOUT_S, PUSH_TIMEOUT_S, SCORE_TIMEOUT_S, DAGS_TIMEOUT_S = 600.0, 600.0, 300.0, 90.0
@@ -64,7 +67,7 @@ class Journey:
     def __init__(
         self,
         api: AirflowApi,
-        sources: list[str],
+        syncs: list[str],
         stages: Stages,
         *,
         since: datetime,
@@ -73,7 +76,7 @@ class Journey:
         moves_on: bool = False,
     ) -> None:
         self._api = api
-        self._sources = sorted(sources)
+        self._syncs = syncs
         self._stages = stages
         self._since = since
         self._watch = watch
@@ -84,7 +87,7 @@ class Journey:
 
     @property
     def dag_ids(self) -> set[str]:
-        return {CATALOGUE, PUSH, SCORES} | {_sync(source) for source in self._sources}
+        return {CATALOGUE, PUSH, SCORES, *self._syncs}
 
     def travel(self, month: str) -> JourneyOutcome:
         """All of it, in order; AirflowApiError names the DAG, the run and the task that failed."""
@@ -98,16 +101,20 @@ class Journey:
         for dag_id in sorted(self.dag_ids - {CATALOGUE}):  # their schedules may start them from here on
             self._api.pause(dag_id, False)
         earlier = {run.run_id for run in self._api.runs(PUSH)}
-        with self._stages.stage("Nạp hồ sơ của các tỉnh (dossier_sync)") as detail:
-            self._load(detail)
+        for kind in KINDS.values():
+            syncs = [dag_id for dag_id in self._syncs if dag_id == sync_dag(kind.name, source_of_dag(dag_id) or "")]
+            if syncs:
+                with self._stages.stage(f"Nạp {kind.title_vi} ({kind.name}_sync)") as detail:
+                    self._load(kind, syncs, detail)
         with self._stages.stage("Gửi lên Cổng Dịch vụ công quốc gia (portal_push)") as detail:
             self._wait_for_pushes(earlier, detail)
         with self._stages.stage(f"Tính Bộ chỉ số 766, tháng {month} (index_scores)"):
             self._score(month)
         return self.outcome
 
-    def _load(self, detail: Callable[[str], None]) -> None:
-        runs = {source: self._api.trigger(_sync(source)) for source in self._sources}
+    def _load(self, kind: KindSpec, syncs: list[str], detail: Callable[[str], None]) -> None:
+        runs = {source_of_dag(dag_id) or "": self._api.trigger(dag_id) for dag_id in syncs}
+        before = self.outcome.rows_changed
         deadline = time.monotonic() + LOAD_TIMEOUT_S
         while not all(run.finished for run in runs.values()):
             self._watch()
@@ -122,9 +129,11 @@ class Journey:
         for source, run in runs.items():
             self.outcome.loads[source] = self._api.xcom(run.dag_id, run.run_id, "merge")
             merge = next(task for task in self._api.tasks(run.dag_id, run.run_id) if task.task_id == "merge")
-            self._merged_at = max(self._merged_at, merge.ended or self._merged_at)
-        read = sum(int(load["counts"]["dossier"]["extracted"]) for load in self.outcome.loads.values())
-        detail(f"đọc {grouped(read)} hồ sơ, {grouped(self.outcome.rows_changed)} bản ghi mới hoặc thay đổi")
+            if kind is DOSSIER_KIND:  # only dossiers are pushed
+                self._merged_at = max(self._merged_at, merge.ended or self._merged_at)
+        read = sum(int(self.outcome.loads[source]["counts"][kind.root.entity]["extracted"]) for source in runs)
+        changed = self.outcome.rows_changed - before
+        detail(f"đọc {grouped(read)} {kind.title_vi}, {grouped(changed)} bản ghi mới hoặc thay đổi")
 
     def _step(self, run: DagRun) -> str:
         if run.finished:
@@ -178,7 +187,3 @@ class Journey:
         self._api.wait(run, SCORE_TIMEOUT_S, self._watch)
         self.outcome.score_run = int(self._api.xcom(SCORES, run.run_id, "score_month"))
         self.outcome.reports = dict(self._api.xcom(SCORES, run.run_id, "publish_scores"))
-
-
-def _sync(source: str) -> str:
-    return f"dossier_sync__{source}"

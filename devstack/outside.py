@@ -16,6 +16,8 @@ from sqlalchemy.engine import make_url
 
 from devstack.private import write_private
 from devstack.processes import Child, ProcessError
+from lienthong.model.kinds import KINDS
+from lienthong.model.sync_dags import sync_dag
 
 READY_TIMEOUT_S = 120.0
 READER = "opencps_reader"
@@ -29,13 +31,15 @@ class WorldOptions:
     seed: int | None = None
     month: str | None = None
     provinces: tuple[str, ...] | None = None
+    held: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, kept: Mapping[str, Any]) -> WorldOptions:
         """Those of a world that the simulator keeps, as its world.json says."""
         return cls(
-            int(kept["size"]), int(kept["seed"]), str(kept["month"]), tuple(kept.get("provinces", ("H17", "H26")))
-        )
+            int(kept["size"]), int(kept["seed"]), str(kept["month"]), tuple(kept.get("provinces", ("H17", "H26"))),
+            tuple(kept.get("held", ())),
+        )  # fmt: skip
 
     def asks_for_another_than(self, kept: WorldOptions) -> bool:
         """Whether anything that is chosen here differs."""
@@ -44,47 +48,62 @@ class WorldOptions:
     def arguments(self) -> list[str]:
         """Options of the simulator."""
         chosen = {name: value for name, value in vars(self).items() if value is not None}
-        return [f"--{name}={','.join(value) if name == 'provinces' else value}" for name, value in chosen.items()]
+        return [f"--{name}={','.join(value) if isinstance(value, tuple) else value}" for name, value in chosen.items()]
 
 
 @dataclass(frozen=True)
 class Service:
-    """A source that is reached over HTTP: where its token is fetched, and the account."""
+    """A source that is reached over HTTP: where its token is fetched, if it has one, and the account; or a folder."""
 
     url: str
-    token_url: str
-    client_id: str
-    username: str
-    password: str = field(repr=False)
+    token_url: str = ""
+    client_id: str = ""
+    username: str = ""
+    password: str = field(default="", repr=False)
+    extra: Mapping[str, str] = field(default_factory=dict)
 
     def connection(self) -> dict[str, Any]:
-        """An HTTP connection in Airflow's JSON form, as the `igate` profile expects it."""
-        return _http_connection(self.url, self.username, self.password) | {
-            "extra": {"token_url": self.token_url, "client_id": self.client_id}
-        }
+        """A connection in Airflow's JSON form, as the source's profile expects it."""
+        if not self.url.startswith("http"):
+            return {"conn_type": "fs", "extra": {"url": self.url}}
+        token = {"token_url": self.token_url, "client_id": self.client_id} if self.token_url else {}
+        return _http_connection(self.url, self.username, self.password) | {"extra": {**token, **self.extra}}
 
 
 @dataclass(frozen=True)
 class Ready:
-    """Where the world can be reached: database URL or service by source id, account (name, password) by province."""
+    """Where the world can be reached: database URL or service by source id, account (name, password) by province.
+
+    `sources` and `services` hold dossiers; `desks` what citizens say, by kind of record and source id.
+    """
 
     portal_url: str
     sources: Mapping[str, str]
     accounts: Mapping[str, tuple[str, str]]
     ledger: Path
     services: Mapping[str, Service] = field(default_factory=dict)
+    desks: Mapping[str, Mapping[str, Service]] = field(default_factory=dict)
 
     @property
-    def source_ids(self) -> list[str]:
-        """Every source of the world, sorted."""
-        return sorted((*self.sources, *self.services))
+    def syncs(self) -> list[str]:
+        """The DAG of every source of the world, in the order of kinds: a rating comes after the dossier it is of."""
+        held = {"dossier": (*self.sources, *self.services), **self.desks}
+        return [sync_dag(kind, source_id) for kind in KINDS for source_id in sorted(held.get(kind, ()))]
+
+    @property
+    def every_service(self) -> dict[str, Service]:
+        """All sources that are no database, by source id."""
+        found = dict(self.services)
+        for services in self.desks.values():
+            found |= services
+        return found
 
     def connections(self, warehouse: Mapping[str, str]) -> dict[str, str]:
         """`AIRFLOW_CONN_…` variables for the contracts in include/sources and for the warehouse: URL by connection."""
         made = {conn_id: database_connection(url) for conn_id, url in warehouse.items()}
         for source_id, url in self.sources.items():
             made[f"src_{source_id}"] = database_connection(url)
-        for source_id, service in self.services.items():
+        for source_id, service in self.every_service.items():
             made[f"src_{source_id}"] = service.connection()
         for province, (login, password) in self.accounts.items():
             made[f"portal_{province.lower()}"] = self._portal_connection(province, login, password)
@@ -176,7 +195,11 @@ class OutsideWorld:
         raw = json.loads(text)
         accounts = {province: (login, password) for province, (login, password) in raw["accounts"].items()}
         services = {source_id: Service(**service) for source_id, service in raw.get("services", {}).items()}
-        return Ready(raw["portal_url"], raw["sources"], accounts, Path(raw["ledger"]), services)
+        desks = {
+            kind: {source_id: Service(**service) for source_id, service in raw.get(f"{kind}s", {}).items()}
+            for kind in ("petition", "rating")
+        }
+        return Ready(raw["portal_url"], raw["sources"], accounts, Path(raw["ledger"]), services, desks)
 
     def world(self) -> WorldOptions | None:
         """What the world that is kept was made from; None before it was first made."""

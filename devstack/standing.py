@@ -79,7 +79,7 @@ class Standing:
         return ready.connections(warehouse_urls(self.postgres, WAREHOUSE)) | {
             "LIENTHONG_HOME": str(CHECKOUT),
             "LIENTHONG_VAR": str(self.var),
-            "LIENTHONG_SCHEDULES": settings.schedules(ready.source_ids),
+            "LIENTHONG_SCHEDULES": settings.schedules(ready.syncs),
         }
 
     def tell(self, airflow: AirflowHome) -> None:
@@ -96,7 +96,7 @@ class Standing:
             "PGDATABASE": WAREHOUSE,
             "WORLD_STATE": str(self.outside.state_folder),
             "PORTAL_URL": ready.portal_url,
-            **{f"{source_id.upper()}_URL": service.url for source_id, service in ready.services.items()},
+            **{f"{source_id.upper()}_URL": service.url for source_id, service in ready.every_service.items()},
         }
         places = f"{self.postgres.tools()}:{CHECKOUT / '.venv' / 'bin'}"
         lines = [f"export {name}={shlex.quote(text)}" for name, text in sorted(told.items())]

@@ -15,7 +15,8 @@ from lienthong.model.periods import Month
 DEFAULT_PORT, DEFAULT_EVERY = 8080, 5
 LONGEST_EVERY = 30
 SCORES_EVERY = 15
-WORLD_PORTS = 8
+WORLD_PORTS = 12
+DESKS_FROM = 6  # how far behind the portal's the ports of petitions and ratings begin
 LIVE_EVERY_S, LIVE_CHANGES = 30, 3
 EARLIEST_WORLD = Month(2025, 12)  # the simulated life before the mergers of July 2025 is thin
 
@@ -61,16 +62,17 @@ class Settings:
     def serving(self) -> list[str]:
         """Options of the simulator: where it serves, and how fast life goes on."""
         ports = [f"--port={self.world_port}", f"--igate-port={self.world_port + 1}"]
+        ports += [f"--desk-port={self.world_port + DESKS_FROM}"]
         return [*ports, f"--live-every={LIVE_EVERY_S}", f"--live-changes={LIVE_CHANGES}"]
 
-    def schedules(self, source_ids: Sequence[str]) -> str:
+    def schedules(self, syncs: Sequence[str]) -> str:
         """LIENTHONG_SCHEDULES: every source each `every` minutes, one after the other, scores a little later.
 
         The contracts keep their own schedules: a province is read every half an hour, too seldom to watch.
         """
         entries = [
-            f"dossier_sync__{source_id}={number * self.every // len(source_ids)}-59/{self.every} * * * *"
-            for number, source_id in enumerate(source_ids)
+            f"{dag_id}={number * self.every // len(syncs)}-59/{self.every} * * * *"
+            for number, dag_id in enumerate(syncs)
         ]
         return "; ".join([*entries, f"index_scores={self.every - 1}-59/{max(SCORES_EVERY, self.every)} * * * *"])
 

@@ -51,7 +51,7 @@ class Rising:
             return False
         processor = next(child for child in airflow.children if child.name == "dag-processor")
         journey = Journey(
-            airflow.api, standing.outside.finish().source_ids, self._stages,
+            airflow.api, standing.outside.finish().syncs, self._stages,
             since=processor.since or datetime.now(UTC), watch=standing.check, deliveries=deliveries, moves_on=True,
         )  # fmt: skip
         world = standing.outside.world()

@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -24,13 +24,19 @@ from psycopg2 import sql
 
 from simulator import control
 from simulator import state as states
+from simulator.bgtvt import BgtvtServer
 from simulator.catalogue import PROVINCES
+from simulator.desks import Desks
+from simulator.feedback import keeping
+from simulator.gplx import GplxServer
 from simulator.igate import IgateServer
 from simulator.ledger import write_ledger
 from simulator.opencps import Installation, create_reader, install, installed
 from simulator.outside import Live, Outside
 from simulator.portal import Portal, serve
 from simulator.portal.server import listen
+from simulator.sectors import SECTORS
+from simulator.sheets import SheetDrop
 from simulator.world import DEFAULT_SIZE, World
 
 
@@ -56,20 +62,27 @@ def database_of(options: argparse.Namespace, province: str) -> str:
 def up(options: argparse.Namespace) -> int:
     """Create and fill the databases if they are not, write the ledger, serve portal and iGates until SIGTERM."""
     kept = states.load(options.state_dir)
-    state = states.State(options.seed, options.size, options.month, _provinces(options))
+    provinces = _provinces(options)
+    state = states.State(options.seed, options.size, options.month, provinces, held=_held(options, provinces))
+    if options.held is None and kept is not None:
+        state = replace(state, held=kept.held)  # a world of before there were any stays as it is
     fresh = not state.same_world(kept)
+    if fresh and options.held is None:
+        state = replace(state, held=_held(options, provinces))
     if kept is not None and not fresh:
         state = kept
     if fresh:  # what the portal held belongs to another world
         for leftover in options.state_dir.glob("portal.sqlite*"):
             leftover.unlink()
+        keeping.forget(options.state_dir)
     _say(f"generating {state.size} dossiers per province, seed {state.seed}, month {state.month}")
     world = state.world(options.state_dir)
     databases = {p.code: _fill(options, world, p.code) for p in world.provinces if p.system == "opencps"}
     if fresh or not states.ledger_path(options.state_dir).exists():
-        write_ledger(world.ledger(), states.ledger_path(options.state_dir))
+        write_ledger(world.ledger(), states.ledger_path(options.state_dir), world.disagreements())
     states.save(options.state_dir, state)
     states.tidy(options.state_dir, state)
+    feedbacks = keeping.all_of(options.state_dir, world)
     with ExitStack() as running:
         portal = Portal(store_path=states.store_path(options.state_dir))
         running.callback(portal.store.close)
@@ -79,9 +92,14 @@ def up(options: argparse.Namespace) -> int:
                 port = options.igate_port + len(igates) if options.igate_port else 0
                 server = IgateServer(world, province.code, host=options.host, port=port)
                 igates[province.code] = running.enter_context(server)
-        outside = Outside(options.state_dir, state, world, databases, igates)
+        desks = running.enter_context(Desks(feedbacks, host=options.host, port=options.desk_port))
+        holders = {source_id: _running(options, world, source_id, running) for source_id in world.held}
+        outside = Outside(options.state_dir, state, world, databases, igates, feedbacks, holders)
         for code, server in igates.items():
             server.igate.mover = partial(outside.advance, code)
+        for source_id, holder in holders.items():
+            if not isinstance(holder, SheetDrop):
+                holder.desk.mover = partial(outside.advance, source_id)
         bound = listen(options.host, options.port)
         portal_url = f"http://{options.host}:{bound.getsockname()[1]}"
         key = control.publish(options.state_dir, portal_url)
@@ -89,7 +107,9 @@ def up(options: argparse.Namespace) -> int:
         if options.live_every:
             running.enter_context(Live(outside, state.seed, options.live_every, options.live_changes, _say))
         stopping = _noted_sigterm()
-        print(json.dumps(_ready(options, portal, portal_url, databases, igates)), flush=True)
+        ready = _ready(options, portal, portal_url, databases, igates) | desks.services()
+        ready["services"] |= {source_id: holder.service() for source_id, holder in holders.items()}
+        print(json.dumps(ready), flush=True)
         serve(portal, bound, [control.advance_route(outside, key)], stopping)
     return 0
 
@@ -113,7 +133,7 @@ def _move_alone(options: argparse.Namespace) -> dict[str, Any]:
     url = databases.get(options.province)
     if url and installed(url) != Installation.of(world, options.province):
         raise ValueError(f"the database of {options.province} holds another world: run `python -m simulator up` first")
-    outside = Outside(options.state_dir, state, world, databases, {})
+    outside = Outside(options.state_dir, state, world, databases, {}, keeping.all_of(options.state_dir, world))
     made = outside.advance(options.province, options.seed, options.changes)
     return {"province": options.province, "changes": [asdict(change) for change in made]}
 
@@ -137,6 +157,20 @@ def _ready(
     }
 
 
+def _running(
+    options: argparse.Namespace, world: World, source_id: str, running: ExitStack
+) -> BgtvtServer | GplxServer | SheetDrop:
+    """A sectoral system that runs until `running` ends, or the folder of a unit without one with its list in it."""
+    kind = SECTORS[source_id].kind
+    if kind == "sheet":
+        unit = SheetDrop(world, (options.state_dir.resolve() / "sheets" / source_id).as_uri(), source_id)
+        unit.drop(f"ho-so-{world.moves[source_id]:04d}.xlsx")
+        return unit
+    if kind == "bgtvt":
+        return running.enter_context(BgtvtServer(world, source_id, host=options.host))
+    return running.enter_context(GplxServer(world, source_id, host=options.host))
+
+
 def _fill(options: argparse.Namespace, world: World, province: str) -> str:
     """The province's database, created, filled and readable; its URL."""
     name, url = database_of(options, province), _database_url(options, province)
@@ -156,6 +190,15 @@ def _provinces(options: argparse.Namespace) -> tuple[str, ...]:
     return tuple(dict.fromkeys(codes))
 
 
+def _held(options: argparse.Namespace, provinces: tuple[str, ...]) -> tuple[str, ...]:
+    """The sectoral systems asked for, in the order of SECTORS."""
+    asked = {name.strip() for name in (options.held or "").split(",") if name.strip()}
+    for name in sorted(asked):
+        if name not in SECTORS or SECTORS[name].province not in provinces:
+            raise ValueError(f"no sectoral system {name} of these provinces: there are {', '.join(SECTORS)}")
+    return tuple(source_id for source_id in SECTORS if source_id in asked)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m simulator", description=__doc__)
     commands = parser.add_subparsers(required=True)
@@ -163,11 +206,13 @@ def _parser() -> argparse.ArgumentParser:
     up_command.add_argument(
         "--provinces", default=",".join(PROVINCES), help="e.g. H17,H21; default: all that are known"
     )
+    up_command.add_argument("--held", help="sectoral systems, e.g. bgtvt_h17,gplx_h17,sheet_h21; default: none")
     up_command.add_argument("--size", type=int, default=DEFAULT_SIZE, help="dossiers per province")
     up_command.add_argument("--month", default="2026-10", help="last month with dossiers, YYYY-MM")
     up_command.add_argument("--host", default="127.0.0.1")
     up_command.add_argument("--port", type=int, default=0, help="of the portal; 0 = any free port")
     up_command.add_argument("--igate-port", type=int, default=0, help="of the first iGate, then counting up; 0 = any")
+    up_command.add_argument("--desk-port", type=int, default=0, help="of the first service of petitions and ratings")
     up_command.add_argument("--live-every", type=float, default=0.0, help="seconds between small changes; 0 = none")
     up_command.add_argument("--live-changes", type=int, default=3, help="changed dossiers per province and step")
     up_command.add_argument("--reader-role", default="", help="also create a read-only login of this name")

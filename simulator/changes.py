@@ -59,12 +59,12 @@ def replay(world: World, province: str, seed: int, changes: int = 20, at: int = 
     rng = stream(seed, province, "advance", world.moves[province])
     newest = max(plan.modified for plan in world.plans[province])
     calendar = Calendar.of(world.month)
-    first, last = _window(world, province, calendar, at)
+    first, last = window(world, province, calendar, at)
     kinds = _live_kinds(changes, world.moves[province]) if at else _kinds(changes)
     world.moves[province] += 1
     lives = Lives(world.catalogue, province, calendar)
     copied = {plan.original for plan in world.plans[province]}
-    movable = [p for p in world.plans[province] if not p.defect and p.dossier_id not in copied]
+    movable = [p for p in world.plans[province] if not (p.defect or p.held_by) and p.dossier_id not in copied]
     made: list[Change] = []
     used: set[int] = set()
     for kind in kinds:
@@ -81,7 +81,7 @@ def replay(world: World, province: str, seed: int, changes: int = 20, at: int = 
     return made
 
 
-def _window(world: World, province: str, calendar: Calendar, at: int) -> tuple[int, int]:
+def window(world: World, province: str, calendar: Calendar, at: int) -> tuple[int, int]:
     """From when to when the changes happen; sets the province's clock."""
     before = world.clocks[province]
     if at:

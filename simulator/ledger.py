@@ -5,10 +5,16 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
+_DISAGREEMENTS = """
+CREATE TABLE disagreement (
+    source_id TEXT NOT NULL, code TEXT NOT NULL, field TEXT NOT NULL, province_says TEXT NOT NULL,
+    holder_says TEXT NOT NULL, PRIMARY KEY (source_id, code, field)
+)
+"""
 _TABLE = """
 CREATE TABLE ledger (
     province TEXT NOT NULL, dossier_id INTEGER NOT NULL, code TEXT, truth TEXT NOT NULL, steps TEXT NOT NULL,
@@ -23,7 +29,8 @@ class Entry:
 
     `code` is None as long as there is none (OpenCPS: before reception). `truth` is free of the fault in `defects`.
     For `orphan_child` the dossier row does not exist (iGate: it was deleted softly) and `truth` is empty.
-    `duplicate_of` is the dossierId that a `duplicate_row` repeats, else 0.
+    `duplicate_of` is the dossierId that a `duplicate_row` repeats, else 0. `province` names a sectoral system
+    (`bgtvt_h17`) where the dossier is the one that this system holds; `truth` then has only what it can tell.
     """
 
     province: str
@@ -39,7 +46,18 @@ class Entry:
         return not self.defects
 
 
-def write_ledger(entries: Iterable[Entry], path: Path) -> None:
+@dataclass(frozen=True, slots=True, order=True)
+class Disagreement:
+    """One field of one dossier that a province's copy says otherwise than the sectoral system, in wire words."""
+
+    source_id: str
+    code: str
+    field: str
+    province_says: str
+    holder_says: str
+
+
+def write_ledger(entries: Iterable[Entry], path: Path, disagreements: Iterable[Disagreement] = ()) -> None:
     """Write the whole ledger to an SQLite file, replacing it in one step."""
     draft = path.with_suffix(".draft")
     draft.unlink(missing_ok=True)
@@ -47,6 +65,8 @@ def write_ledger(entries: Iterable[Entry], path: Path) -> None:
     try:
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute(_TABLE)
+        connection.execute(_DISAGREEMENTS)
+        connection.executemany("INSERT INTO disagreement VALUES (?, ?, ?, ?, ?)", map(astuple, disagreements))
         connection.executemany("INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?)", (_row(entry) for entry in entries))
         connection.commit()
     finally:
@@ -54,11 +74,14 @@ def write_ledger(entries: Iterable[Entry], path: Path) -> None:
     draft.replace(path)
 
 
-def update_ledger(entries: Iterable[Entry], path: Path) -> None:
-    """Write some entries of an existing ledger file anew, in one transaction."""
+def update_ledger(entries: Iterable[Entry], path: Path, disagreements: Iterable[Disagreement] | None = None) -> None:
+    """Write some entries of an existing ledger file, and all disagreements when given, anew; in one transaction."""
     connection = sqlite3.connect(path, timeout=30)
     try:
         with connection:
+            if disagreements is not None:
+                connection.execute("DELETE FROM disagreement")
+                connection.executemany("INSERT INTO disagreement VALUES (?, ?, ?, ?, ?)", map(astuple, disagreements))
             connection.executemany("INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?)", map(_row, entries))
     finally:
         connection.close()
@@ -81,6 +104,19 @@ def read_ledger(path: Path, province: str | None = None) -> Iterator[Entry]:
                 tuple(json.loads(defects)),
                 duplicate_of,
             )
+    finally:
+        connection.close()
+
+
+def read_disagreements(path: Path, source_id: str | None = None) -> list[Disagreement]:
+    """What the ledger knows of disagreements, sorted; of one sectoral system, or of all."""
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        rows = connection.execute(
+            "SELECT * FROM disagreement WHERE ?1 IS NULL OR source_id = ?1 ORDER BY source_id, code, field",
+            (source_id,),
+        )
+        return [Disagreement(*row) for row in rows]
     finally:
         connection.close()
 

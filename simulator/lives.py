@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
@@ -35,11 +36,18 @@ class Calendar:
 class Lives:
     """Draws the lives of one province's dossiers."""
 
-    def __init__(self, catalogue: Catalogue, province: str, calendar: Calendar) -> None:
+    def __init__(
+        self, catalogue: Catalogue, province: str, calendar: Calendar, only: Collection[str] = ()
+    ) -> None:  # fmt: skip
+        """`only`: codes of the procedures to draw from, all equally often."""
         self.calendar = calendar
         self.province = province
-        self.active = [procedure for procedure in catalogue.procedures if procedure.state == "active"]
-        self.procedures = Weighted([procedure.weight for procedure in self.active])
+        self.active = [
+            procedure
+            for procedure in catalogue.procedures
+            if procedure.state == "active" and (not only or procedure.code in only)
+        ]
+        self.procedures = Weighted([1 if only else procedure.weight for procedure in self.active])
         agencies = catalogue.agencies_of(province)
         self.departments = {agency.code.split(".")[1]: agency for agency in agencies if agency.level == 1}
         self.communes = [agency for agency in agencies if agency.level == 3]

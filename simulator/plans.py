@@ -34,6 +34,7 @@ class Plan:
     `events` is flat: (step, instant, step, instant, …). `pay`: 0 unpaid, 1 portal, 2 own gateway, 3 cash or transfer.
     `original` is the dossier that a duplicate repeats. `touched` is when all attachment rows were last rewritten;
     `added` are instants at which one more attachment was added without moving the dossier.
+    `held_by` is the sectoral system whose dossier a province's own system holds a copy of.
     """
 
     province: str
@@ -57,6 +58,7 @@ class Plan:
     original: int = 0
     touched: int = 0
     added: tuple[int, ...] = ()
+    held_by: str = ""
 
     @property
     def last_step(self) -> Step:

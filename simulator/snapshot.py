@@ -19,6 +19,7 @@ def write_snapshot(world: World, path: Path) -> None:
     content = {
         "fields": _FIELDS,
         "plans": {code: [_row(plan) for plan in plans] for code, plans in world.plans.items()},
+        "held": {code: [_row(plan) for plan in plans] for code, plans in world.held.items()},
         "moves": world.moves,
         "clocks": world.clocks,
         "serials": {
@@ -35,9 +36,11 @@ def read_snapshot(world: World, path: Path) -> None:
     """Put a kept state into a world of the same seed, size, month and provinces. ValueError when it can't be used."""
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if tuple(content["fields"]) != _FIELDS or set(content["plans"]) != set(world.plans):
+        names, held = content["fields"], content.get("held", {})
+        if not set(names) <= set(_FIELDS) or set(content["plans"]) != set(world.plans) or set(held) != set(world.held):
             raise KeyError("fields")
-        world.plans = {code: [_plan(row) for row in rows] for code, rows in content["plans"].items()}
+        world.plans = {code: [_plan(names, row) for row in rows] for code, rows in content["plans"].items()}
+        world.held = {code: [_plan(names, row) for row in rows] for code, rows in held.items()}
         world.moves, world.clocks = content["moves"], content["clocks"]
         world.serials = {
             code: {(prefix, day): number for prefix, day, number in rows} for code, rows in content["serials"].items()
@@ -52,8 +55,9 @@ def _row(plan: Plan) -> list[object]:
     return [getattr(plan, name) for name in _FIELDS]
 
 
-def _plan(row: list[Any]) -> Plan:
-    values: dict[str, Any] = dict(zip(_FIELDS, row, strict=True))
+def _plan(names: list[str], row: list[Any]) -> Plan:
+    """Fields that came later than the snapshot keep their defaults."""
+    values: dict[str, Any] = dict(zip(names, row, strict=True))
     for name in _TUPLES:
         values[name] = tuple(values[name])
     return Plan(**values)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from simulator.changes import replay
+from simulator.sectors import advance
 from simulator.snapshot import read_snapshot, write_snapshot
 from simulator.world import World
 
@@ -16,7 +17,7 @@ FOLD_AFTER = 500
 
 @dataclass(frozen=True)
 class Move:
-    """One `advance` that has happened; `at` as in `changes.replay`."""
+    """One `advance` that has happened, of a province or of a sectoral system; `at` as in `changes.replay`."""
 
     province: str
     seed: int
@@ -34,14 +35,18 @@ class State:
     provinces: tuple[str, ...] = ("H17", "H26")
     moves: tuple[Move, ...] = ()
     folded: int = 0
+    held: tuple[str, ...] = ()
 
     def world(self, folder: Path) -> World:
         """The world as it stands now. ValueError when its snapshot can't be used."""
-        world = World.generate(self.seed, self.size, self.month, provinces=self.provinces)
+        world = World.generate(self.seed, self.size, self.month, provinces=self.provinces, held=self.held)
         if self.folded:
             read_snapshot(world, snapshot_path(folder, self.folded))
         for move in self.moves:
-            replay(world, move.province, move.seed, move.changes, move.at)
+            if move.province in world.held:
+                advance(world, move.province, move.seed, move.changes, move.at)
+            else:
+                replay(world, move.province, move.seed, move.changes, move.at)
         return world
 
     def moved(self, move: Move) -> State:
@@ -71,8 +76,8 @@ def load(folder: Path) -> State | None:
         return None
     kept = json.loads(path.read_text(encoding="utf-8"))
     kept["moves"] = tuple(Move(**move) for move in kept["moves"])
-    if "provinces" in kept:
-        kept["provinces"] = tuple(kept["provinces"])
+    for name in {"provinces", "held"} & set(kept):
+        kept[name] = tuple(kept[name])
     return State(**kept)
 
 

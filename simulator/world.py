@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from simulator import wire
+from simulator import sectors, wire
 from simulator.catalogue import PROVINCES, Catalogue, Province, catalogue
 from simulator.defects import DEFAULT_RATES, Defect, assign
 from simulator.facts import Facts, derive
-from simulator.ledger import Entry
+from simulator.ledger import Disagreement, Entry
 from simulator.lives import Calendar, Lives
 from simulator.plans import Plan, Trait
 from simulator.streams import stream
@@ -21,7 +21,7 @@ FIRST_ID = 10_001
 
 @dataclass
 class World:
-    """Everything that is true outside. `plans` is per province, ordered by dossierId.
+    """Everything that is true outside. `plans` is per province, `held` per sectoral system; both ordered by dossierId.
 
     `as_of` is where the world began; `clocks` and `moves` say, per province, how far `advance` has taken it.
     Two worlds with the same seed, size, month, rates and moves are equal on any machine.
@@ -37,17 +37,24 @@ class World:
     moves: dict[str, int] = field(default_factory=dict)
     clocks: dict[str, int] = field(default_factory=dict)
     serials: dict[str, dict[tuple[str, int], int]] = field(default_factory=dict)
+    held: dict[str, list[Plan]] = field(default_factory=dict)
 
     @classmethod
     def generate(
         cls, seed: int, size: int = DEFAULT_SIZE, month: str = "2026-10", *,
         provinces: Sequence[str] = ("H17", "H26"), rates: Mapping[Defect, float] = DEFAULT_RATES,
+        held: Sequence[str] = (),
     ) -> World:  # fmt: skip
-        """`size` dossiers per province (duplicates come on top), submitted in the three months up to `month`."""
+        """`size` dossiers per province (duplicates come on top), submitted in the three months up to `month`.
+
+        `held`: sectoral systems (`sectors.SECTORS`) of these provinces; the provinces' own systems get copies.
+        """
         calendar = Calendar.of(month)
         world = cls(seed, size, month, calendar.as_of, {}, catalogue(), rates)
         for code in provinces:
             world._populate(PROVINCES[code], calendar)
+        for source_id in held:
+            sectors.populate(world, sectors.SECTORS[source_id], calendar)
         return world
 
     @property
@@ -65,6 +72,20 @@ class World:
             raise KeyError(f"{province} has no dossier {dossier_id}")
         return plans[index]
 
+    def truth(self, plan: Plan) -> wire.Wire:
+        """The dossier in the portal's words (`wire.dossier`)."""
+        return wire.dossier(self.facts(plan))
+
+    def holding(self, source_id: str, dossier_id: int) -> Entry:
+        """What the ledger says about one dossier of a sectoral system."""
+        return sectors.entry(self, sectors.SECTORS[source_id], self.held[source_id][dossier_id - 1])
+
+    def disagreements(self, source_id: str | None = None) -> Iterator[Disagreement]:
+        """What the provinces' copies say otherwise than the sectoral systems, or than one of them."""
+        for known in self.held:
+            if source_id in (None, known):
+                yield from sectors.disagreements(self, known)
+
     def entry(self, plan: Plan) -> Entry:
         """What the ledger says about one dossier."""
         facts = self.facts(plan)
@@ -76,10 +97,13 @@ class World:
         )  # fmt: skip
 
     def ledger(self, province: str | None = None) -> Iterator[Entry]:
-        """Every dossier of the world, or of one province, in order of dossierId."""
+        """Every dossier of the world, or of one province or sectoral system, in order of dossierId."""
         for code, plans in self.plans.items():
             if province in (None, code):
                 yield from (self.entry(plan) for plan in plans)
+        for source_id, plans in self.held.items():
+            if province in (None, source_id):
+                yield from (self.holding(source_id, plan.dossier_id) for plan in plans)
 
     def give_code(self, plan: Plan) -> None:
         """Number a dossier: agency, day, running number of the agency on that day.

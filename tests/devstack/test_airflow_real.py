@@ -32,6 +32,8 @@ from devstack.processes import stat
 from devstack.progress import Stages
 from lienthong.exchange.summary import delivery_summary
 from lienthong.model.codes import DeliveryState
+from lienthong.model.kinds import KINDS
+from lienthong.model.sync_dags import source_of_dag
 from lienthong.warehouse.engine import engine_for
 from tests.logins import PASSWORDS
 
@@ -41,7 +43,7 @@ REPO = Path(__file__).resolve().parents[2]
 MONTH, SIZE = "2026-10", 120
 #: One province of each kind of system: every further one costs ten more tasks. (`make up` is tested with all four.)
 TENANTS = ("H17", "H21")
-SOURCES = ("opencps_h17", "igate_h21")
+SOURCES = ("opencps_h17", "igate_h21", "pakn_h17", "hotline1022_h17", "rating_h17")
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Stack:
         stages = Stages(Console(file=io.StringIO()))
         return Journey(
             self.api,
-            self.world.source_ids,
+            self.world.syncs,
             stages,
             since=self.started_at,
             watch=self.airflow.check,
@@ -138,7 +140,8 @@ def first(stack: Stack) -> JourneyOutcome:
 
 
 def test_the_dags_bring_the_dossiers_from_the_provinces_to_the_portal(stack: Stack, first: JourneyOutcome) -> None:
-    assert sorted(first.loads) == stack.world.source_ids == sorted(SOURCES)
+    assert sorted(first.loads) == sorted(source_of_dag(dag_id) or "" for dag_id in stack.world.syncs) == sorted(SOURCES)
+    assert {kind for load in first.loads.values() for kind in KINDS if kind in load["counts"]} == set(KINDS)
     for load in first.loads.values():
         for entity, counts in load["counts"].items():
             assert counts["extracted"] == sum(count for outcome, count in counts.items() if outcome != "extracted"), (

@@ -11,7 +11,7 @@ from croniter import croniter
 from devstack.outside import WorldOptions
 from devstack.standing_settings import DEFAULT_PORT, Settings, Wishes, first_world
 
-SOURCES = ["igate_h13", "igate_h21", "opencps_h17", "opencps_h26"]
+SYNCS = ["dossier_sync__igate_h13", "dossier_sync__igate_h21", "dossier_sync__opencps_h17", "petition_sync__pakn_h17"]
 
 
 def test_a_choice_holds_until_another_is_made(tmp_path: Path) -> None:
@@ -26,12 +26,12 @@ def test_a_choice_holds_until_another_is_made(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("every", [1, 3, 5, 7, 30])
 def test_every_source_gets_a_cron_and_they_take_turns(every: int) -> None:
-    entries = dict(entry.split("=", 1) for entry in Settings(every=every).schedules(SOURCES).split("; "))
-    assert set(entries) == {*(f"dossier_sync__{source}" for source in SOURCES), "index_scores"}
+    entries = dict(entry.split("=", 1) for entry in Settings(every=every).schedules(SYNCS).split("; "))
+    assert set(entries) == {*SYNCS, "index_scores"}
     assert all(croniter.is_valid(cron) for cron in entries.values())
     midnight = datetime(2026, 11, 22, tzinfo=UTC)
-    firsts = [croniter(entries[f"dossier_sync__{source}"], midnight).get_next(datetime) for source in SOURCES]
-    assert len(set(firsts)) == min(every, len(SOURCES))
+    firsts = [croniter(entries[dag_id], midnight).get_next(datetime) for dag_id in SYNCS]
+    assert len(set(firsts)) == min(every, len(SYNCS))
 
 
 def test_a_new_world_ends_with_the_month_before_the_running_one_in_vietnam() -> None:

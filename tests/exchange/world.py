@@ -81,6 +81,7 @@ class Province:
     modes: dict[str, SourceMode] = field(default_factory=lambda: {SOURCE: SourceMode.OWN})
     clock: datetime = NOW
     runs: int = 0
+    covers: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         with self.engine.begin() as connection:
@@ -205,7 +206,7 @@ class Province:
         )
 
     def derive(self) -> DeriveSummary:
-        return derive(self.engine, TENANT, self.modes)
+        return derive(self.engine, TENANT, self.modes, self.covers)
 
     @contextmanager
     def client(self, make: Callable[..., PortalClient] = PortalClient) -> Iterator[PortalClient]:

@@ -60,6 +60,15 @@ def test_another_plan_starts_anew(tmp_path: Path) -> None:
     assert (other.note, read(other)) == ({}, [])
 
 
+def test_a_reading_that_is_to_begin_anew_leaves_no_row_to_the_next_try(tmp_path: Path) -> None:
+    first = checkpoint(tmp_path, 1)
+    first.add("items", rows(1))
+    first.save({"page": 1})
+    first.restart()
+    second = checkpoint(tmp_path, 2)
+    assert (second.note, read(second)) == ({}, [])
+
+
 def test_a_note_that_is_torn_or_whose_pieces_are_gone_is_passed_over(tmp_path: Path) -> None:
     first = checkpoint(tmp_path, 1)
     first.add("items", rows(1))

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
+from lienthong.model.kinds import KINDS
 from tests.orchestration.conftest import REPO, SOURCES, LoadDags
 
 pytestmark = pytest.mark.xdist_group("airflow")
@@ -19,17 +20,20 @@ pytestmark = pytest.mark.xdist_group("airflow")
 COMMON = {
     "catalogue_sync", "freshness", "index_scores", "index_scores_final", "portal_adopt", "portal_push", "portal_shadow",
 }  # fmt: skip
-SOURCE_IDS = sorted(path.stem for path in SOURCES.glob("*.yaml"))
-TENANTS = sorted({yaml.safe_load(path.read_text(encoding="utf-8"))["tenant"] for path in SOURCES.glob("*.yaml")})
+CONTRACTS = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(SOURCES.glob("*.yaml"))}
+KIND_OF = {source_id: next(iter(set(KINDS) & set(contract))) for source_id, contract in CONTRACTS.items()}
+#: Source → its DAG.
+SYNCS = {source_id: f"{kind}_sync__{source_id}" for source_id, kind in KIND_OF.items()}
+TENANTS = sorted({contract["tenant"] for source_id, contract in CONTRACTS.items() if KIND_OF[source_id] == "dossier"})
 
 
 def _sync_ids(loaded: dict[str, Any]) -> set[str]:
-    return {dag_id for dag_id in loaded["dags"] if dag_id.startswith("dossier_sync__")}
+    return {dag_id for dag_id in loaded["dags"] if "_sync__" in dag_id}
 
 
 def test_every_dag_file_loads_without_errors(loaded: dict[str, Any]) -> None:
     assert loaded["errors"] == {}
-    assert set(loaded["dags"]) == COMMON | {f"dossier_sync__{source_id}" for source_id in SOURCE_IDS}
+    assert set(loaded["dags"]) == COMMON | set(SYNCS.values())
 
 
 def test_dag_files_import_neither_great_expectations_nor_dataframes(loaded: dict[str, Any]) -> None:
@@ -43,8 +47,8 @@ def test_airflow_loads_the_plugin_but_no_module_of_the_package_under_another_nam
 
 
 def test_a_load_goes_through_its_five_steps_in_order(loaded: dict[str, Any]) -> None:
-    for source_id in SOURCE_IDS:
-        tasks = loaded["dags"][f"dossier_sync__{source_id}"]["tasks"]
+    for dag_id in SYNCS.values():
+        tasks = loaded["dags"][dag_id]["tasks"]
         order = ["open_load", "extract", "stage", "gate", "merge"]
         assert {name: task["downstream"] for name, task in tasks.items()} == {
             name: [after] for name, after in pairwise(order)
@@ -52,12 +56,10 @@ def test_a_load_goes_through_its_five_steps_in_order(loaded: dict[str, Any]) -> 
 
 
 def test_a_merge_changes_the_asset_of_its_tenant_and_the_push_waits_for_all_of_them(loaded: dict[str, Any]) -> None:
-    for source_id in SOURCE_IDS:
-        tenant = yaml.safe_load((SOURCES / f"{source_id}.yaml").read_text(encoding="utf-8"))["tenant"]
-        outlets = {
-            name: task["outlets"] for name, task in loaded["dags"][f"dossier_sync__{source_id}"]["tasks"].items()
-        }
-        assert outlets.pop("merge") == [f"lienthong://{tenant}/dossiers", f"lienthong://{tenant}/quality"]
+    for source_id, dag_id in SYNCS.items():
+        tenant, records = CONTRACTS[source_id]["tenant"], f"{KIND_OF[source_id]}s"
+        outlets = {name: task["outlets"] for name, task in loaded["dags"][dag_id]["tasks"].items()}
+        assert sorted(outlets.pop("merge")) == [f"lienthong://{tenant}/{name}" for name in sorted((records, "quality"))]
         assert not any(outlets.values())
     condition = loaded["dags"]["portal_push"]["serialized"]["dag"]["timetable"]["__var"]["asset_condition"]
     assert condition["__type"] == "asset_any"
@@ -76,9 +78,8 @@ def test_the_push_is_mapped_over_tenants(loaded: dict[str, Any]) -> None:
 
 
 def test_a_source_keeps_its_own_schedule_in_vietnams_time(loaded: dict[str, Any]) -> None:
-    for source_id in SOURCE_IDS:
-        contract = yaml.safe_load((SOURCES / f"{source_id}.yaml").read_text(encoding="utf-8"))
-        timetable = loaded["dags"][f"dossier_sync__{source_id}"]["serialized"]["dag"]["timetable"]["__var"]
+    for source_id, contract in CONTRACTS.items():
+        timetable = loaded["dags"][SYNCS[source_id]]["serialized"]["dag"]["timetable"]["__var"]
         assert timetable["expressions"] == [contract["schedule"], contract["full"]]
         assert timetable["timezone"] == "Asia/Ho_Chi_Minh"
 
@@ -115,7 +116,8 @@ def test_forms_are_in_vietnamese_and_mark_as_required_only_what_is(loaded: dict[
                 required.add((dag_id.split("__")[0], name))
             else:
                 assert schema["title"].endswith("(không bắt buộc)"), (dag_id, name)
-    assert required == {("dossier_sync", "mode"), ("portal_adopt", "tenant"), ("portal_shadow", "tenant")}
+    syncs = {(f"{kind}_sync", "mode") for kind in KIND_OF.values()}
+    assert required == syncs | {("portal_adopt", "tenant"), ("portal_shadow", "tenant")}
 
 
 @pytest.mark.parametrize("dag_id", ["portal_shadow", "portal_adopt"])
@@ -155,7 +157,7 @@ def test_a_new_province_is_one_yaml_file_and_appears_as_its_own_dag(
 ) -> None:
     found = load_dags(another_province)
     assert found["errors"] == {}
-    assert _sync_ids(found) == {f"dossier_sync__{source_id}" for source_id in (*SOURCE_IDS, "opencps_h57")}
+    assert _sync_ids(found) == {*SYNCS.values(), "dossier_sync__opencps_h57"}
     assert "lienthong://H57/dossiers" in str(found["dags"]["portal_push"]["serialized"])
 
 
@@ -163,7 +165,7 @@ def test_a_contract_with_a_typo_is_an_import_error_and_leaves_the_others(contrac
     broken = contracts / "opencps_h26.yaml"
     broken.write_text(broken.read_text(encoding="utf-8").replace("schedule:", "shedule:"), encoding="utf-8")
     found = load_dags(contracts)
-    assert _sync_ids(found) == {f"dossier_sync__{source_id}" for source_id in SOURCE_IDS if source_id != broken.stem}
+    assert _sync_ids(found) == set(SYNCS.values()) - {SYNCS[broken.stem]}
     assert set(found["dags"]) >= COMMON
     assert list(found["errors"]) == ["source_contracts.py"]
     for word in ("opencps_h26.yaml", "shedule"):

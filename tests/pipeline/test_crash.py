@@ -31,7 +31,9 @@ SOURCE = "opencps_h17"
 
 #: Children start from a clean process (no threads to inherit) that has already imported what is slow to import.
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["lienthong.pipeline.load", "lienthong.sources.opencps.profile", "great_expectations"])
+PROCESSES.set_forkserver_preload(
+    ["lienthong.pipeline.load", "lienthong.sources.systems.opencps.system", "great_expectations"]
+)
 
 
 def die() -> None:

@@ -18,7 +18,12 @@ import psycopg2
 import pytest
 
 from devstack.postgres import Postgres
+from simulator.desks import Desks
+from simulator.feedback import keeping, read_feedback_ledger
 from simulator.ledger import read_ledger
+from simulator.outside import Outside
+from simulator.state import State
+from simulator.world import World
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -171,6 +176,20 @@ def test_igate_provinces_need_no_database_and_move_on_while_they_are_served(tmp_
         assert shown(again["services"]["igate_h21"])[0] not in after
 
 
+def test_sectoral_systems_are_served_move_on_and_stay_away_when_not_asked_for(tmp_path: Path) -> None:
+    def run(name: str, *more: str) -> list[str]:
+        return [sys.executable, "-m", "simulator", name, "--state-dir", str(tmp_path), *more]
+
+    with served(run("up", "--provinces", "H21", "--size", "100", "--held", "sheet_h21")) as ready:
+        [listed] = list(Path(ready["services"]["sheet_h21"]["url"].removeprefix("file://")).iterdir())
+        subprocess.run(run("advance", "--province", "sheet_h21", "--changes", "4"), cwd=REPO, check=True)
+        assert len(list(listed.parent.iterdir())) == 2
+    known = list(read_ledger(tmp_path / "ledger.sqlite", "sheet_h21"))
+    assert len(known) == 10
+    with served(run("up", "--provinces", "H21", "--size", "100", "--held", "")) as bare:
+        assert set(bare["services"]) == {"igate_h21"}
+
+
 def test_a_live_world_moves_on_by_itself_and_goes_on_after_a_restart(postgres: Postgres, tmp_path: Path) -> None:
     live = ("--live-every", "0.2", "--live-changes", "2", "--provinces", "H17,H21")
     counts = []
@@ -230,3 +249,31 @@ def test_a_database_province_needs_a_database(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 2
     assert "--postgres-url" in done.stderr
+
+
+def test_petitions_and_ratings_move_on_with_their_province_and_survive_a_restart(tmp_path: Path) -> None:
+    def listed(ready: dict[str, Any]) -> list[str]:
+        account = ready["petitions"]["pakn_h17"]
+        login = {"username": account["username"], "password": account["password"]}
+        token = httpx.post(f"{account['url']}/api/v1/auth/token", json=login).json()["accessToken"]
+        answer = httpx.get(
+            f"{account['url']}/api/v1/petitions", params={"pageSize": 200}, headers={"Authorization": f"Bearer {token}"}
+        ).json()
+        return [item["updatedAt"] for item in answer["data"]["items"]]
+
+    world = World.generate(766, 60, provinces=("H17",))
+    folded = State(766, 60, "2026-10", ("H17",))
+    feedbacks = keeping.all_of(tmp_path, world)
+    with Desks(feedbacks) as desks:
+        before = listed({**desks.services()})
+        assert set(desks.services()["petitions"]) == {"pakn_h17", "hotline1022_h17"}
+        assert set(desks.services()["ratings"]) == {"rating_h17"}
+        outside = Outside(tmp_path, folded, world, {}, {}, feedbacks)
+        for _ in range(3):
+            outside.advance("H17", 766, 12)
+        after = listed({**desks.services()})
+    assert max(after) > max(before)
+    with Desks(keeping.all_of(tmp_path, world)) as again:
+        assert listed({**again.services()}) == after
+    kept = list(read_feedback_ledger(tmp_path / "feedback.sqlite", "pakn"))
+    assert len(kept) == len(after)

@@ -22,7 +22,7 @@ from lienthong.model.identifiers import base_procedure_code, normalise_agency_co
 from lienthong.model.kinds.dossier import DOSSIER, FEE
 from lienthong.model.kinds.spec import ValueType
 from lienthong.sources.chunk import Chunk
-from lienthong.sources.rows_to_arrow import landing_schema, to_batch
+from lienthong.sources.kit.sql.rows_to_arrow import landing_schema, to_batch
 from lienthong.sources.text_cleaning import clean, without_query
 from lienthong.sources.typing_columns import looked_up, typed
 

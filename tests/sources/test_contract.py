@@ -64,7 +64,8 @@ def complaint(path: Path) -> str:
 
 def test_the_shipped_contracts_are_valid_and_sorted() -> None:
     contracts = load_contracts(SHIPPED)
-    assert list(contracts) == ["igate_h13", "igate_h21", "opencps_h17", "opencps_h26"]
+    assert list(contracts) == sorted(path.stem for path in SHIPPED.glob("*.yaml"))
+    assert {contract.kind.name for contract in contracts.values()} == {"dossier", "petition", "rating"}
     h17 = contracts["opencps_h17"]
     assert (h17.tenant, h17.dossier.mode, h17.overlap) == ("H17", SourceMode.OWN, timedelta(days=2))
     assert (h17.dossier.codes.step["100"], h17.dossier.codes.status["done"]) == (1, 10)

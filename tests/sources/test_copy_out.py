@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lienthong.landing import UNREADABLE
-from lienthong.sources.copy_out import copy_out
-from lienthong.sources.rows_to_arrow import landing_schema, to_batch
+from lienthong.sources.kit.sql.copy_out import copy_out
+from lienthong.sources.kit.sql.rows_to_arrow import landing_schema, to_batch
 
 COLUMNS: dict[str, sa.types.TypeEngine[Any]] = {
     "id": sa.BigInteger(),

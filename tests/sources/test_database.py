@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from lienthong.model.errors import LienThongError, SourceAccessError
 from lienthong.model.traces import chain
-from lienthong.sources.database import reading
+from lienthong.sources.kit.sql.database import reading
 from tests.world import database_connection
 
 NAME = "Nguyễn Thị Hoa"

@@ -19,7 +19,7 @@ from lienthong.model.errors import (
     TransientError,
 )
 from lienthong.sources.contract_parts import ReadLimits, VolumeGuard
-from lienthong.sources.database import reading
+from lienthong.sources.kit.sql.database import reading
 from lienthong.sources.profiles import profile_of
 from tests.sources.conftest import KEYS, Province, connection_to, landed
 
@@ -263,4 +263,4 @@ def test_an_accepted_loss_of_the_whole_window_leaves_a_watermark_at_what_remains
     province.load(volume_guard=VolumeGuard(overlap_min_ratio=0))
     mark = province.marks[DOSSIER]
     assert mark.modified_at is not None
-    assert (mark.modified_at.isoformat(), mark.last_key, mark.overlap_rows) == ("2026-01-01T01:00:00+00:00", 50, 1)
+    assert (mark.modified_at.isoformat(), mark.last_key, mark.overlap_rows) == ("2026-01-01T01:00:00+00:00", "50", 1)

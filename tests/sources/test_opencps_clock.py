@@ -11,7 +11,7 @@ import pytest
 
 from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.pipeline.views import status
-from lienthong.sources.database import SourceDatabase
+from lienthong.sources.kit.sql.database import SourceDatabase
 from lienthong.views.findings import finding_view
 from simulator.opencps.install import install
 from simulator.portal.server import PortalServer
@@ -62,7 +62,7 @@ def test_what_is_dated_inside_the_hour_is_read_and_the_watermark_keeps_to_the_cl
     assert (landed(second, DOSSIER), landed(second, FILE)) == ([1, 2, 3], [30, 20])
     assert second.manifest.facts.observed_at == NOW + 10 * MINUTE
     assert province.marks[DOSSIER].modified_at == NOW + 5 * MINUTE
-    assert province.marks[DOSSIER].last_key == 3
+    assert province.marks[DOSSIER].last_key == "3"
 
 
 @pytest.fixture

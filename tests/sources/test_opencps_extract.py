@@ -15,9 +15,9 @@ from lienthong.landing import LandedBatch
 from lienthong.model.codes import LoadMode
 from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.contract_parts import ReadLimits
-from lienthong.sources.opencps import extract
-from lienthong.sources.opencps.tables import ENTITY_TABLES, REFERENCE_TABLES
+from lienthong.sources.kit.sql import extract
 from lienthong.sources.profile import Window
+from lienthong.sources.systems.opencps.tables import ENTITY_TABLES, REFERENCE_TABLES
 from tests.sources.conftest import Province, at, landed
 
 DOSSIER, ACTION, FILE, FEE = "opencps_dossier", "opencps_dossieraction", "opencps_dossierfile", "opencps_paymentfile"
@@ -64,7 +64,7 @@ def test_a_load_without_changes_reads_only_the_overlap_and_the_watermark_stays(p
     province.load()
     before = dict(province.marks)
     assert before[DOSSIER].modified_at == datetime(2026, 10, 20, 1, tzinfo=UTC)
-    assert (before[DOSSIER].last_key, before[DOSSIER].overlap_rows) == (3, 1)
+    assert (before[DOSSIER].last_key, before[DOSSIER].overlap_rows) == ("3", 1)
     batch = province.load()
     assert dossiers(batch) == [3]
     assert dict(province.marks) == before

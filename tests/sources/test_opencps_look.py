@@ -14,12 +14,12 @@ from sqlalchemy.dialects import mysql
 from lienthong.landing import LandedBatch
 from lienthong.model.codes import LoadMode
 from lienthong.model.errors import LandingCorruptError
-from lienthong.sources.opencps import look_statements
-from lienthong.sources.opencps.schema import BoundTable
-from lienthong.sources.opencps.tables import DOSSIER, ENTITY_TABLES
+from lienthong.sources.kit.sql import look_statements
+from lienthong.sources.kit.sql.schema import BoundTable
 from lienthong.sources.profile import SourceSight, TableSight
 from lienthong.sources.profiles import profile_of
 from lienthong.sources.scaffold_sample import sampled
+from lienthong.sources.systems.opencps.tables import DOSSIER, ENTITY_TABLES
 from tests.sources.conftest import Province, landed
 
 NOW = datetime(2026, 10, 12, 8, 30, tzinfo=UTC)

@@ -26,11 +26,11 @@ from lienthong.onboarding.reach import unreachable
 from lienthong.onboarding.scaffold import draft, scaffold, write_contract
 from lienthong.sources.contract import SourceContract, load_contract
 from lienthong.sources.contract_parts import ReadLimits
-from lienthong.sources.database import reading
-from lienthong.sources.opencps.tables import ENTITY_TABLES, REFERENCE_TABLES
+from lienthong.sources.kit.sql.database import reading
+from lienthong.sources.kit.sql.rows_to_arrow import BATCH_BYTES
 from lienthong.sources.profile import SourceSight, UnmappedCode, Window
 from lienthong.sources.profiles import profile_of
-from lienthong.sources.rows_to_arrow import BATCH_BYTES
+from lienthong.sources.systems.opencps.tables import ENTITY_TABLES, REFERENCE_TABLES
 from simulator.opencps import schema
 from tests.mariadb import MariaServer
 from tests.sources.conftest import REPO, Province, at, connection_to, landed

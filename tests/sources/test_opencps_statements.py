@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.engine import Dialect
 
-from lienthong.sources.opencps import statements
-from lienthong.sources.opencps.schema import BoundTable
-from lienthong.sources.opencps.tables import ENTITY_TABLES, SERVICE_INFO
+from lienthong.sources.kit.sql import statements
+from lienthong.sources.kit.sql.schema import BoundTable
+from lienthong.sources.systems.opencps.tables import ENTITY_TABLES, SERVICE_INFO
 
 NOW = datetime(2026, 10, 12, 8, 30)
 POSTGRESQL: type[Dialect] = postgresql.dialect
@@ -37,8 +37,8 @@ def every_statement() -> dict[str, sa.Select[object]]:
         "changed, from the beginning": statements.changed(file, None, None, None, 10),
         "added": statements.added(file, 7, None, 10),
         "added, next page": statements.added(file, 7, 9, 10),
-        "dossier_page": statements.dossier_page(dossier, None, 10),
-        "dossier_page, next": statements.dossier_page(dossier, 7, 10),
+        "root_page": statements.root_page(dossier, None, 10),
+        "root_page, next": statements.root_page(dossier, 7, 10),
         "children_between": statements.children_between(file, 1, 7),
         "children_between, first": statements.children_between(file, None, 7),
         "children_between, last": statements.children_between(file, 7, None),

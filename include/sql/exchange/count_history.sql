@@ -1,6 +1,6 @@
 -- Purpose: how many old dossiers of a source a first push would send that nobody has decided about.
--- Grain: one row. Old: received before an instant. Blocked dossiers are not sent, so they don't count; `dossiers` are
--- all of the source.
+-- Grain: one row. Old: received before an instant. Blocked dossiers are not sent, nor those of
+-- procedures that are sent elsewhere (`covered`), so they don't count; `dossiers` are all of the source.
 -- Idempotency: reads only. Locks: none.
 SELECT
     count(*) AS dossiers,
@@ -9,6 +9,7 @@ SELECT
         r.received_at < :before
         AND d.dossier_code IS NOT NULL
         AND r.blocked_reasons = '{}'
+        AND coalesce(r.procedure_code <> ALL(CAST(:covered AS text [])), TRUE)
         AND x.acked_at IS NULL
         AND x.adoption IS NULL
     ) AS undecided

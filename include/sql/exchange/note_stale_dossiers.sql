@@ -1,5 +1,6 @@
 -- Purpose: put on the work list what no longer follows from what is believed: dossiers of newer merges, of procedures
--- that the catalogue changed, listed or dropped since, and, only when a mode changed, of sources in another mode.
+-- that the catalogue changed, listed or dropped since, and, only when a mode changed, of sources in another mode and of
+-- procedures that a ministry sends itself (key `procedure:<code>` of the modes).
 -- Grain: one row per dossier. Idempotency: yes. Locks: inserts only; the caller holds derive_state.
 INSERT INTO exchange.stale (tenant, dossier_id)
 SELECT
@@ -36,4 +37,15 @@ WHERE
     CAST(:modes_changed AS boolean)
     AND x.tenant = :tenant
     AND x.mode <> coalesce(source.mode, 'observe')
+UNION
+SELECT
+    :tenant,
+    x.dossier_id
+FROM jsonb_each_text(CAST(:modes AS jsonb)) AS covered (name, source_id)
+INNER JOIN dossier.source_record AS r
+    ON r.tenant = :tenant AND covered.name = 'procedure:' || r.procedure_code
+INNER JOIN exchange.delivery AS x ON x.tenant = :tenant AND x.dossier_id = r.dossier_id
+WHERE
+    CAST(:modes_changed AS boolean)
+    AND x.mode <> 'observe'
 ON CONFLICT (tenant, dossier_id) DO NOTHING;

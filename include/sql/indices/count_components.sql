@@ -6,7 +6,8 @@
 -- The period is period_start to through, both included; a provisional run ends at its as-of instant. What happened after
 -- `through` has not happened yet. `idle`: no dossier of the unit is in any population, and no national report of the
 -- period says otherwise. A province counts its own dossiers, its descendants', and those of agencies that
--- nobody lists; departments and communes count their own.
+-- nobody lists; departments and communes count their own. A dossier whose source can't tell what a component asks is
+-- left out of that component; a dossier that a ministry sends itself, and shows, is taken to be on the portal.
 WITH term_units AS (
     SELECT
         lower(unit.name) AS name,
@@ -54,7 +55,12 @@ dossiers AS (
         coalesce(procedures.returns_paper, TRUE) AS returns_paper,
         procedures.term_value,
         procedures.term_unit_seconds,
-        coalesce(delivery.acked_at <= :as_of, FALSE) AS acknowledged,
+        coalesce(delivery.acked_at <= :as_of OR 'sent_elsewhere' = ANY(delivery.reasons), FALSE) AS acknowledged,
+        'documents' <> ALL(fact.lacks) AS tells_documents,
+        'online_payment' <> ALL(fact.lacks) AS tells_payment,
+        'reuse' <> ALL(fact.lacks) AS tells_reuse,
+        'citizen_store' <> ALL(fact.lacks) AS tells_store,
+        'citizen_data' <> ALL(fact.lacks) AS tells_citizen_data,
         fact.received_at BETWEEN :period_start AND :through AS in_received,
         coalesce(fact.received_at, fact.submitted_at) BETWEEN :period_start AND :through AS in_arrived,
         fact.started_at BETWEEN :period_start AND :through AS in_started,
@@ -150,33 +156,55 @@ counts AS (
         count(*) FILTER (WHERE in_carried) AS carried,
         count(*) FILTER (WHERE in_carried AND on_time) AS on_time,
         count(*) FILTER (WHERE in_received OR in_arrived OR in_started OR in_carried) AS active,
+        count(*) FILTER (WHERE in_received AND tells_documents) AS received_told,
         count(*) FILTER (
-            WHERE in_received AND is_online AND (has_electronic_result OR NOT returns_paper)
+            WHERE in_received AND tells_documents AND is_online AND (has_electronic_result OR NOT returns_paper)
         ) AS online,
-        count(*) FILTER (WHERE in_started AND has_fee AND NOT fee_all_zero) AS payable,
-        count(*) FILTER (WHERE in_started AND has_fee AND NOT fee_all_zero AND paid_online) AS paid,
+        count(*) FILTER (WHERE in_started AND tells_payment AND has_fee AND NOT fee_all_zero) AS payable,
+        count(*) FILTER (WHERE in_started AND tells_payment AND has_fee AND NOT fee_all_zero AND paid_online) AS paid,
         count(*) FILTER (
             WHERE CASE :population_4_1 WHEN 'received' THEN in_received ELSE in_carried END
+                AND tells_documents
                 AND (returns_paper OR NOT CAST(:result_of_paper_only AS boolean))
         ) AS result_expected,
         count(*) FILTER (
             WHERE CASE :population_4_1 WHEN 'received' THEN in_received ELSE in_carried END
+                AND tells_documents
                 AND (returns_paper OR NOT CAST(:result_of_paper_only AS boolean))
                 AND has_result_file
         ) AS with_result,
         count(*) FILTER (
+            WHERE CASE :population_4_2 WHEN 'received' THEN in_received ELSE in_carried END AND tells_documents
+        ) AS digitised_of,
+        count(*) FILTER (
             WHERE CASE :population_4_2 WHEN 'received' THEN in_received ELSE in_carried END
+                AND tells_documents
                 AND has_component_file
                 AND (has_result_file OR NOT returns_paper)
         ) AS digitised,
         count(*) FILTER (
-            WHERE CASE :population_4_3 WHEN 'received' THEN in_received ELSE in_carried END AND reused_component
+            WHERE CASE :population_4_3 WHEN 'received' THEN in_received ELSE in_carried END AND tells_reuse
+        ) AS reused_of,
+        count(*) FILTER (
+            WHERE CASE :population_4_3 WHEN 'received' THEN in_received ELSE in_carried END
+                AND tells_reuse
+                AND reused_component
         ) AS reused,
         count(*) FILTER (
-            WHERE CASE :population_4_4 WHEN 'received' THEN in_received ELSE in_carried END AND from_citizen_store
+            WHERE CASE :population_4_4 WHEN 'received' THEN in_received ELSE in_carried END AND tells_store
+        ) AS from_store_of,
+        count(*) FILTER (
+            WHERE CASE :population_4_4 WHEN 'received' THEN in_received ELSE in_carried END
+                AND tells_store
+                AND from_citizen_store
         ) AS from_store,
         count(*) FILTER (
-            WHERE CASE :population_4_5b WHEN 'received' THEN in_received ELSE in_carried END AND uses_citizen_data
+            WHERE CASE :population_4_5b WHEN 'received' THEN in_received ELSE in_carried END AND tells_citizen_data
+        ) AS citizen_data_of,
+        count(*) FILTER (
+            WHERE CASE :population_4_5b WHEN 'received' THEN in_received ELSE in_carried END
+                AND tells_citizen_data
+                AND uses_citizen_data
         ) AS with_citizen_data,
         coalesce(bool_or(
             CASE :population_4_5a WHEN 'received' THEN in_received ELSE in_carried END AND uses_citizen_data
@@ -277,6 +305,11 @@ dossier_counts AS (
         sum(counts.carried) AS carried,
         sum(counts.on_time) AS on_time,
         sum(counts.active) AS active,
+        sum(counts.received_told) AS received_told,
+        sum(counts.digitised_of) AS digitised_of,
+        sum(counts.reused_of) AS reused_of,
+        sum(counts.from_store_of) AS from_store_of,
+        sum(counts.citizen_data_of) AS citizen_data_of,
         sum(counts.online) AS online,
         sum(counts.payable) AS payable,
         sum(counts.paid) AS paid,
@@ -354,6 +387,11 @@ measures AS (
         coalesce(dossier_counts.acknowledged, 0) AS acknowledged,
         coalesce(dossier_counts.carried, 0) AS carried,
         coalesce(dossier_counts.on_time, 0) AS on_time,
+        coalesce(dossier_counts.received_told, 0) AS received_told,
+        coalesce(dossier_counts.digitised_of, 0) AS digitised_of,
+        coalesce(dossier_counts.reused_of, 0) AS reused_of,
+        coalesce(dossier_counts.from_store_of, 0) AS from_store_of,
+        coalesce(dossier_counts.citizen_data_of, 0) AS citizen_data_of,
         coalesce(dossier_counts.online, 0) AS online,
         coalesce(dossier_counts.payable, 0) AS payable,
         coalesce(dossier_counts.paid, 0) AS paid,
@@ -421,35 +459,15 @@ CROSS JOIN LATERAL (
     ('2.1', measures.on_time, measures.carried, NULL),
     ('3.1', measures.services, measures.procedures, NULL),
     ('3.2', measures.services_used, measures.services, NULL),
-    ('3.3', measures.online, measures.received, NULL),
+    ('3.3', measures.online, measures.received_told, NULL),
     ('3.5', measures.fee_synced, measures.with_fee, NULL),
     ('3.5b', measures.fee_paid, measures.with_fee, NULL),
     ('3.6', measures.paid, measures.payable, NULL),
     ('4.1', measures.with_result, measures.result_expected, NULL),
-    (
-        '4.2',
-        measures.digitised,
-        CASE :population_4_2 WHEN 'received' THEN measures.received ELSE measures.carried END,
-        NULL
-    ),
-    (
-        '4.3',
-        measures.reused,
-        CASE :population_4_3 WHEN 'received' THEN measures.received ELSE measures.carried END,
-        NULL
-    ),
-    (
-        '4.4',
-        measures.from_store,
-        CASE :population_4_4 WHEN 'received' THEN measures.received ELSE measures.carried END,
-        NULL
-    ),
+    ('4.2', measures.digitised, measures.digitised_of, NULL),
+    ('4.3', measures.reused, measures.reused_of, NULL),
+    ('4.4', measures.from_store, measures.from_store_of, NULL),
     ('4.5a', measures.citizen_data, measures.for_citizens, NULL),
-    (
-        '4.5b',
-        measures.with_citizen_data,
-        CASE :population_4_5b WHEN 'received' THEN measures.received ELSE measures.carried END,
-        NULL
-    )
+    ('4.5b', measures.with_citizen_data, measures.citizen_data_of, NULL)
 ) AS component (id, numerator, denominator, flag)
 ORDER BY measures.agency_code, component.id

@@ -7,6 +7,7 @@
 -- withdrawal (7) only after reception. Of several steps of that status the last one counts. An end status whose time
 -- nobody knows is no end: the dossier stays open.
 -- Start: the first step "being processed" (4), else reception.
+-- `lacks`: what the source of the speaking record can't tell: about that the dossier says nothing, not "no".
 -- Files count by their link (index-766 §2: "result file link"): the portal is given a URL, never the bytes.
 WITH changed AS MATERIALIZED (
     SELECT
@@ -30,6 +31,19 @@ WITH changed AS MATERIALIZED (
         )
         AND (fact.dossier_id IS NULL OR fact.version <> believed.version OR fact.recipe <> :recipe)
 ),
+tellers AS MATERIALIZED (
+    SELECT
+        source.source_id,
+        ARRAY(
+            SELECT known.capability
+            FROM unnest(CAST(:capabilities AS text[])) AS known (capability)
+            WHERE known.capability <> ALL(source.capabilities)
+            ORDER BY known.capability
+        ) AS lacks
+    FROM ops.source AS source
+    WHERE source.tenant = :tenant
+        AND source.capabilities IS NOT NULL
+),
 records AS (
     SELECT
         changed.dossier_id,
@@ -47,12 +61,15 @@ records AS (
         record.online_payment,
         record.database_codes,
         coalesce(record.has_digitised_component, FALSE) AS has_digitised_component,
-        coalesce(record.vneid_verified, FALSE) AS vneid_verified
+        coalesce(record.vneid_verified, FALSE) AS vneid_verified,
+        coalesce(teller.lacks, '{}') AS lacks
     FROM changed
     INNER JOIN dossier.source_record AS record
         ON record.tenant = :tenant
         AND record.source_id = changed.source_id
         AND record.source_key = changed.source_key
+    LEFT JOIN tellers AS teller
+        ON teller.source_id = changed.source_id
 ),
 steps AS MATERIALIZED (
     SELECT
@@ -186,7 +203,8 @@ INSERT INTO indices.dossier_fact AS fact (
     fee_any,
     fee_synced_nonzero,
     fee_all_zero,
-    database_codes
+    database_codes,
+    lacks
 )
 SELECT
     :tenant,
@@ -214,7 +232,8 @@ SELECT
     fees.dossier_id IS NOT NULL,
     coalesce(fees.synced_nonzero, FALSE),
     coalesce(fees.all_zero, FALSE),
-    records.database_codes
+    records.database_codes,
+    records.lacks
 FROM records
 LEFT JOIN progress
     ON progress.dossier_id = records.dossier_id
@@ -249,4 +268,5 @@ SET
     fee_any = excluded.fee_any,
     fee_synced_nonzero = excluded.fee_synced_nonzero,
     fee_all_zero = excluded.fee_all_zero,
-    database_codes = excluded.database_codes
+    database_codes = excluded.database_codes,
+    lacks = excluded.lacks

@@ -5,7 +5,16 @@ INSERT INTO ops.watermark (tenant, source_id, table_name, modified_at, last_key,
 VALUES (:tenant, :source_id, :table_name, :modified_at, :last_key, :overlap_rows, :load_id)
 ON CONFLICT (tenant, source_id, table_name) DO UPDATE SET
     modified_at = excluded.modified_at,
-    last_key = greatest(ops.watermark.last_key, excluded.last_key),
+    -- Keys are text; those that are numbers are compared as such.
+    last_key = CASE
+        WHEN
+            CAST(ops.watermark.last_key AS text) ~ '^-?[0-9]+$'
+            AND CAST(excluded.last_key AS text) ~ '^-?[0-9]+$'
+            AND CAST(CAST(ops.watermark.last_key AS text) AS numeric)
+            > CAST(CAST(excluded.last_key AS text) AS numeric)
+            THEN ops.watermark.last_key
+        ELSE coalesce(excluded.last_key, ops.watermark.last_key)
+    END,
     overlap_rows = excluded.overlap_rows,
     load_id = excluded.load_id
 WHERE

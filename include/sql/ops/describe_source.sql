@@ -1,7 +1,19 @@
 -- Purpose: remember what the contract says of a source (merge reads the precedence and the words for "removed", scores
--- what it can tell).
+-- what it can tell, push what a ministry sends when the contract can't be read).
 -- Grain: one source. Idempotency: writes only what differs. Locks: the source's row.
-INSERT INTO ops.source (tenant, source_id, kind, title, precedence, mode, contract_hash, removed, capabilities)
+INSERT INTO ops.source (
+    tenant,
+    source_id,
+    kind,
+    title,
+    precedence,
+    mode,
+    contract_hash,
+    removed,
+    capabilities,
+    sent_by,
+    covers
+)
 VALUES (
     :tenant,
     :source_id,
@@ -11,7 +23,9 @@ VALUES (
     :mode,
     :contract_hash,
     CAST(:removed AS text []),
-    CAST(:capabilities AS text [])
+    CAST(:capabilities AS text []),
+    :sent_by,
+    CAST(:covers AS text [])
 )
 ON CONFLICT (tenant, source_id) DO UPDATE SET
     title = excluded.title,
@@ -19,7 +33,9 @@ ON CONFLICT (tenant, source_id) DO UPDATE SET
     mode = excluded.mode,
     contract_hash = excluded.contract_hash,
     removed = excluded.removed,
-    capabilities = excluded.capabilities
+    capabilities = excluded.capabilities,
+    sent_by = excluded.sent_by,
+    covers = excluded.covers
 WHERE
     (
         ops.source.title,
@@ -27,7 +43,9 @@ WHERE
         ops.source.mode,
         ops.source.contract_hash,
         ops.source.removed,
-        ops.source.capabilities
+        ops.source.capabilities,
+        ops.source.sent_by,
+        ops.source.covers
     )
     IS DISTINCT FROM
     (
@@ -36,5 +54,7 @@ WHERE
         excluded.mode,
         excluded.contract_hash,
         excluded.removed,
-        excluded.capabilities
+        excluded.capabilities,
+        excluded.sent_by,
+        excluded.covers
     );

@@ -3,6 +3,7 @@
 SELECT
     s.tenant,
     s.source_id,
-    s.mode
+    s.mode,
+    s.covers
 FROM ops.source AS s
 ORDER BY s.tenant, s.source_id;

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from textwrap import fill
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from lienthong.cli.tables import new_table
 from lienthong.freshness.findings import AGENCY_KINDS, Finding, FindingSeverity
 from lienthong.freshness.workdays import DayKind
 from lienthong.model.kinds import KINDS
@@ -56,13 +56,13 @@ def print_detail(found: SourceDetail, console: Console, *, everything: bool) -> 
     _print_findings(status.findings, console, limit=1000 if everything else SHOWN_FINDINGS)
     if source.unmapped:
         _print_unmapped_words(source.unmapped, console, everything=everything)
-    days = _table("Hồ sơ đến theo ngày", ("Ngày", "left"), ("", "left"), ("Đã thấy", "right"), ("Dự kiến", "right"))
+    days = new_table("Hồ sơ đến theo ngày", ("Ngày", "left"), ("", "left"), ("Đã thấy", "right"), ("Dự kiến", "right"))
     for day in found.days:
         expected = f"~{amount(round(day.expected))}" if day.expected is not None else "–"
         days.add_row(f"{day.day:%d/%m/%Y}", labels.DAYS[day.kind], amount(day.seen), expected)
     console.print(days)
     shown = found.agencies if everything else found.agencies[:SHOWN_AGENCIES]
-    agencies = _table(
+    agencies = new_table(
         f"Cơ quan ({len(found.agencies)}; lâu không có hồ sơ xếp trước)",
         ("Mã", "left"), ("Cơ quan", "left"), ("Hồ sơ cuối", "right"),
         (f"{found.last_workdays} ngày\nlàm việc", "right"), ("Thường", "right"),
@@ -79,7 +79,7 @@ def print_detail(found: SourceDetail, console: Console, *, everything: bool) -> 
 
 
 def _sources(status: Status) -> Table:
-    table = _table(
+    table = new_table(
         "Nguồn",
         ("Nguồn", "left"), ("Chế độ", "left"), ("Lần nạp gần nhất", "left"), ("Hồ sơ\nđổi/đọc", "right"),
         ("Hồ sơ\nmới nhất", "right"), ("Hôm nay/\ndự kiến", "right"), ("Phát\nhiện", "right"),
@@ -149,7 +149,7 @@ def _print_unmapped(sources: Iterable[SourceStatus], console: Console) -> None:
 
 
 def _print_unmapped_words(found: Sequence[UnmappedView], console: Console, *, everything: bool) -> None:
-    table = _table(
+    table = new_table(
         f"Từ và cột chưa ánh xạ ({amount(len(found))})",
         ("Loại", "left"), ("Từ hoặc cột", "left"), ("Số dòng", "right"), ("Từ lần nạp", "right"),
         ("Gặp lần cuối", "right"),
@@ -168,7 +168,7 @@ def _unmapped_label(kind: str) -> str:
 
 
 def _deliveries(status: Status) -> Table:
-    table = _table(
+    table = new_table(
         "Gửi lên Cổng Dịch vụ công quốc gia (hồ sơ)",
         ("Tỉnh", "left"), ("Còn nợ", "right"), ("Nợ lâu nhất", "right"), ("Chưa rõ kết quả", "right"),
         ("Cổng từ chối", "right"), ("Bị chặn", "right"), ("Tạm dừng", "right"), ("Bước chưa rõ", "right"),
@@ -190,20 +190,6 @@ def _print_next_steps(status: Status, console: Console) -> None:
         _say(console, f"  - {step}.")
     if not steps:
         _say(console, "  Không có.")
-
-
-def _table(title: str, *columns: tuple[str, str]) -> Table:
-    table = Table(
-        title=f"\n{title}",
-        title_style="bold",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        padding=(0, 1, 0, 0),
-    )
-    for heading, justify in columns:
-        table.add_column(heading, justify="right" if justify == "right" else "left", overflow="fold")
-    return table
 
 
 def _say(console: Console, text: str, style: str = "") -> None:

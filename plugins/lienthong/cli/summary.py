@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from lienthong.cli.tables import new_table
 from lienthong.connections import Role
 from lienthong.model.numbers import grouped
 from lienthong.pipeline import views
@@ -13,7 +14,6 @@ from lienthong.views import labels
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
     from lienthong.views.loads import LoadView
 
@@ -31,7 +31,7 @@ def print_summary(rt: Runtime, console: Console, *, run_id: int | None, reports:
 
 def print_load(load: LoadView, console: Console) -> None:
     """One load: every entity's rows by what became of them, adding up, and the error that it ended with, if any."""
-    table = _table(f"Nguồn {load.source_id} ({load.tenant}), lần nạp {load.load_id}")
+    table = new_table(f"Nguồn {load.source_id} ({load.tenant}), lần nạp {load.load_id}")
     table.add_column("", no_wrap=True)
     for label in labels.OUTCOMES.values():
         table.add_column(label, justify="right", overflow="fold")
@@ -49,7 +49,7 @@ def print_deliveries(rt: Runtime, console: Console, only: str | None = None) -> 
     how the records of the loads come to be these dossiers.
     """
     found = views.deliveries(rt, only)
-    table = _table("Gửi lên Cổng Dịch vụ công quốc gia (số hồ sơ, số bước xử lý)")
+    table = new_table("Gửi lên Cổng Dịch vụ công quốc gia (số hồ sơ, số bước xử lý)")
     table.add_column("Tỉnh", no_wrap=True)
     for label in (*labels.DELIVERY_COLUMNS, *labels.STEP_COLUMNS):
         table.add_column(label, justify="right", overflow="fold")
@@ -78,18 +78,3 @@ def print_scores(rt: Runtime, console: Console, run_id: int, all_units: bool = F
     console.print()
     for line in score_lines(scores(rt.warehouse(Role.READER), run_id), all_units=all_units):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-def _table(title: str) -> Table:
-    """A table that fits 80 columns."""
-    from rich import box
-    from rich.table import Table
-
-    return Table(
-        title=f"\n{title}",
-        title_style="bold",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        padding=(0, 1, 0, 0),
-    )

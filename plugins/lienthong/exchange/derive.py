@@ -10,8 +10,8 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import Connection
 
 from lienthong.exchange.believed import load_believed
-from lienthong.exchange.senders import effective_modes
-from lienthong.exchange.wanted import mode_of, sound, store_wanted, want
+from lienthong.exchange.elsewhere import standing, told_modes
+from lienthong.exchange.wanted import sound, store_wanted, want
 from lienthong.model.codes import DeliveryState, SourceMode
 from lienthong.warehouse.statements import run
 
@@ -32,12 +32,15 @@ class DeriveSummary:
     steps: int = 0
 
 
-def derive(engine: Engine, tenant: str, modes: Mapping[str, SourceMode]) -> DeriveSummary:
+def derive(
+    engine: Engine, tenant: str, modes: Mapping[str, SourceMode], covers: Mapping[str, str] | None = None
+) -> DeriveSummary:
     """Bring exchange.delivery up to what is believed: every dossier of `tenant` whose version, catalogue entry or
     source mode is newer than what was derived. Only dossiers of newer merges and changed procedures are looked at.
 
     `modes` names all sources of the tenant; dossiers of a source that is not named are only observed, those of a source
-    in `own` that may not send yet (`senders`) are derived as in `shadow`. Each page is one transaction, so an
+    in `own` that may not send yet (`senders`) are derived as in `shadow`. `covers`: procedures that a ministry sends
+    itself → the source that shows its dossiers (`elsewhere`). Each page is one transaction, so an
     interrupted call is finished by the next.
     """
     summary = DeriveSummary()
@@ -46,7 +49,7 @@ def derive(engine: Engine, tenant: str, modes: Mapping[str, SourceMode]) -> Deri
         run(connection, "ops/ensure_tenant", tenant=tenant)
         run(connection, "exchange/open_derive_state", tenant=tenant)
     with engine.begin() as connection:
-        _note_stale(connection, tenant, modes)
+        _note_stale(connection, tenant, modes, covers or {})
     while True:
         with engine.begin() as connection:
             now_modes = run(connection, "exchange/lock_derive_state", tenant=tenant).one().modes
@@ -56,17 +59,18 @@ def derive(engine: Engine, tenant: str, modes: Mapping[str, SourceMode]) -> Deri
                 if summary.examined >= PAGE:
                     run(connection, "exchange/analyze", tenant=tenant)
                 return summary
-            page = [sound(want(d, mode_of(now_modes, d.source_id))) for d in load_believed(connection, tenant, ids)]
+            page = [sound(want(d, *standing(now_modes, d))) for d in load_believed(connection, tenant, ids)]
             counts = store_wanted(connection, tenant, page)
         after = ids[-1]
         summary = _added(summary, counts, sum(len(wanted.steps) for wanted in page))
 
 
-def _note_stale(connection: Connection, tenant: str, modes: Mapping[str, SourceMode]) -> None:
+def _note_stale(
+    connection: Connection, tenant: str, modes: Mapping[str, SourceMode], covers: Mapping[str, str]
+) -> None:
     """Put what is newer than the state on the work list and move the state on, both or neither."""
     state = run(connection, "exchange/lock_derive_state", tenant=tenant).one()
-    effective = effective_modes(connection, tenant, modes)
-    wanted = {source_id: mode.value for source_id, mode in effective.items()}
+    wanted = told_modes(connection, tenant, modes, covers)
     if (state.newest_merge_no, state.newest_revision, wanted) == (state.merge_no, state.revision, state.modes):
         return
     run(

@@ -13,10 +13,11 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import Connection
 
 from lienthong.exchange.believed import load_believed
+from lienthong.exchange.elsewhere import standing
 from lienthong.exchange.items import Item
 from lienthong.exchange.payload import PAYLOAD_RECIPE
 from lienthong.exchange.settings import PortalSettings
-from lienthong.exchange.wanted import Wanted, WantedStep, mode_of, sound, store_wanted, want
+from lienthong.exchange.wanted import Wanted, WantedStep, sound, store_wanted, want
 from lienthong.model.codes import DeliveryState
 from lienthong.warehouse.statements import run
 
@@ -228,7 +229,7 @@ class Leases:
 
             def wanted_of(dossier_ids: Sequence[str], **parts: bool) -> dict[str, Wanted]:
                 found = load_believed(connection, self.tenant, dossier_ids, **parts)
-                return {d.dossier_id: sound(want(d, mode_of(modes, d.source_id)), **parts) for d in found}
+                return {d.dossier_id: sound(want(d, *standing(modes, d)), **parts) for d in found}
 
             page = wanted_of(sorted(fences), **parts)
             rows = self._read(connection, list(page))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -43,12 +43,18 @@ class Refusal:
 
 
 def open_senders(
-    engine: Engine, tenant: str, owns: Mapping[str, bool], settings: PortalSettings, now: datetime
+    engine: Engine,
+    tenant: str,
+    owns: Mapping[str, bool],
+    settings: PortalSettings,
+    now: datetime,
+    covered: Collection[str] = (),
 ) -> list[Refusal]:
     """Let the sources in `owns` send that have no undecided history to speak of (`history_days`, `history_most`), or
     whose history may be sent (value True).
 
-    Once opened, a source stays open. Returns the sources that stay closed.
+    Once opened, a source stays open. `covered`: procedures that are sent elsewhere, and so no history of the source.
+    Returns the sources that stay closed.
     """
     refused = []
     with engine.begin() as connection:
@@ -61,7 +67,14 @@ def open_senders(
                 open_sender(connection, tenant, source_id, HISTORY_SENT, now)
                 continue
             before = now - timedelta(days=settings.history_days)
-            found = run(connection, "exchange/count_history", tenant=tenant, source_id=source_id, before=before).one()
+            found = run(
+                connection,
+                "exchange/count_history",
+                tenant=tenant,
+                source_id=source_id,
+                before=before,
+                covered=sorted(covered),
+            ).one()
             if found.undecided > settings.history_most:
                 refused.append(Refusal(tenant, source_id, int(found.undecided), settings.history_days))
             elif found.dossiers:  # before its first load a source says nothing about its history

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -81,20 +81,16 @@ class Wanted:
         )
 
 
-def mode_of(modes: Mapping[str, str], source_id: str) -> SourceMode:
-    """The mode of a source in exchange.derive_state.modes; a source that is not named is only observed."""
-    return SourceMode(modes.get(source_id, SourceMode.OBSERVE))
-
-
-def want(dossier: BelievedDossier, mode: SourceMode) -> Wanted:
+def want(dossier: BelievedDossier, mode: SourceMode, why: str | None = None) -> Wanted:
     """Decide what is wanted. Only sources in mode `own` ever send; `shadow` keeps the hash for comparison, and
-    after its own reason those for which the dossier would be blocked.
+    after its own reason those for which the dossier would be blocked. `why`: the reason of a mode that is not its
+    source's (`elsewhere`).
     """
     hold: DeliveryState | None = None
     reasons: tuple[str, ...] = ()
     if mode is not SourceMode.OWN:
         held_for = dossier.blocked_reasons if mode is SourceMode.SHADOW else ()
-        hold, reasons = DeliveryState.WAITING, (f"source_{mode.value}", *held_for)
+        hold, reasons = DeliveryState.WAITING, (why or f"source_{mode.value}", *held_for)
     elif dossier.recorded_code is None:
         hold, reasons = DeliveryState.WAITING, (NOT_RECEIVED,)
     elif dossier.blocked_reasons:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.engine import Connection
 
-from lienthong.freshness.findings import FindingKind, FindingSeverity, Sight
+from lienthong.freshness.findings import Detection, FindingKind, FindingSeverity
 from lienthong.freshness.settings import FreshnessSettings
 from lienthong.warehouse.statements import run
 
@@ -36,24 +36,24 @@ def read_backlog(connection: Connection, tenant: str) -> Backlog:
     return Backlog(**run(connection, "freshness/read_backlog", tenant=tenant).mappings().one())
 
 
-def judge_backlog(backlog: Backlog, settings: FreshnessSettings, now: datetime) -> list[Sight]:
+def judge_backlog(backlog: Backlog, settings: FreshnessSettings, now: datetime) -> list[Detection]:
     """Whether something is owed, without an answer, or without a decision for too long."""
     return _judge_owed(backlog, settings, now) + _judge_undecided(backlog, settings, now)
 
 
-def _judge_owed(backlog: Backlog, settings: FreshnessSettings, now: datetime) -> list[Sight]:
+def _judge_owed(backlog: Backlog, settings: FreshnessSettings, now: datetime) -> list[Detection]:
     oldest = min(filter(None, (backlog.oldest_owed_at, backlog.oldest_unsettled_at)), default=None)
     if oldest is None or now - oldest <= timedelta(hours=settings.backlog_warning_h):
         return []
     grave = now - oldest > timedelta(hours=settings.backlog_error_h)
     severity = FindingSeverity.ERROR if grave else FindingSeverity.WARNING
     details = {"owed": backlog.owed, "unsettled": backlog.unsettled}
-    return [Sight(FindingKind.BACKLOG, severity, oldest, details=details)]
+    return [Detection(FindingKind.BACKLOG, severity, oldest, details=details)]
 
 
-def _judge_undecided(backlog: Backlog, settings: FreshnessSettings, now: datetime) -> list[Sight]:
+def _judge_undecided(backlog: Backlog, settings: FreshnessSettings, now: datetime) -> list[Detection]:
     oldest = min(filter(None, (backlog.oldest_parked_at, backlog.oldest_step_at)), default=None)
     if oldest is None or now - oldest <= timedelta(hours=settings.backlog_warning_h):
         return []
     details = {"parked": backlog.parked, "steps": backlog.steps_unsettled}
-    return [Sight(FindingKind.UNDECIDED, FindingSeverity.WARNING, oldest, details=details)]
+    return [Detection(FindingKind.UNDECIDED, FindingSeverity.WARNING, oldest, details=details)]

@@ -58,7 +58,7 @@ class CloseReason(StrEnum):
 
 
 @dataclass(frozen=True)
-class Sight:
+class Detection:
     """Something wrong, seen now. `details`: numbers and public names for the words, never anything personal."""
 
     kind: FindingKind
@@ -70,7 +70,7 @@ class Sight:
 
 @dataclass(frozen=True)
 class Finding:
-    """A sight as stored."""
+    """A detection as stored."""
 
     finding_id: int
     tenant: str
@@ -102,11 +102,11 @@ class FindingChange:
         return FindingChange(self.opened + other.opened, self.closed + other.closed)
 
 
-def store_sights(
+def store_detections(
     connection: Connection,
     tenant: str,
     source_id: str,
-    sights: Sequence[Sight],
+    detections: Sequence[Detection],
     judged: Iterable[FindingKind],
     now: datetime,
     reasons: Mapping[str, CloseReason] | None = None,
@@ -116,7 +116,7 @@ def store_sights(
     `reasons`: subject → why its findings end, where that is not a recovery. Two callers at once: one after the other.
     """
     run(connection, "freshness/lock_findings", tenant=tenant, source_id=source_id)
-    seen = {(sight.kind, sight.subject) for sight in sights}
+    seen = {(detection.kind, detection.subject) for detection in detections}
     kinds, opened, closed = frozenset(judged), 0, 0
     for finding in open_findings(connection, source_id):
         of_source = bool(source_id) or finding.tenant == tenant
@@ -124,23 +124,25 @@ def store_sights(
             reason = (reasons or {}).get(finding.subject, CloseReason.RECOVERED)
             close_finding(connection, finding.finding_id, reason, now)
             closed += 1
-    for sight in sights:
-        opened += open_finding(connection, tenant, source_id, sight, now)[1]
+    for detection in detections:
+        opened += open_finding(connection, tenant, source_id, detection, now)[1]
     return FindingChange(opened, closed)
 
 
-def open_finding(connection: Connection, tenant: str, source_id: str, sight: Sight, now: datetime) -> tuple[int, bool]:
+def open_finding(
+    connection: Connection, tenant: str, source_id: str, detection: Detection, now: datetime
+) -> tuple[int, bool]:
     """Open one finding, or say that it is still there; returns its id and whether it is new."""
-    details = json.dumps(dict(sight.details), ensure_ascii=False)
+    details = json.dumps(dict(detection.details), ensure_ascii=False)
     row = run(
         connection,
         "freshness/open_finding",
         tenant=tenant,
         source_id=source_id,
-        kind=sight.kind.value,
-        subject=sight.subject,
-        severity=sight.severity.value,
-        since=sight.since,
+        kind=detection.kind.value,
+        subject=detection.subject,
+        severity=detection.severity.value,
+        since=detection.since,
         details=details,
         now=now,
     ).one()
@@ -149,7 +151,7 @@ def open_finding(connection: Connection, tenant: str, source_id: str, sight: Sig
         "freshness/record_finding_day",
         finding_id=row.finding_id,
         day=now.astimezone(BUSINESS_ZONE).date(),
-        severity=sight.severity.value,
+        severity=detection.severity.value,
         details=details,
     )
     return int(row.finding_id), bool(row.is_new)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
 from lienthong.freshness.expectation import Counts, Drop, Silence, Usual, drop, expected_on, silence, silent_days
-from lienthong.freshness.findings import AGENCY_KINDS, CloseReason, FindingKind, FindingSeverity, Sight
+from lienthong.freshness.findings import AGENCY_KINDS, CloseReason, Detection, FindingKind, FindingSeverity
 from lienthong.freshness.settings import FreshnessSettings
 from lienthong.freshness.volumes import History, total
 from lienthong.freshness.workdays import DayKind, Workdays
@@ -29,7 +29,7 @@ class Judgement:
     """Sights about volumes, the kinds that were judged, why findings of some agencies end, and days to remember."""
 
     kinds: set[FindingKind] = field(default_factory=lambda: {FindingKind.SOURCE_SILENT, FindingKind.SOURCE_LOW})
-    sights: list[Sight] = field(default_factory=list)
+    detections: list[Detection] = field(default_factory=list)
     reasons: dict[str, CloseReason] = field(default_factory=dict)
     days: list[SourceDay] = field(default_factory=list)
 
@@ -64,12 +64,12 @@ def judge_volumes(
     whole = silence(all_counts, judged, sound, settings)
     if whole is not None:
         if not _came_back(all_counts, judged):
-            found.sights.append(_silent(FindingKind.SOURCE_SILENT, FindingSeverity.ERROR, whole))
+            found.detections.append(_silent(FindingKind.SOURCE_SILENT, FindingSeverity.ERROR, whole))
         return found
     found.kinds.update(AGENCY_KINDS)
     fewer = drop(all_counts, judged, sound, settings, days=1, ratio=settings.source_low_ratio)
     if fewer is not None:
-        found.sights.append(_low(FindingKind.SOURCE_LOW, fewer))
+        found.detections.append(_low(FindingKind.SOURCE_LOW, fewer))
     for history in histories:
         if not history.listed or history.agency_code in settings.ignore_agencies:
             found.reasons[history.agency_code] = CloseReason.UNLISTED
@@ -86,18 +86,20 @@ def _judge_agency(
     if quiet is not None and quiet.days > settings.give_up_after_days:
         found.reasons[code] = CloseReason.GIVEN_UP
     elif quiet is not None:
-        found.sights.append(_silent(FindingKind.AGENCY_SILENT, FindingSeverity.WARNING, quiet, code, name))
+        found.detections.append(_silent(FindingKind.AGENCY_SILENT, FindingSeverity.WARNING, quiet, code, name))
     else:
         fewer = drop(history.counts, judged, workdays, settings, days=settings.low_days, ratio=settings.low_ratio)
         if fewer is not None:
-            found.sights.append(_low(FindingKind.AGENCY_LOW, fewer, code, name))
+            found.detections.append(_low(FindingKind.AGENCY_LOW, fewer, code, name))
 
 
 def _came_back(counts: Counts, judged: date) -> bool:
     return any(amount > 0 and day > judged for day, amount in counts.items())
 
 
-def _silent(kind: FindingKind, severity: FindingSeverity, quiet: Silence, subject: str = "", name: str = "") -> Sight:
+def _silent(
+    kind: FindingKind, severity: FindingSeverity, quiet: Silence, subject: str = "", name: str = ""
+) -> Detection:
     details = {
         "name": name,
         "last_day": quiet.last_day.isoformat(),
@@ -105,12 +107,12 @@ def _silent(kind: FindingKind, severity: FindingSeverity, quiet: Silence, subjec
         "usual": round(quiet.usual.median, 1) if quiet.usual else None,
         "usual_gap": round(quiet.usual_gap, 1),
     }
-    return Sight(kind, severity, midnight(quiet.since), subject, details)
+    return Detection(kind, severity, midnight(quiet.since), subject, details)
 
 
-def _low(kind: FindingKind, fewer: Drop, subject: str = "", name: str = "") -> Sight:
+def _low(kind: FindingKind, fewer: Drop, subject: str = "", name: str = "") -> Detection:
     details = {"name": name, "days": fewer.days, "seen": fewer.seen, "expected": round(fewer.expected, 1)}
-    return Sight(kind, FindingSeverity.WARNING, midnight(fewer.since), subject, details)
+    return Detection(kind, FindingSeverity.WARNING, midnight(fewer.since), subject, details)
 
 
 def midnight(day: date) -> datetime:

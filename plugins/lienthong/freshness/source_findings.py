@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.engine import Connection
 
-from lienthong.freshness.findings import FindingChange, FindingKind, FindingSeverity, Sight, store_sights
+from lienthong.freshness.findings import Detection, FindingChange, FindingKind, FindingSeverity, store_detections
 from lienthong.warehouse.ledger import Load
 from lienthong.warehouse.statements import of_kind, run
 
@@ -21,27 +21,27 @@ def store_source_findings(connection: Connection, load: Load, now: datetime) -> 
 
     A source that doesn't tell its clock leaves the finding about it as it is.
     """
-    sights = judge_vanished(connection, load)
+    detections = judge_vanished(connection, load)
     kinds = {FindingKind.RECORDS_VANISHED}
     if load.clock_ahead is not None:
         kinds.add(FindingKind.SOURCE_CLOCK_AHEAD)
-        sights += judge_clock(load.clock_ahead, now)
-    return store_sights(connection, load.tenant, load.source_id, sights, kinds, now)
+        detections += judge_clock(load.clock_ahead, now)
+    return store_detections(connection, load.tenant, load.source_id, detections, kinds, now)
 
 
-def judge_clock(ahead: timedelta, now: datetime) -> list[Sight]:
+def judge_clock(ahead: timedelta, now: datetime) -> list[Detection]:
     """Whether a source's clock is ahead of ours by more than anybody can overlook."""
     if ahead <= CLOCK_LIMIT:
         return []
     details = {"ahead_s": round(ahead.total_seconds())}
-    return [Sight(FindingKind.SOURCE_CLOCK_AHEAD, FindingSeverity.WARNING, now, details=details)]
+    return [Detection(FindingKind.SOURCE_CLOCK_AHEAD, FindingSeverity.WARNING, now, details=details)]
 
 
-def judge_vanished(connection: Connection, load: Load) -> list[Sight]:
+def judge_vanished(connection: Connection, load: Load) -> list[Detection]:
     """Believed records that full loads no longer found, and no later load found again."""
     scope = {"tenant": load.tenant, "source_id": load.source_id, "shown": NAMED_KEYS}
     row = run(connection, of_kind(load.kind, "read_vanished"), scope).one()
     if not row.records:
         return []
     details = {"records": row.records, "keys": list(row.source_keys)}
-    return [Sight(FindingKind.RECORDS_VANISHED, FindingSeverity.WARNING, row.since, details=details)]
+    return [Detection(FindingKind.RECORDS_VANISHED, FindingSeverity.WARNING, row.since, details=details)]

@@ -10,7 +10,7 @@ from typing import Protocol
 from croniter import croniter  # type: ignore[import-untyped]
 from sqlalchemy.engine import Connection
 
-from lienthong.freshness.findings import FindingKind, FindingSeverity, Sight
+from lienthong.freshness.findings import Detection, FindingKind, FindingSeverity
 from lienthong.freshness.settings import FreshnessSettings
 from lienthong.freshness.volumes import Coverage
 from lienthong.model.periods import BUSINESS_ZONE
@@ -69,13 +69,13 @@ def missed_ticks(
     return missed
 
 
-def judge_load(newest: NewestLoad | None) -> list[Sight]:
+def judge_load(newest: NewestLoad | None) -> list[Detection]:
     """Whether the newest load stands in error."""
     if newest is None or newest.error is None or newest.state == "merged":
         return []
     details = {"load_id": newest.load_id, "run_key": newest.run_key, "error": newest.error}
     return [
-        Sight(FindingKind.LOAD_FAILED, FindingSeverity.ERROR, newest.failed_at or newest.opened_at, details=details)
+        Detection(FindingKind.LOAD_FAILED, FindingSeverity.ERROR, newest.failed_at or newest.opened_at, details=details)
     ]
 
 
@@ -86,7 +86,7 @@ def judge_schedule(
     may_read: Callable[[time], bool],
     settings: FreshnessSettings,
     now: datetime,
-) -> list[Sight]:
+) -> list[Detection]:
     """Whether the source was not read for too many ticks. One that was never read, or is being read, is not late."""
     if coverage is None or newest is None:
         return []
@@ -98,4 +98,4 @@ def judge_schedule(
     grave = missed > settings.stale_error_ticks
     severity = FindingSeverity.ERROR if grave else FindingSeverity.WARNING
     details = {"cron": cron, "ticks": missed, "at_least": grave}
-    return [Sight(FindingKind.SOURCE_STALE, severity, coverage.merged_at, details=details)]
+    return [Detection(FindingKind.SOURCE_STALE, severity, coverage.merged_at, details=details)]

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from sqlalchemy.engine import Connection
 
+from lienthong.model.capabilities import Capability
 from lienthong.warehouse.statements import run
 
 #: Number of the derivation in `indices/refresh_facts.sql`. Raise it with the derivation: all facts are derived anew.
-FACT_RECIPE = 2
+FACT_RECIPE = 3
 _MANY = 10_000
 
 
@@ -34,7 +35,14 @@ def refresh_facts(connection: Connection, tenant: str) -> FactChange:
         run(connection, "ops/lock_tenant", tenant=tenant)
     state = run(connection, "indices/read_fact_state", tenant=tenant).one_or_none()
     reached = state.merge_no if state is not None and state.recipe == FACT_RECIPE else None
-    changed = run(connection, "indices/refresh_facts", tenant=tenant, recipe=FACT_RECIPE, reached=reached).rowcount
+    changed = run(
+        connection,
+        "indices/refresh_facts",
+        tenant=tenant,
+        recipe=FACT_RECIPE,
+        reached=reached,
+        capabilities=[capability.value for capability in Capability],
+    ).rowcount
     record = {"tenant": tenant, "recipe": FACT_RECIPE}
     merge_no: int | None = run(connection, "indices/record_fact_state", record).scalar_one()
     if changed > _MANY:

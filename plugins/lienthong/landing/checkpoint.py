@@ -71,6 +71,11 @@ class Checkpoint:
             file.abandon()
             raise
 
+    def restart(self) -> None:
+        """Nothing that was read so far counts any more: the next try begins with nothing."""
+        self._runs = {}
+        self.save({})
+
     def read(self, kind: str, columns: list[str] | None = None, first: int = 0) -> Iterator[pa.Table]:
         """The pieces of a kind in the order they were added, from number `first` on."""
         number = 0

@@ -19,14 +19,19 @@ NAME = "manifest.json"
 class Watermark:
     """How far one table of a source has been read.
 
-    `modified_at`: newest modification that the source's own clock had reached; `last_key`: highest primary key;
-    `overlap_rows`: rows inside the overlap window before `modified_at`, which the next load must find again.
+    `modified_at`: newest modification that the source's own clock had reached; `last_key`: highest primary key, as text
+    (manifests and ledgers of earlier versions hold numbers); `overlap_rows`: rows inside the overlap window before
+    `modified_at`, which the next load must find again.
     """
 
     table: str
     modified_at: datetime | None
-    last_key: int | None
+    last_key: str | None
     overlap_rows: int
+
+    def __post_init__(self) -> None:
+        if isinstance(self.last_key, int):
+            object.__setattr__(self, "last_key", str(self.last_key))
 
 
 @dataclass(frozen=True)

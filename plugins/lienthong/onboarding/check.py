@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from lienthong.model.errors import ContractError, LienThongError
-from lienthong.onboarding.lines import CheckReport, Line, good, problem
+from lienthong.onboarding.lines import CheckReport, Line, good, problem, warning
 from lienthong.onboarding.reach import connect_lines, unreachable
 from lienthong.onboarding.sample import sample_lines
 from lienthong.onboarding.source import source_lines
@@ -13,6 +13,7 @@ from lienthong.onboarding.tenant import tenant_line
 from lienthong.pipeline.runtime import Runtime
 from lienthong.sources.contract import SourceContract, read_contracts
 from lienthong.sources.profiles import profile_of
+from lienthong.sources.system import Look
 
 #: Dossiers of a sample: enough to meet the words of a system, few enough to be read in seconds.
 SAMPLE = 200
@@ -45,8 +46,13 @@ def _lines(rt: Runtime, source_id: str, sample: int) -> Iterator[Line]:
     yield from lines
     if connection is None:
         return
+    profile = profile_of(contract)
+    if not isinstance(profile, Look):
+        text = f"Loại hệ thống {contract.profile} không xem trước được: chưa kiểm tra quyền, cột, khối lượng, đồng hồ."
+        yield warning("reach", text, f"nạp thử: lienthong load {source_id}, rồi xem lienthong status {source_id}.")
+        return
     try:
-        sight = profile_of(contract).look(contract, connection, rt.now)
+        sight = profile.look(contract, connection, rt.now)
     except LienThongError as error:
         yield unreachable(contract, error)
         return

@@ -27,7 +27,7 @@ from lienthong.model.errors import NotReadyError
 from lienthong.quality.gate import run_gate
 from lienthong.quality.suites import load_suites
 from lienthong.sources.contract import SourceContract
-from lienthong.sources.profile import Profile
+from lienthong.sources.system import System
 from lienthong.warehouse import staging
 from lienthong.warehouse.statements import of_kind, read, run
 
@@ -90,7 +90,7 @@ class NeverCommitted(PsycopgConnection):
 
 
 def rehearse(
-    url: URL, contract: SourceContract, profile: Profile, batch: LandedBatch, *, now: datetime, home: Path
+    url: URL, contract: SourceContract, profile: System, batch: LandedBatch, *, now: datetime, home: Path
 ) -> Rehearsal:
     """Stage `batch` and run the gate on it; the warehouse at `url` is as before afterwards, whatever happens.
 

@@ -12,7 +12,6 @@ from lienthong.connections import WAREHOUSE, Connection, Role, warehouse_connect
 from lienthong.model.codes import Severity
 from lienthong.model.errors import ContractError, LienThongError, NotReadyError
 from lienthong.model.kinds import ENTITIES
-from lienthong.model.kinds.dossier import Entity
 from lienthong.model.masking import mask_word
 from lienthong.model.numbers import grouped
 from lienthong.onboarding.lines import Line, good, problem, warning
@@ -21,12 +20,13 @@ from lienthong.onboarding.tenant import agencies_line
 from lienthong.pipeline.runtime import Runtime
 from lienthong.sources.profiles import profile_of
 from lienthong.sources.scaffold_sample import sampled
+from lienthong.sources.system import Sample
 
 if TYPE_CHECKING:
     from lienthong.landing import LandedBatch
     from lienthong.onboarding.rehearsal import Rehearsal
     from lienthong.sources.contract import SourceContract
-    from lienthong.sources.profile import Profile
+    from lienthong.sources.system import System
 
 #: When so many of the sample would be rejected, the mapping is wrong, not the data.
 TOO_MANY_REJECTED = 0.5
@@ -45,15 +45,25 @@ _KINDS = {
     "procedure": "Mã thủ tục của địa phương",
     "service": "Dịch vụ chưa có mã quốc gia",
 }
-#: Fields of a dossier that the index (766) is computed from → what they are called.
+#: Entity → its fields that the index (766) is computed from → what they are called.
 _INDEX_FIELDS = {
-    "vneid_verified": "tài khoản đã xác thực VNeID",
-    "has_digitised_component": "có thành phần số hóa",
-    "database_codes": "cơ sở dữ liệu đã kết nối",
-    "online_payment": "thanh toán trực tuyến",
-    "channel": "kênh tiếp nhận",
-    "received_at": "ngày tiếp nhận",
-    "due_at": "ngày hẹn trả",
+    "dossier": {
+        "vneid_verified": "tài khoản đã xác thực VNeID",
+        "has_digitised_component": "có thành phần số hóa",
+        "database_codes": "cơ sở dữ liệu đã kết nối",
+        "online_payment": "thanh toán trực tuyến",
+        "channel": "kênh tiếp nhận",
+        "received_at": "ngày tiếp nhận",
+        "due_at": "ngày hẹn trả",
+    },
+    "petition": {
+        "classification": "loại phản ánh, kiến nghị",
+        "sent_at": "ngày gửi",
+        "transferred_at": "ngày chuyển",
+        "answered_at": "ngày trả lời",
+        "published_at": "ngày công khai",
+    },
+    "rating": {"satisfaction": "mức hài lòng", "rated_at": "ngày đánh giá"},
 }
 #: Those of them that a word of the source must be mapped for → the section of `codes`.
 _CODED = {"online_payment": "payment_method", "channel": "channel"}
@@ -89,6 +99,9 @@ _UNKNOWN = {
 def sample_lines(rt: Runtime, contract: SourceContract, connection: Connection, dossiers: int) -> list[Line]:
     """Read, map and gate the newest `dossiers` dossiers; the landed sample is gone when this returns."""
     profile = profile_of(contract)
+    if not isinstance(profile, Sample):
+        text = f"Loại hệ thống {contract.profile} không đọc được mẫu: chưa thử ánh xạ và kiểm tra chất lượng."
+        return [warning("sample", text, f"nạp thử: lienthong load {contract.source_id}, rồi xem lienthong status.")]
     try:
         with sampled(profile.sample, contract, connection, dossiers) as batch:
             return [*_mapping_lines(contract, profile, batch), *_gate_lines(rt, contract, profile, batch)]
@@ -96,23 +109,26 @@ def sample_lines(rt: Runtime, contract: SourceContract, connection: Connection, 
         return [unreachable(contract, error)]
 
 
-def _mapping_lines(contract: SourceContract, profile: Profile, batch: LandedBatch) -> list[Line]:
+def _mapping_lines(contract: SourceContract, profile: System, batch: LandedBatch) -> list[Line]:
     rows: Counter[str] = Counter()
+    root = contract.kind.root.entity
+    needed = _INDEX_FIELDS.get(root, {})
     errors: Counter[str] = Counter()
     filled: Counter[str] = Counter()
     agencies: Counter[str] = Counter()
     for entity, table in profile.canonicalise(contract, batch):
         rows[entity] += table.num_rows
-        if entity == Entity.DOSSIER:
-            for name in _INDEX_FIELDS:
+        if entity == root:
+            for name in needed:
                 filled[name] += table.num_rows - table.column(name).null_count
-            agencies.update(code for code in table.column("agency_code").to_pylist() if code)
+            agencies.update(code for code in table.column(contract.kind.agency).to_pylist() if code)
         for names in table.column("type_errors").to_pylist():
             errors.update(f"{entity}.{name}" for name in names or ())
-    if not rows[Entity.DOSSIER]:
-        return [warning("sample", "Không có hồ sơ nào để lấy mẫu.", "kiểm tra có đúng cơ sở dữ liệu không.", rows={})]
+    if not rows[root]:
+        nothing = f"Không có {contract.kind.title_vi} nào để lấy mẫu."
+        return [warning("sample", nothing, "kiểm tra có đúng cơ sở dữ liệu không.", rows={})]
     shown = ", ".join(f"{grouped(rows[entity])} {ENTITIES[entity].title_vi}" for entity in rows)
-    lines = [good("sample", f"Mẫu đọc được: {shown}.", rows=dict(rows))]
+    lines = [good("sample", f"Mẫu đọc được: {shown}.", rows={str(entity): amount for entity, amount in rows.items()})]
     if foreign := agencies_line(contract, agencies):
         lines.append(foreign)
     if errors:
@@ -120,26 +136,26 @@ def _mapping_lines(contract: SourceContract, profile: Profile, batch: LandedBatc
         lines.append(
             warning("types", f"Giá trị sai kiểu: {listed}.", "sửa ở nguồn, hoặc sửa ánh xạ cột.", fields=dict(errors))
         )
-    if empty := [name for name in _INDEX_FIELDS if not filled[name]]:
+    if empty := {name: label for name, label in needed.items() if not filled[name]}:
         lines.append(_never_filled(contract, empty))
     return lines + _word_lines(contract, profile, batch)
 
 
-def _never_filled(contract: SourceContract, empty: list[str]) -> Line:
+def _never_filled(contract: SourceContract, empty: dict[str, str]) -> Line:
     """Only a warning: not every source has them all."""
-    listed = ", ".join(f"{name} ({_INDEX_FIELDS[name]})" for name in empty)
+    listed = ", ".join(f"{name} ({label})" for name, label in empty.items())
     sections = [f"codes.{_CODED[name]}" for name in empty if name in _CODED]
     words = f"; điền đủ {' và '.join(sections)}" if sections else ""
     return warning(
         "never_filled",
-        f"Không hồ sơ nào trong mẫu có giá trị ở trường cần để tính chỉ số 766: {listed}.",
+        f"Không {contract.kind.title_vi} nào trong mẫu có giá trị ở trường cần để tính chỉ số 766: {listed}.",
         f"nếu nguồn có, ánh xạ trong `fields` hoặc `extensions` của {contract.source_id}.yaml{words}; "
         "nếu nguồn không có, các chỉ số liên quan có thể bị thiếu điểm.",
-        fields=empty,
+        fields=list(empty),
     )
 
 
-def _word_lines(contract: SourceContract, profile: Profile, batch: LandedBatch) -> list[Line]:
+def _word_lines(contract: SourceContract, profile: System, batch: LandedBatch) -> list[Line]:
     by_kind: dict[str, list[tuple[str, int]]] = {}
     for code in profile.unmapped_codes(contract, batch):
         by_kind.setdefault(code.kind, []).append((code.word, code.rows))
@@ -167,7 +183,7 @@ def _word_lines(contract: SourceContract, profile: Profile, batch: LandedBatch) 
     return lines
 
 
-def _gate_lines(rt: Runtime, contract: SourceContract, profile: Profile, batch: LandedBatch) -> list[Line]:
+def _gate_lines(rt: Runtime, contract: SourceContract, profile: System, batch: LandedBatch) -> list[Line]:
     try:
         warehouse = warehouse_connection(rt.resolve, Role.LOADER)
     except ContractError:
@@ -198,7 +214,7 @@ def _gate_lines(rt: Runtime, contract: SourceContract, profile: Profile, batch: 
         return [_warehouse_trouble(error)]
     except OperationalError as error:
         return [_warehouse_away(type(error).__name__)]
-    return [*_verdict_lines(found), *_catalogue_lines(found)]
+    return [*_verdict_lines(contract, found), *_catalogue_lines(found)]
 
 
 def _warehouse_trouble(error: DBAPIError) -> Line:
@@ -220,10 +236,10 @@ def _warehouse_away(kind: str) -> Line:
     )
 
 
-def _verdict_lines(found: Rehearsal) -> list[Line]:
+def _verdict_lines(contract: SourceContract, found: Rehearsal) -> list[Line]:
     counts = {"dossiers": found.dossiers, "rejected": found.rejected, "blocked": found.blocked, "warned": found.warned}
     text = (
-        f"Nếu nạp mẫu này: {grouped(found.dossiers)} hồ sơ, cách ly {grouped(found.rejected)}, "
+        f"Nếu nạp mẫu này: {grouped(found.dossiers)} {contract.kind.title_vi}, cách ly {grouped(found.rejected)}, "
         f"chặn gửi {grouped(found.blocked)}, có cảnh báo {grouped(found.warned)}. Không có gì được nạp."
     )
     if found.dossiers and found.rejected >= TOO_MANY_REJECTED * found.dossiers:

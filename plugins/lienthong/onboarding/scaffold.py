@@ -23,6 +23,7 @@ from lienthong.registry.provinces import read_provinces
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.office_hours import office_shift
 from lienthong.sources.profiles import profile_of
+from lienthong.sources.system import Look, Propose
 
 if TYPE_CHECKING:
     from lienthong.sources.profile import Proposal, SourceSight
@@ -91,8 +92,16 @@ def scaffold(
     others: Mapping[str, SourceContract],
     now: Callable[[], datetime],
 ) -> Scaffold:
-    """Look at the source and write its contract's text. Errors as `Profile.look` and `Profile.propose` raise them."""
+    """Look at the source and write its contract's text. Errors as `Look.look` and `Propose.propose` raise them;
+    ArgumentError for a system that has neither."""
     profile = profile_of(first)
+    if not isinstance(profile, Look) or not isinstance(profile, Propose):
+        raise ArgumentError(
+            f"A first contract for a system of kind {first.profile!r} can't be written from what it shows.",
+            next_step="copy a contract of such a system in include/sources and change it (docs/sources.md).",
+            source=first.source_id,
+            key=first.profile,
+        )
     proposal = profile.propose(first, connection)
     fields: dict[str, dict[str, str]] = {}
     for found in proposal.paths:

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from lienthong.model.codes import DossierStatus
-from lienthong.model.kinds.dossier import Entity
 from lienthong.model.numbers import grouped
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.profile import CodeWord, Proposal, SourceSight
@@ -123,11 +122,11 @@ def _fields(contract: SourceContract, proposal: Proposal) -> str:
         "fields:",
     ]
     for entity in dict.fromkeys(found.entity for found in proposal.paths):
-        lines.append(f"  {entity.value}:")
+        lines.append(f"  {entity}:")
         lines += [
             f"    {found.field}: {found.path}    # CHECK; {_rows(found.rows)}"
             for found in proposal.paths
-            if found.entity is entity
+            if found.entity == entity
         ]
     return "\n".join([*lines, ""])
 
@@ -184,12 +183,12 @@ def _label(section: str, code: int | str, rows: int, source: str) -> str:
 def _extensions(proposal: Proposal) -> str:
     lines = ["# Values inside JSON columns: entity → column → key → our field."]
     body: list[str] = []
-    taken: set[tuple[Entity, str]] = set()
+    taken: set[tuple[str, str]] = set()
     entities = dict.fromkeys(key.entity for key in proposal.keys)
     for entity in entities:
         columns: list[str] = []
-        for column in dict.fromkeys(key.column for key in proposal.keys if key.entity is entity):
-            found = [key for key in proposal.keys if key.entity is entity and key.column == column and key.rows]
+        for column in dict.fromkeys(key.column for key in proposal.keys if key.entity == entity):
+            found = [key for key in proposal.keys if key.entity == entity and key.column == column and key.rows]
             mapped = [key for key in found if key.field and (entity, key.field) not in taken]
             taken |= {(entity, key.field) for key in mapped if key.field}
             unknown = [
@@ -202,9 +201,9 @@ def _extensions(proposal: Proposal) -> str:
             elif unknown:
                 columns += [f"    # {_word(column)}:", *unknown]
         if any(not line.lstrip().startswith("#") for line in columns):
-            body += [f"  {entity.value}:", *columns]
+            body += [f"  {entity}:", *columns]
         elif columns:
-            body += [f"  # {entity.value}:", *columns]
+            body += [f"  # {entity}:", *columns]
     if any(not line.lstrip().startswith("#") for line in body):
         lines += ["extensions:", *body]
     else:

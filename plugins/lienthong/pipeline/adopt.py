@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lienthong.connections import Role
 from lienthong.model.errors import ArgumentError
-from lienthong.pipeline.push import account_of, modes_of
+from lienthong.pipeline.push import account_of, covers_of, modes_of
 from lienthong.pipeline.runtime import Runtime
 from lienthong.pipeline.shadow import require_payloads
 
@@ -50,7 +50,7 @@ def adopt(
     modes = modes_of(rt, tenant)
     require_payloads(tenant, modes)
     engine, settings = rt.warehouse(Role.PUSHER), load_portal_settings(rt.settings.portal)
-    derive(engine, tenant, modes)
+    derive(engine, tenant, modes, covers_of(rt, tenant))
     adoption = open_adoption(engine, tenant, frozen_at, rt.now())
     if assume_finished_before is not None:
         adopt_assumed(engine, tenant, adoption, assume_finished_before, rt.now())

@@ -13,11 +13,11 @@ from lienthong.freshness.backlog import judge_backlog, read_backlog
 from lienthong.freshness.findings import (
     TENANT_KINDS,
     CloseReason,
+    Detection,
     Finding,
     FindingChange,
     FindingKind,
     FindingSeverity,
-    Sight,
 )
 from lienthong.freshness.guard import GuardLimits, guard_volume, is_collapse_accepted, read_known
 from lienthong.freshness.guard import accept_collapse as accept
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from lienthong.landing import LandedBatch
     from lienthong.sources.contract import SourceContract
-    from lienthong.sources.profile import Profile
+    from lienthong.sources.system import System
     from lienthong.warehouse.ledger import Load
 
 
@@ -57,10 +57,10 @@ def as_accepted(rt: Runtime, contract: SourceContract, load: Load) -> SourceCont
     return contract.model_copy(update={"volume_guard": contract.volume_guard.model_copy(update=off)})
 
 
-def guard(rt: Runtime, contract: SourceContract, profile: Profile, load: Load, batch: LandedBatch) -> None:
+def guard(rt: Runtime, contract: SourceContract, profile: System, load: Load, batch: LandedBatch) -> None:
     """Compare what a full or range load landed with what is known. CollapsedExtractError: nothing is to be promoted.
 
-    Errors of `Profile.look` if the source has to be asked again.
+    Errors of `Look.look` if the source has to be asked again.
     """
     limits = contract.volume_guard
     with rt.warehouse(Role.LOADER).connect() as connection:
@@ -68,16 +68,18 @@ def guard(rt: Runtime, contract: SourceContract, profile: Profile, load: Load, b
     guard_volume(
         load,
         known,
-        _landed(profile, load, batch),
+        _records_landed(contract, profile, batch),
         GuardLimits(limits.full_min_ratio, limits.range_min_ratio, limits.min_rows),
         max(batch.manifest.facts.observed_at, rt.now()),
-        lambda: _looks_empty(rt, contract, profile, load),
+        lambda: _looks_empty(rt, contract, profile),
     )
 
 
-def count_volumes(connection: Connection, profile: Profile, load: Load, batch: LandedBatch) -> None:
+def count_volumes(
+    connection: Connection, contract: SourceContract, profile: System, load: Load, batch: LandedBatch
+) -> None:
     """Count what a merge changed; part of its transaction, after the records and before staging is cleared."""
-    record_volumes(connection, load, _landed(profile, load, batch))
+    record_volumes(connection, load, _records_landed(contract, profile, batch))
 
 
 def evaluate(rt: Runtime) -> dict[str, int]:
@@ -125,9 +127,9 @@ def note_task_failure(rt: Runtime, dag_id: str, task: str, details: Mapping[str,
     """
     now = rt.now()
     tenant, source_id, subject, kind = _failing(rt, dag_id, task)
-    sight = Sight(kind, FindingSeverity.ERROR, now, subject, details)
+    detection = Detection(kind, FindingSeverity.ERROR, now, subject, details)
     with rt.warehouse(Role.LOADER).begin() as connection:
-        return store.open_finding(connection, tenant, source_id, sight, now)
+        return store.open_finding(connection, tenant, source_id, detection, now)
 
 
 def note_task_success(rt: Runtime, dag_id: str, task: str) -> None:
@@ -164,8 +166,10 @@ def _evaluate_source(
     with rt.warehouse(Role.LOADER).begin() as connection:
         newest = read_newest_load(connection, **key)
         coverage = read_coverage(connection, **key)
-        sights = judge_load(newest)
-        sights += judge_schedule(coverage, newest, contract.schedule, reading_times(contract.read.hours), settings, now)
+        detections = judge_load(newest)
+        detections += judge_schedule(
+            coverage, newest, contract.schedule, reading_times(contract.read.hours), settings, now
+        )
         kinds = {FindingKind.SOURCE_STALE}
         if newest is not None and _is_healed(connection, contract.source_id, newest):
             kinds.add(FindingKind.LOAD_FAILED)
@@ -188,11 +192,11 @@ def _evaluate_source(
                 now=now,
             )
         run(connection, "freshness/record_evaluation", **key, now=now)
-        return store.store_sights(
+        return store.store_detections(
             connection,
             contract.tenant,
             contract.source_id,
-            sights + volumes.sights,
+            detections + volumes.detections,
             kinds | volumes.kinds,
             now,
             volumes.reasons,
@@ -209,9 +213,9 @@ def _is_healed(connection: Connection, source_id: str, newest: NewestLoad) -> bo
 def _evaluate_backlog(rt: Runtime, tenant: str, settings: FreshnessSettings, *, sends: bool) -> FindingChange:
     """Of a tenant that sends nothing, nothing is late."""
     with rt.warehouse(Role.LOADER).begin() as connection:
-        sights = judge_backlog(read_backlog(connection, tenant), settings, rt.now()) if sends else []
-        return store.store_sights(
-            connection, tenant, "", sights, {FindingKind.BACKLOG, FindingKind.UNDECIDED}, rt.now()
+        detections = judge_backlog(read_backlog(connection, tenant), settings, rt.now()) if sends else []
+        return store.store_detections(
+            connection, tenant, "", detections, {FindingKind.BACKLOG, FindingKind.UNDECIDED}, rt.now()
         )
 
 
@@ -244,13 +248,20 @@ def _failing(rt: Runtime, dag_id: str, task: str) -> tuple[str, str, str, Findin
     return tenant, source_id, "", FindingKind.LOAD_FAILED
 
 
-def _looks_empty(rt: Runtime, contract: SourceContract, profile: Profile, load: Load) -> bool:
-    """Whether the source shows no record: no date among the newest, and none by its own count or estimate."""
-    table = profile.entity_tables[load.kind.root.entity]
+def _looks_empty(rt: Runtime, contract: SourceContract, profile: System) -> bool:
+    """Whether the source shows no record: no date among the newest, and none by its own count or estimate.
+
+    A source that can't be looked at does not say so.
+    """
+    from lienthong.sources.system import Look
+
+    if not isinstance(profile, Look):
+        return False
+    table = profile.entity_tables[contract.kind.root.entity]
     sight = profile.look(contract, rt.resolve(contract.connection), rt.now)
     return not any(one.name == table and (one.newest_at or one.rows) for one in sight.tables)
 
 
-def _landed(profile: Profile, load: Load, batch: LandedBatch) -> int:
-    table = batch.manifest.tables.get(profile.entity_tables[load.kind.root.entity])
+def _records_landed(contract: SourceContract, profile: System, batch: LandedBatch) -> int:
+    table = batch.manifest.tables.get(profile.entity_tables[contract.kind.root.entity])
     return table.rows if table is not None else 0

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from lienthong.landing import LandedBatch, LandingStore
     from lienthong.sources.contract import SourceContract
-    from lienthong.sources.profile import Profile
+    from lienthong.sources.system import System
 
 T = TypeVar("T")
 
@@ -92,6 +92,8 @@ def open_load(
         contract.section.removed,
         tuple(profile_of(contract).capabilities(contract)),
         contract.kind.name,
+        sent.sent_by if sent else None,
+        sent.covers if sent else (),
     )
     with rt.warehouse(Role.LOADER).begin() as connection:
         require_known(rt.settings.provinces, connection, contract.tenant, source_id)
@@ -164,8 +166,7 @@ def extract(rt: Runtime, load_id: int) -> None:
         rows = run(connection, "ops/read_watermarks", tenant=load.tenant, source_id=load.source_id).all()
         merged = run(connection, "ops/read_newest_batch", tenant=load.tenant, source_id=load.source_id).scalar()
     watermarks = {
-        row.table_name: Watermark(row.table_name, row.modified_at, _number(row.last_key), row.overlap_rows)
-        for row in rows
+        row.table_name: Watermark(row.table_name, row.modified_at, row.last_key, row.overlap_rows) for row in rows
     }
     contract, profile = source_of(rt, load)
     contract = freshness.as_accepted(rt, contract, load)
@@ -201,14 +202,6 @@ def extract(rt: Runtime, load_id: int) -> None:
             began_fence=facts.began_fence,
         )
     store.discard_uncommitted(load.tenant, load.source_id, load_id, fence)
-
-
-def _number(key: str | None) -> int | None:
-    return None if key is None else int(key)
-
-
-def _text(key: int | None) -> str | None:
-    return None if key is None else str(key)
 
 
 def _landed_earlier(store: LandingStore, manifest_url: str | None) -> LandedBatch | None:
@@ -276,6 +269,7 @@ def merge(rt: Runtime, load_id: int) -> dict[str, object]:
 def _merge_unless_overtaken(rt: Runtime, load_id: int) -> bool:
     """False, and nothing done, when a load of the source was merged while this one waited for the tenant."""
     from lienthong.quality.quarantine import apply_gate
+    from lienthong.sources.system import services_told
 
     with _step(rt, load_id, done=(LoadState.MERGED,)) as (connection, load):
         if load is None:
@@ -283,20 +277,20 @@ def _merge_unless_overtaken(rt: Runtime, load_id: int) -> bool:
         ledger.require(load, LoadState.GATED)
         contract, profile = source_of(rt, load)
         batch = landed_batch(rt, load)
-        services = [merging.Service(**row) for row in profile.services(contract, batch).to_pylist()]
+        services = [merging.Service(**row) for row in services_told(profile, contract, batch)]
         unmapped = _unmapped(contract, profile, batch)
         merging.lock_tenant(connection, load.tenant)
         if load.staged_after != ledger.newest_merge(connection, load):
             return False
         merging.merge_load(connection, load, landed_rows(profile, batch))
-        freshness.count_volumes(connection, profile, load, batch)
+        freshness.count_volumes(connection, contract, profile, load, batch)
         apply_gate(connection, load, rt.now())
         merging.merge_services(connection, load, services)
         merging.advance_watermarks(
             connection,
             load,
             [
-                merging.TableWatermark(mark.table, mark.modified_at, _text(mark.last_key), mark.overlap_rows)
+                merging.TableWatermark(mark.table, mark.modified_at, mark.last_key, mark.overlap_rows)
                 for mark in batch.manifest.facts.watermarks.values()
             ],
             rt.now(),
@@ -380,7 +374,7 @@ def _stage_again_if_needed(rt: Runtime, load_id: int) -> bool:
     return True
 
 
-def _unmapped(contract: SourceContract, profile: Profile, batch: LandedBatch) -> list[merging.Unmapped]:
+def _unmapped(contract: SourceContract, profile: System, batch: LandedBatch) -> list[merging.Unmapped]:
     """Columns and code words of the batch that nobody mapped."""
     columns = batch.manifest.facts.unmapped_columns
     return [

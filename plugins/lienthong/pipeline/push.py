@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lienthong.connections import Role
 from lienthong.model.codes import HistoryPolicy, SourceMode
@@ -14,6 +14,8 @@ from lienthong.pipeline.runtime import Runtime
 from lienthong.warehouse.statements import run
 
 if TYPE_CHECKING:
+    from sqlalchemy import Row
+
     from lienthong.connections import Connection
     from lienthong.sources.contract import SourceContract
     from lienthong.sources.sections import Delivery
@@ -26,13 +28,13 @@ def tenants(rt: Runtime) -> list[str]:
 
 def owing(rt: Runtime) -> list[str]:
     """Those of `tenants` for which a push would find something to do now, sorted."""
-    from lienthong.exchange.senders import effective_modes
+    from lienthong.exchange.elsewhere import told_modes
     from lienthong.exchange.settings import load_portal_settings
 
     found, settings = [], load_portal_settings(rt.settings.portal)
     with rt.warehouse(Role.PUSHER).connect() as connection:
         for tenant in tenants(rt):
-            modes = json.dumps(effective_modes(connection, tenant, modes_of(rt, tenant)))
+            modes = json.dumps(told_modes(connection, tenant, modes_of(rt, tenant), covers_of(rt, tenant)))
             owes = run(
                 connection,
                 "exchange/is_owing",
@@ -48,18 +50,18 @@ def owing(rt: Runtime) -> list[str]:
     return found
 
 
-def _unreadable_modes(rt: Runtime, tenant: str) -> dict[str, SourceMode]:
-    """Modes of sources whose contract is there but has an error now: what the ledger last knew holds on."""
+def _unreadable(rt: Runtime, tenant: str) -> list[Row[Any]]:
+    """Sources whose contract is there but has an error now: what the ledger last knew of them holds on."""
     with rt.warehouse(Role.PUSHER).connect() as connection:
         rows = run(connection, "ops/read_sources").all()
     not_sent = {contract.source_id for contract in rt.contracts().values() if contract.section.delivery is None}
-    return {
-        row.source_id: SourceMode(row.mode)
+    return [
+        row
         for row in rows
         if row.tenant == tenant
         and row.source_id not in not_sent
         and (rt.settings.sources / f"{row.source_id}.yaml").exists()
-    }
+    ]
 
 
 def contracts_of(rt: Runtime, tenant: str) -> list[SourceContract]:
@@ -102,7 +104,16 @@ def account_of(rt: Runtime, tenant: str) -> Connection:
 def modes_of(rt: Runtime, tenant: str) -> dict[str, SourceMode]:
     """Source id → mode, of every source of a tenant that has a contract and whose records are sent."""
     deliveries = deliveries_of(rt, tenant)
-    return _unreadable_modes(rt, tenant) | {source_id: delivery.mode for source_id, delivery in deliveries.items()}
+    kept = {row.source_id: SourceMode(row.mode) for row in _unreadable(rt, tenant)}
+    return kept | {source_id: delivery.mode for source_id, delivery in deliveries.items()}
+
+
+def covers_of(rt: Runtime, tenant: str) -> dict[str, str]:
+    """Procedure → the source with the copies of a ministry's dossiers of it: the tenant sends nothing of these."""
+    deliveries = deliveries_of(rt, tenant)
+    kept = {row.source_id: row.covers for row in _unreadable(rt, tenant) if row.source_id not in deliveries}
+    told = kept | {source_id: delivery.covers for source_id, delivery in deliveries.items()}
+    return {code: source_id for source_id, covers in sorted(told.items()) for code in covers}
 
 
 def push(rt: Runtime, tenant: str, run_key: str, *, send_history: bool = False) -> dict[str, object]:
@@ -117,15 +128,15 @@ def push(rt: Runtime, tenant: str, run_key: str, *, send_history: bool = False) 
     from lienthong.exchange.senders import open_senders
     from lienthong.exchange.settings import load_portal_settings
 
-    deliveries, modes = deliveries_of(rt, tenant), modes_of(rt, tenant)
+    deliveries, modes, covers = deliveries_of(rt, tenant), modes_of(rt, tenant), covers_of(rt, tenant)
     engine, settings = rt.warehouse(Role.PUSHER), load_portal_settings(rt.settings.portal)
     owns = {
         source_id: send_history or delivery.history is HistoryPolicy.SEND
         for source_id, delivery in deliveries.items()
         if delivery.mode is SourceMode.OWN
     }
-    refused = open_senders(engine, tenant, owns, settings, rt.now())
-    derived = derive(engine, tenant, modes)
+    refused = open_senders(engine, tenant, owns, settings, rt.now(), covers)
+    derived = derive(engine, tenant, modes, covers)
     result: dict[str, object] = {"tenant": tenant, "derived": asdict(derived)}
     closed = {refusal.source_id for refusal in refused}
     if any(mode is SourceMode.OWN and source_id not in closed for source_id, mode in modes.items()):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lienthong.connections import Role
 from lienthong.model.codes import SourceMode
 from lienthong.model.errors import ContractError
-from lienthong.pipeline.push import account_of, modes_of
+from lienthong.pipeline.push import account_of, covers_of, modes_of
 from lienthong.pipeline.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def shadow(rt: Runtime, tenant: str, run_key: str, *, limit: int | None = None, 
     modes = modes_of(rt, tenant)
     require_payloads(tenant, modes)
     engine, settings = rt.warehouse(Role.PUSHER), load_portal_settings(rt.settings.portal)
-    derive(engine, tenant, modes)
+    derive(engine, tenant, modes, covers_of(rt, tenant))
     if again:
         forget_comparisons(engine, tenant, rt.now())
     with PortalClient(account_of(rt, tenant), settings, tenant=tenant) as client:

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from lienthong.landing import LandedBatch
     from lienthong.sources.contract import SourceContract
-    from lienthong.sources.profile import Profile
+    from lienthong.sources.system import System
 
 
-def source_of(rt: Runtime, load: Load) -> tuple[SourceContract, Profile]:
+def source_of(rt: Runtime, load: Load) -> tuple[SourceContract, System]:
     """Contract and profile of the load's source. ContractError when its tenant was changed meanwhile."""
     from lienthong.sources.profiles import profile_of
 
@@ -46,10 +46,14 @@ def landed_batch(rt: Runtime, load: Load) -> LandedBatch:
     return LandingStore(rt.settings.landing_url).open(load.manifest_url)
 
 
-def landed_rows(profile: Profile, batch: LandedBatch) -> Mapping[str, int]:
-    """Rows landed per entity: what conservation starts from."""
-    tables = batch.manifest.tables
-    return {entity: tables[table].rows if table in tables else 0 for entity, table in profile.entity_tables.items()}
+def landed_rows(profile: System, batch: LandedBatch) -> Mapping[str, int]:
+    """Rows landed per entity of the kind, also of those that this system doesn't have: conservation starts from it."""
+    from lienthong.model.kinds import kind_of_entity
+
+    tables, ours = batch.manifest.tables, profile.entity_tables
+    names = kind_of_entity(next(iter(ours))).entity_names
+    landed = {entity: tables.get(ours.get(entity, "")) for entity in names}
+    return {entity: table.rows if table else 0 for entity, table in landed.items()}
 
 
 def stage_batch(rt: Runtime, connection: Connection, load: Load) -> None:
@@ -58,6 +62,8 @@ def stage_batch(rt: Runtime, connection: Connection, load: Load) -> None:
     Twice what is known is set aside. By its landed rows, before anything is made of them: the usual case. By what they
     came to, for dossiers that were touched and not changed, and after the contract or our own code changed.
     """
+    from lienthong.sources.system import listed_by
+
     contract, profile = source_of(rt, load)
     batch = landed_batch(rt, load)
     batch.verify()
@@ -67,7 +73,7 @@ def stage_batch(rt: Runtime, connection: Connection, load: Load) -> None:
     rows = profile.canonicalise(contract, new.batch)
     staged = staging.stage_rows(connection, load.kind, load.tenant, load.load_id, rows)
     landed = landed_rows(profile, batch)
-    accounted = {entity: rows + new.known[entity] for entity, rows in staged.items()}
+    accounted = {entity: rows + new.known.get(entity, 0) for entity, rows in staged.items()}
     if accounted != landed:
         raise ConservationError(
             f"Landed {landed}, canonicalised {staged}, known already {dict(new.known)}.",
@@ -76,14 +82,14 @@ def stage_batch(rt: Runtime, connection: Connection, load: Load) -> None:
             next_step="nothing was staged; report this as a defect of the source profile.",
         )
     remembered.remember(connection, load)
-    sightings.note(connection, load, profile.listed(batch))
+    sightings.note(connection, load, listed_by(profile, batch))
     unchanged = staging.set_aside_known(connection, load, judged)
     ledger.finish_stage(
         connection,
         load,
         {entity: rows - unchanged[entity] for entity, rows in staged.items()},
         rt.now(),
-        set_aside={entity: rows + new.known[entity] for entity, rows in unchanged.items()},
+        set_aside={entity: rows + new.known.get(entity, 0) for entity, rows in unchanged.items()},
         judged=judged,
         staged_after=newest_merge,
     )
@@ -101,7 +107,7 @@ def _leave_known(
     connection: Connection,
     load: Load,
     contract: SourceContract,
-    profile: Profile,
+    profile: System,
     batch: LandedBatch,
     judged: GateBasis,
 ) -> _New:

@@ -8,7 +8,7 @@ from lienthong.model.capabilities import Capability
 from lienthong.model.kinds.dossier import Entity
 
 #: One of ours, by entity.
-Filled = tuple[Entity, str]
+Filled = tuple[str, str]
 
 #: Capability → sets of fields; one whole set is enough.
 _RESTS_ON: dict[Capability, tuple[frozenset[Filled], ...]] = {
@@ -27,7 +27,7 @@ _RESTS_ON: dict[Capability, tuple[frozenset[Filled], ...]] = {
 
 
 def capabilities_of(
-    entities: Iterable[Entity], filled: Iterable[Filled], *, tells_services: bool
+    entities: Iterable[str], filled: Iterable[Filled], *, tells_services: bool
 ) -> frozenset[Capability]:
     """What can be told by a source of which `entities` are read and `filled` fields of them are known."""
     read = frozenset(entities)

@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 
 from lienthong.landing import UNREADABLE
-from lienthong.model.kinds.dossier import Entity
+from lienthong.model.kinds import kind_of_entity
 from lienthong.model.kinds.spec import EntitySpec, Field, ValueType
 from lienthong.sources.json_columns import json_values
 from lienthong.sources.text_cleaning import clean
@@ -35,9 +35,14 @@ _POLARS: dict[ValueType, pl.DataType] = {
 }
 
 
+def is_child(spec: EntitySpec) -> bool:
+    """Whether an entity's rows have a key of their own below their record's."""
+    return kind_of_entity(spec.entity).root is not spec
+
+
 def canonical_schema(spec: EntitySpec) -> pa.Schema:
     """Columns of canonical rows of an entity, as `warehouse.staging` takes them."""
-    child = [] if spec.entity is Entity.DOSSIER else [("child_key", pa.string())]
+    child = [("child_key", pa.string())] if is_child(spec) else []
     place = [("landing_part", pa.int32()), ("landing_row", pa.int64()), ("type_errors", pa.list_(pa.string()))]
     fields = [(field.name, _ARROW[field.type]) for field in spec.fields]
     return pa.schema([("source_id", pa.string()), ("source_key", pa.string()), *child, *place, *fields])
@@ -136,7 +141,7 @@ class Chunk:
             "landing_row": pl.Series(values=places, dtype=pl.Int64),
             "type_errors": self._type_errors(spec),
         }
-        if spec.entity is not Entity.DOSSIER:
+        if is_child(spec):
             columns["child_key"] = self._key(keys[1])
         for field in spec.fields:
             values = self._fields.get(field.name)

@@ -329,6 +329,17 @@ def _refuse_clash(path: Path, contract: SourceContract, others: dict[str, Source
             )
         elif theirs.account != sent.account:
             what = f"tenant {contract.tenant} already sends through {theirs.account!r} ({other.source_id!r})."
+        elif (theirs.sent_by is None) != (sent.sent_by is None) and (
+            (theirs.precedence < sent.precedence) != (theirs.sent_by is not None)
+        ):
+            ministry, own = (other, contract) if theirs.sent_by else (contract, other)
+            what = (
+                f"source {ministry.source_id!r} is sent by a ministry and must speak before {own.source_id!r}: "
+                "give it the lower precedence."
+            )
+        elif set(theirs.covers) & set(sent.covers):
+            twice = ", ".join(sorted(set(theirs.covers) & set(sent.covers)))
+            what = f"procedure {twice} is already covered by source {other.source_id!r}."
         else:
             continue
         raise refuse(path, [(1, what)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
@@ -64,7 +64,8 @@ Hours = Annotated[
 
 class ReadLimits(Section):
     """How gently a source is read: dossiers per page, keys per page of discovery, rows per fetch, pause per page, and
-    the hours in which it may be read at all (absent: any). `timeout_s`: how long a database may be silent.
+    the hours in which it may be read at all (absent: any). `timeout_s`: how long a database may be silent. `since`: the
+    first day that is asked for, of services that only answer for a span of days.
     """
 
     page_rows: Annotated[int, Field(ge=1, le=50_000)] = 2_000
@@ -73,6 +74,7 @@ class ReadLimits(Section):
     pause_ms: Annotated[int, Field(ge=0, le=60_000)] = 0
     timeout_s: Annotated[int, Field(ge=1, le=7_200, exclude_if=lambda said: said == 600)] = 600  # as above
     hours: Hours | None = None
+    since: Annotated[date | None, Field(exclude_if=lambda said: said is None)] = None
 
 
 class HttpLimits(Section):

@@ -1,24 +1,13 @@
-"""What every kind of source system can be asked, be it a database or an HTTP service."""
+"""What is told of a source: words without a code, what a look finds, what a first contract should say."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
 
-from lienthong.model.codes import LoadMode
-from lienthong.model.kinds.dossier import Entity
 from lienthong.model.masking import mask_word
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from lienthong.connections import Connection
-    from lienthong.landing import BatchWriter, LandedBatch, Watermark
-    from lienthong.model.capabilities import Capability
-    from lienthong.sources.contract import SourceContract
 
 #: Called after each page with a table and the rows landed of it so far. What it raises stops the extraction.
 Progress = Callable[[str, int], None]
@@ -30,7 +19,7 @@ def no_progress(table: str, rows: int) -> None:
 
 @dataclass(frozen=True)
 class Window:
-    """Dossiers modified in [start, end); both aware."""
+    """Records modified in [start, end); both aware."""
 
     start: datetime
     end: datetime
@@ -95,7 +84,7 @@ class SourceSight:
     `server`: product and version. `clock`: its own time (aware, in the contract's zone) and `clock_ahead` how far that
     is ahead of ours; None where the source doesn't tell. `may_write`: privileges beyond reading that our account has
     (e.g. "INSERT opencps_dossier"), None where the source doesn't tell. `unmapped_columns`: by table, as
-    `Profile.check_schema` returns them. `remarks`: anything else worth a warning, in Vietnamese words without data.
+    `Describe.check_schema` returns them. `remarks`: anything else worth a warning, in Vietnamese words without data.
     `missing`: tables and columns that the contract maps and the source lacks ("table a", "column a.b"); `unreadable`:
     tables that our account may not read; a load fails on either. `days`: dossiers by day of the newest days, newest
     first. `hours`: how many of the newest changes fall into each of the 24 hours of the day, in Vietnam's time as the
@@ -133,7 +122,7 @@ class CodeWord:
 class JsonKey:
     """A key inside a JSON column, in how many of the rows looked at, and our field that it usually fills."""
 
-    entity: Entity
+    entity: str
     column: str
     key: str
     rows: int
@@ -144,7 +133,7 @@ class JsonKey:
 class FieldPath:
     """A path in what the source answers, in how many of the rows looked at, and our field that others read there."""
 
-    entity: Entity
+    entity: str
     field: str
     path: str
     rows: int
@@ -162,7 +151,7 @@ class Proposal:
     YAML values, `more_lines`: further lines of the envelope, for what only this kind of system has.
     """
 
-    entities: tuple[Entity, ...]
+    entities: tuple[str, ...]
     codes: Mapping[str, tuple[CodeWord, ...]]
     paid: tuple[str, ...]
     keys: tuple[JsonKey, ...]
@@ -176,73 +165,3 @@ class Proposal:
     paths: tuple[FieldPath, ...] = ()
     more_codes: Mapping[str, str] = field(default_factory=dict)
     more_lines: tuple[str, ...] = ()
-
-
-class Profile(Protocol):
-    """One kind of source system. Implementations hold no state: two may run at once.
-
-    `entity_tables`: the landed table that each entity's rows come from, one canonical row per landed row. `owners`: the
-    column of each of those tables that names the row's dossier, as source_key does. What is made of a dossier's rows
-    rests on them, the contract and the batch's code tables alone, never on the rows of another dossier.
-    """
-
-    @property
-    def entity_tables(self) -> Mapping[str, str]: ...
-
-    @property
-    def owners(self) -> Mapping[str, str]: ...
-
-    def check_schema(self, contract: SourceContract, connection: Connection) -> Mapping[str, tuple[str, ...]]:
-        """Columns by table that nobody maps or ignores. SchemaDriftError when something that is mapped is missing."""
-
-    def extract(
-        self,
-        contract: SourceContract,
-        connection: Connection,
-        writer: BatchWriter,
-        watermarks: Mapping[str, Watermark],
-        mode: LoadMode,
-        window: Window | None = None,
-        progress: Progress = no_progress,
-        earlier: LandedBatch | None = None,
-    ) -> str:
-        """Read the source into `writer` and commit it; returns the manifest's URL.
-
-        `earlier`: the newest batch of the source that was merged; what it holds of dossiers that have not changed since
-        need not be asked for again.
-        SourceUnreachableError, SourceAccessError, SchemaDriftError or CollapsedExtractError; then nothing is landed.
-        """
-
-    def look(self, contract: SourceContract, connection: Connection, now: Callable[[], datetime]) -> SourceSight:
-        """Connection, permissions, clock and volumes, gently: no table is read through. Errors as `extract` raises.
-
-        `now` is our clock, asked right before and after the source's own.
-        """
-
-    def sample(self, contract: SourceContract, connection: Connection, writer: BatchWriter, dossiers: int) -> str:
-        """Read the newest `dossiers` dossiers, whole, into `writer` and commit it (mode range, no watermarks); returns
-        the manifest's URL. Errors as `extract` raises."""
-
-    def propose(self, contract: SourceContract, connection: Connection) -> Proposal:
-        """What a contract for this source should say. `contract` is a draft: only its names, tenant, connection and
-        time zone mean anything, its codes are empty. Errors as `extract` raises; SchemaDriftError when the source
-        lacks what every system of this kind has."""
-
-    def canonicalise(self, contract: SourceContract, batch: LandedBatch) -> Iterator[tuple[str, pa.Table]]:
-        """Canonical rows in bounded pieces; children come before dossiers.
-
-        Columns: source_id, source_key, child_key (children only), landing_part (int32), landing_row (int64),
-        type_errors (list of field names that could not be typed, null when none), then the fields of the entity's spec.
-        """
-
-    def capabilities(self, contract: SourceContract) -> frozenset[Capability]:
-        """What a source of this kind can tell under this contract. What it can't has no data, which is not 0."""
-
-    def listed(self, batch: LandedBatch) -> list[str]:
-        """Keys of dossiers that the source shows although they could not be read and are not in the batch's rows."""
-
-    def services(self, contract: SourceContract, batch: LandedBatch) -> pa.Table:
-        """agency_code, procedure_code, online_level (2 information, 3 partly, 4 fully online); one row per pair."""
-
-    def unmapped_codes(self, contract: SourceContract, batch: LandedBatch) -> list[UnmappedCode]:
-        """Words in the batch without a code, most frequent first within each kind."""

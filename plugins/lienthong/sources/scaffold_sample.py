@@ -17,13 +17,13 @@ from lienthong.sources.contract import SourceContract
 _PREFIX = "lienthong-sample-"
 
 
-#: A profile's `sample`.
+#: A system's `sample`.
 Sampling = Callable[[SourceContract, Connection, BatchWriter, int], str]
 
 
 @contextmanager
 def sampled(sample: Sampling, contract: SourceContract, connection: Connection, dossiers: int) -> Iterator[LandedBatch]:
-    """The newest `dossiers` dossiers, landed for as long as the block lasts. Errors as `Profile.sample` raises."""
+    """The newest `dossiers` dossiers, landed for as long as the block lasts. Errors as `Sample.sample` raises."""
     _remove_left_behind()
     folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
     try:

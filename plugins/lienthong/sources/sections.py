@@ -9,13 +9,13 @@ import json
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from lienthong.model.codes import HistoryPolicy, PetitionClass, PetitionStatus, Satisfaction, SourceMode
-from lienthong.model.kinds.dossier import DOSSIER_KIND, Entity
+from lienthong.model.kinds.dossier import DOSSIER, DOSSIER_KIND, Entity
 from lienthong.model.kinds.petition import PETITION_KIND
 from lienthong.model.kinds.rating import RATING_KIND
-from lienthong.model.kinds.spec import KindSpec
+from lienthong.model.kinds.spec import KindSpec, ValueType
 from lienthong.sources.contract_parts import Section
 from lienthong.sources.contract_problems import did_you_mean
 
@@ -38,12 +38,15 @@ class Delivery:
 
     `account`: the connection of the portal's account. `history`: what the first push in mode `own` does with old
     records that were never adopted. `precedence`: of several sources that hold the same thing, the lowest speaks.
+    `sent_by`: who sends them instead of the tenant, and `covers` the procedures of which the tenant sends nothing.
     """
 
     account: str
     mode: SourceMode
     history: HistoryPolicy
     precedence: int
+    sent_by: str | None = None
+    covers: tuple[str, ...] = ()
 
 
 class KindSection(Section):
@@ -94,6 +97,10 @@ class KindSection(Section):
         names = cls.kind.entity(entity).names
         if field not in names:
             raise ValueError(f"a {entity} has no field {field!r}{did_you_mean(field, names)}")
+
+    def more_columns(self, entity: str) -> tuple[str, ...]:
+        """Columns of an entity's table that only this contract knows."""
+        return ()
 
     @property
     def delivery(self) -> Delivery | None:
@@ -152,16 +159,33 @@ class DossierCodes(Section):
         return tuple(f"originality {word}" for word, meaning in self.originality.items() if meaning == "removed")
 
 
+class SentBy(Section):
+    """Who sends the dossiers of a source to the portal instead of its tenant (docs/adr/0017).
+
+    `sender`: identifier of the ministry. `procedures`: national base codes of what it sends: of these no source of the
+    tenant sends anything. `compare`: which of our fields this source tells, and so can say otherwise than the tenant.
+    """
+
+    sender: Annotated[str, Field(pattern=r"^[A-Z]\d{2}$")]
+    procedures: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^\d\.\d{6}$")], ...],
+        Field(min_length=1),
+    ]
+    compare: tuple[Literal["status", "received_at", "due_at", "finished_at", "returned_at", "refused_at"], ...]
+
+
 class DossierSection(KindSection):
     """A source of dossiers, which go to the portal.
 
     `history`: what the first push in mode `own` does with old dossiers that were never adopted (docs/cutting-over.md).
     `precedence`: when several sources hold the same dossier, the lowest number speaks for it. `extensions`: entity →
-    JSON column → JSON key → canonical field. `volatile_query`: URL parameters that change without meaning.
+    JSON column → JSON key → canonical field. `volatile_query`: URL parameters that change without meaning. `constants`:
+    our field → what every dossier of the source has there, where the source doesn't say. `sent_by`: there when somebody
+    else sends these dossiers; the source is then only observed.
     """
 
     kind: ClassVar[KindSpec] = DOSSIER_KIND
-    not_hashed: ClassVar[frozenset[str]] = frozenset({"history"})
+    not_hashed: ClassVar[frozenset[str]] = frozenset({"history", "sent_by"})
 
     portal_connection: Annotated[str, Field(pattern=ID)]
     mode: SourceMode
@@ -171,6 +195,25 @@ class DossierSection(KindSection):
     codes: DossierCodes
     extensions: Extensions = Field(default_factory=dict)
     volatile_query: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    # Left out of hashes where it says nothing, as `originality` is.
+    constants: Annotated[dict[str, str], Field(exclude_if=lambda said: not said)] = Field(default_factory=dict)
+    sent_by: SentBy | None = None
+
+    @field_validator("constants")
+    @classmethod
+    def _known_texts(cls, constants: dict[str, str]) -> dict[str, str]:
+        for field in constants:
+            cls._known_field(DOSSIER.entity, field)
+            if DOSSIER.field(field).type is not ValueType.TEXT or DOSSIER.field(field).personal:
+                raise ValueError(f"{field!r} of a dossier is no text that all dossiers could have in common")
+        return constants
+
+    @field_validator("sent_by")
+    @classmethod
+    def _one_sender(cls, sent_by: SentBy | None, info: ValidationInfo) -> SentBy | None:
+        if sent_by and info.data.get("mode", SourceMode.OBSERVE) is not SourceMode.OBSERVE:
+            raise ValueError(f"{sent_by.sender} sends these dossiers, so mode must be observe: never two senders")
+        return sent_by
 
     @field_validator("extensions")
     @classmethod
@@ -183,9 +226,13 @@ class DossierSection(KindSection):
                     raise ValueError(f"field {field!r} of a {entity} is filled twice")
         return extensions
 
+    def more_columns(self, entity: str) -> tuple[str, ...]:
+        return tuple(self.extensions.get(Entity(entity), {}))
+
     @property
     def delivery(self) -> Delivery:
-        return Delivery(self.portal_connection, self.mode, self.history, self.precedence)
+        sender, covers = (self.sent_by.sender, self.sent_by.procedures) if self.sent_by else (None, ())
+        return Delivery(self.portal_connection, self.mode, self.history, self.precedence, sender, covers)
 
     @property
     def removed(self) -> tuple[str, ...]:

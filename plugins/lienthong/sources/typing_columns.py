@@ -62,6 +62,17 @@ def typed(raw: pl.Series, kind: ValueType, zone: str) -> Typed:
     return _checked(raw, integers(raw, pl.Int16() if kind is ValueType.SMALLINT else pl.Int64()))
 
 
+def first_filled(first: pl.Series, second: pl.Series) -> pl.Series:
+    """`first` unless it is null or ''."""
+    return pl.select(pl.when((first != "").fill_null(False)).then(first).otherwise(second)).to_series()
+
+
+def first_told(first: Typed, second: Typed) -> Typed:
+    """`first` where it has a value, else `second`; bad where either is."""
+    bad = second.bad if first.bad is None else first.bad if second.bad is None else first.bad | second.bad
+    return Typed(pl.select(pl.coalesce(first.values, second.values)).to_series(), bad)
+
+
 def integers(raw: pl.Series, dtype: pl.DataType) -> pl.Series:
     """Integers from numbers or text (`50000`, `50000.00`); null where there is none or it doesn't fit."""
     if raw.dtype == pl.String:

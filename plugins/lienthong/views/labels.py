@@ -52,6 +52,7 @@ UNMAPPED = {
     "removed": "hồ sơ đã xóa ở nguồn",
     "left_out": "hồ sơ nhóm",
     "zero_date": "ngày trống (0000-00-00)",
+    "written_twice": "hồ sơ ghi hai lần khác nhau",
 }
 DAYS = {
     "working": "ngày làm việc",

@@ -55,7 +55,8 @@ class GateBasis:
 class SourceDescription:
     """What the ledger keeps of a contract. `kind`: name of the kind of its records. `removed`: words of a status that
     mean "deleted at the source". `capabilities`: what the source can tell; None when nobody said. `precedence` and
-    `mode`: of sources of dossiers only.
+    `mode`: of sources of dossiers only. `sent_by`: the ministry that sends its records itself, and `covers` the
+    procedures of which the tenant therefore sends nothing.
     """
 
     tenant: str
@@ -67,6 +68,8 @@ class SourceDescription:
     removed: tuple[str, ...] = ()
     capabilities: tuple[str, ...] | None = None
     kind: str = "dossier"
+    sent_by: str | None = None
+    covers: tuple[str, ...] = ()
 
 
 def open_load(
@@ -84,7 +87,8 @@ def open_load(
     """
     run(connection, "ops/ensure_tenant", tenant=source.tenant)
     told = None if source.capabilities is None else sorted(source.capabilities)
-    run(connection, "ops/describe_source", {**vars(source), "removed": list(source.removed), "capabilities": told})
+    lists = {"removed": list(source.removed), "covers": list(source.covers), "capabilities": told}
+    run(connection, "ops/describe_source", {**vars(source), **lists})
     key = {"tenant": source.tenant, "source_id": source.source_id}
     known = run(connection, "ops/read_source_kind", key).scalar_one()
     if known != source.kind:

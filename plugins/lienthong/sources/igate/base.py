@@ -24,8 +24,6 @@ _log = logging.getLogger(__name__)
 
 #: Dossiers that stood at the top of the list. A load goes on until most of them were met again.
 ANCHORS, MOST_ANCHORS = 50, 0.8
-#: So many anchors in their old order are no chance.
-_RUN = 3
 _ROWS = 4_096
 
 
@@ -93,19 +91,23 @@ def most_met(anchors: Collection[str], met: int) -> bool:
 def above_anchors(ids: Iterable[str], anchors: Sequence[str]) -> frozenset[str]:
     """Which dossiers of a list, topmost first, were written to since the anchors stood at its top.
 
-    Everything above the place where it goes on as it was then: where several anchors follow in their old order.
+    Everything above the place from which on the anchors follow each other as they did, with nothing between them. Who
+    was written to stands above those who were not; that a few of them stand in their old order says nothing.
     """
+    listed = list(ids)
     places = {dossier_id: place for place, dossier_id in enumerate(anchors)}
-    above: list[str] = []
-    run, last = 0, -1
-    for dossier_id in ids:
+    met = [number for number, dossier_id in enumerate(listed) if dossier_id in places]
+    if not met:
+        return frozenset(listed)
+    end, last = 0, -1
+    for number, dossier_id in enumerate(listed[: met[-1] + 1]):
         place = places.get(dossier_id, -1)
-        run = 0 if place < 0 else run + 1 if place > last else 1
+        if place < 0:
+            end = number + 1
+        elif place < last:
+            end = number
         last = place
-        above.append(dossier_id)
-        if run == _RUN:
-            return frozenset(above[:-_RUN])
-    return frozenset(above)
+    return frozenset(listed[:end])
 
 
 def _status(contract: SourceContract) -> tuple[str, ...]:

@@ -45,7 +45,7 @@ _PHONE_PREFIX = r"^\+84"
 
 
 def canonicalise(contract: SourceContract, batch: LandedBatch) -> Iterator[tuple[Entity, pa.Table]]:
-    """See `profile.Profile.canonicalise`. Exactly one canonical row per landed row of an entity's table."""
+    """See `system.canonicalise`. Exactly one canonical row per landed row of an entity's table."""
     not_nfc: set[str] = set()
     for entity in (Entity.STEP, Entity.DOCUMENT, Entity.FEE, Entity.DOSSIER):
         table = ENTITY_TABLES[entity]

@@ -59,6 +59,7 @@ class IgateClient:
         self.clock_ahead: timedelta | None = None
         self.dating = Dating(contract)
         self._limits = contract.http
+        self._paged = False
         missing = [name for name in ("token_url", "client_id") if not connection.extra.get(name)]
         if missing or not connection.login or not connection.host:
             what = ", ".join(missing) or "host or login"
@@ -95,7 +96,15 @@ class IgateClient:
         """Page `number` of `size` dossiers. SlowPageError after two timeouts when a smaller page may do."""
         key = page_name(number, size, listing)
         shrinkable = size > self._limits.smallest_page
+        if self._paged:
+            self.pause()
+        self._paged = True
         return self._page(number, size, dict(listing.filters), key, shrinkable)
+
+    def pause(self) -> None:
+        """Be gentle, as the contract says: between any two pages, and after papers."""
+        if self.contract.read.pause_ms:
+            self.sleep(self.contract.read.pause_ms / 1000)
 
     def by_code(self, code: str, dossier_id: str) -> Item | None:
         """One dossier as the list shows it, by its number; None when it is not there any more."""

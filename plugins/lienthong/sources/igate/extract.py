@@ -38,7 +38,7 @@ def extract(
     earlier: LandedBatch | None = None,
     now: Callable[[], datetime] = utc_now,
 ) -> str:
-    """See `profile.Profile.extract`. Only an incremental load returns a watermark in its manifest."""
+    """See `system.extract`. Only an incremental load returns a watermark in its manifest."""
     if (mode is LoadMode.RANGE) != (window is not None):
         raise ValueError("a range load takes a window, other loads take none")
     before = watermarks.get(mark_of(Changes(contract.http.changes)))

@@ -28,19 +28,19 @@ _Kind = tuple[str, str, Callable[[str], bool]]
 
 
 def capabilities(contract: SourceContract) -> frozenset[Capability]:
-    """See `profile.Profile.capabilities`: fields with a path, the profile's or the contract's; never services."""
+    """See `system.capabilities`: fields with a path, the profile's or the contract's; never services."""
     filled = [(entity, field) for entity in contract.dossier.entities for field in paths_of(contract, entity)]
     return capabilities_of(contract.dossier.entities, filled, tells_services=False)
 
 
 def services() -> pa.Table:
-    """See `profile.Profile.services`: none, the search doesn't say who offers what."""
+    """See `system.services`: none, the search doesn't say who offers what."""
     columns = {"agency_code": pa.string(), "procedure_code": pa.string(), "online_level": pa.int16()}
     return pa.table({name: pa.array([], kind) for name, kind in columns.items()})
 
 
 def unmapped_codes(contract: SourceContract, batch: LandedBatch) -> list[UnmappedCode]:
-    """See `profile.Profile.unmapped_codes`. Empty words are the gate's business, not the contract's.
+    """See `system.unmapped_codes`. Empty words are the gate's business, not the contract's.
 
     Beside the words: (set_aside, gone) counts dossiers of the list that are not loaded, as the server had no papers;
     (set_aside, lost) those that the batch before had and no list shows any more.

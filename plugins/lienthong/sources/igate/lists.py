@@ -135,7 +135,6 @@ class Lists:
             if walk.place.ended:
                 return
             read.respect_hours()
-            read.pause()
 
     def _look_at_top_again(self) -> None:
         """What was changed meanwhile stands above the first dossier of the walk before."""
@@ -229,7 +228,7 @@ class Lists:
         for first in range(0, len(missing), _ASKED_PER_PIECE):
             read.respect_hours()
             self._ask_for(missing[first : first + _ASKED_PER_PIECE])
-            read.pause()
+            read.client.pause()
 
     def _ask_for(self, missing: list[Expected]) -> None:
         nowhere: list[dict[str, str]] = []

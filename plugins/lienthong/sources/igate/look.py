@@ -33,7 +33,7 @@ TOLERANCE = timedelta(minutes=2)
 
 
 def look(contract: SourceContract, connection: Connection, now: Callable[[], datetime]) -> SourceSight:
-    """See `profile.Profile.look`. Reads one page, the papers and fees of one dossier, and counts of lists where changes
+    """See `system.look`. Reads one page, the papers and fees of one dossier, and counts of lists where changes
     are found by them."""
     with IgateClient(contract, connection) as client:
         asked = now()
@@ -63,7 +63,7 @@ def look(contract: SourceContract, connection: Connection, now: Callable[[], dat
 
 
 def check_schema(contract: SourceContract, connection: Connection) -> Mapping[str, tuple[str, ...]]:
-    """See `profile.Profile.check_schema`: as far as the newest page and its newest dossier tell."""
+    """See `system.check_schema`: as far as the newest page and its newest dossier tell."""
     sight = look(contract, connection, lambda: datetime.now(UTC))
     if stops := [note for note in sight.notes if note.stops]:
         raise SchemaDriftError(
@@ -77,7 +77,7 @@ def check_schema(contract: SourceContract, connection: Connection) -> Mapping[st
 
 
 def sample(contract: SourceContract, connection: Connection, writer: BatchWriter, dossiers: int) -> str:
-    """See `profile.Profile.sample`. Nothing of it is kept for a later try."""
+    """See `system.sample`. Nothing of it is kept for a later try."""
     with writer, IgateClient(contract, connection) as client:
         began_at = datetime.now(UTC)
         items: dict[str, Item] = {}

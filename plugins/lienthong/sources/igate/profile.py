@@ -10,18 +10,18 @@ from lienthong.connections import Connection
 from lienthong.landing import BatchWriter, LandedBatch, Watermark
 from lienthong.model.capabilities import Capability
 from lienthong.model.codes import LoadMode
-from lienthong.model.kinds.dossier import Entity
 from lienthong.sources.contract import SourceContract
 from lienthong.sources.igate import canonical, extract, findings, look, propose
 from lienthong.sources.igate.mapping import ENTITY_TABLES, OWNERS
-from lienthong.sources.profile import Profile, Progress, Proposal, SourceSight, UnmappedCode, Window, no_progress
+from lienthong.sources.profile import Progress, Proposal, SourceSight, UnmappedCode, Window, no_progress
+from lienthong.sources.system import System
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
 class Igate:
-    """See `sources.profile.Profile`."""
+    """See `sources.system`."""
 
     @property
     def entity_tables(self) -> Mapping[str, str]:
@@ -56,7 +56,7 @@ class Igate:
     def propose(self, contract: SourceContract, connection: Connection) -> Proposal:
         return propose.propose(contract, connection)
 
-    def canonicalise(self, contract: SourceContract, batch: LandedBatch) -> Iterator[tuple[Entity, pa.Table]]:
+    def canonicalise(self, contract: SourceContract, batch: LandedBatch) -> Iterator[tuple[str, pa.Table]]:
         return canonical.canonicalise(contract, batch)
 
     def capabilities(self, contract: SourceContract) -> frozenset[Capability]:
@@ -65,11 +65,8 @@ class Igate:
     def listed(self, batch: LandedBatch) -> list[str]:
         return findings.gone_keys(batch)
 
-    def services(self, contract: SourceContract, batch: LandedBatch) -> pa.Table:
-        return findings.services()
-
     def unmapped_codes(self, contract: SourceContract, batch: LandedBatch) -> list[UnmappedCode]:
         return findings.unmapped_codes(contract, batch)
 
 
-PROFILE: Profile = Igate()
+PROFILE: System = Igate()

@@ -50,11 +50,11 @@ READ = {"page_rows": 200, "pause_ms": 0}
 
 
 def propose(contract: SourceContract, connection: Connection) -> Proposal:
-    """See `profile.Profile.propose`."""
+    """See `system.propose`."""
     draft = contract.with_section(entities=tuple(ENTITY_TABLES))
     with sampled(sample, draft, connection, DOSSIERS) as batch:
         paths = _paths(batch)
-        taken = {(ENTITY_TABLES[found.entity], found.path) for found in paths}
+        taken = {(ENTITY_TABLES[Entity(found.entity)], found.path) for found in paths}
         unmapped = {
             table: tuple(name for name in names if (table, name) not in taken)
             for table, names in batch.manifest.facts.unmapped_columns.items()

@@ -87,6 +87,7 @@ class Read:
         """Which of the rows read are the last word on their dossier. SchemaDriftError when the list is another one."""
         missing = self.audit.never_met(DOSSIER, STRUCTURAL) if self.read_rows else []
         if missing:
+            self.forget()  # what was read of another list is of no use to the next try
             self.drifted(f"No dossier of the list has {', '.join(missing)}.", missing[0])
         return self.lists.wanted(survivors(self.checkpoint))
 
@@ -159,7 +160,7 @@ class Read:
 
     def forget(self) -> None:
         """The next try reads the lists from their beginning."""
-        self.checkpoint.save({})
+        self.checkpoint.restart()
         self.forgotten = True
 
     def respect_hours(self) -> None:
@@ -172,11 +173,6 @@ class Read:
                 load=self.client.load,
                 next_step="nothing: a later try of this load goes on where it stopped.",
             )
-
-    def pause(self) -> None:
-        """Be gentle, as the contract says."""
-        if self.contract.read.pause_ms:
-            self.client.sleep(self.contract.read.pause_ms / 1000)
 
     def drifted(self, what: str, key: str, next_step: str | None = None) -> NoReturn:
         """The list is not what the contract takes it for."""
@@ -216,7 +212,7 @@ class Read:
         children.refuse_too_many_gone(self.to_ask, self.known.gone, sorted(self.known.dossiers))
         self.papers += len(papers)
         self.progress(PAPER, self.papers)
-        self.pause()
+        self.client.pause()
 
     def _save_if_possible(self) -> None:
         if not self.forgotten:

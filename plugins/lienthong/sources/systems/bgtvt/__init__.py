@@ -1,0 +1,1 @@
+"""The transport ministry's dossier list (Bộ GTVT, now Bộ Xây dựng), read for one province."""

@@ -1,0 +1,1 @@
+"""The register of driving licences (GPLX), read for one province."""
