@@ -324,7 +324,7 @@ BEGIN
             ),
             ('scorer', 'ops', NULL, 'SELECT'),
             ('scorer', 'registry', NULL, 'SELECT'),
-            ('scorer', 'exchange', '{delivery}', 'SELECT (tenant, dossier_id, acked_at)'),
+            ('scorer', 'exchange', '{delivery}', 'SELECT (tenant, dossier_id, acked_at, reasons)'),
             ('scorer', 'indices', NULL, 'SELECT, INSERT'),
             ('scorer', 'indices', '{dossier_fact,fact_state,final_score}', 'UPDATE'),
             ('reader', 'ops', NULL, 'SELECT'),
