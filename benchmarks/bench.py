@@ -15,8 +15,8 @@ from benchmarks.server import Server
 from benchmarks.setting import Setting
 from benchmarks.sources import MONTH, SEED
 from lienthong.pipeline.catalogue import sync_catalogue
+from lienthong.warehouse.bootstrap.migrate import upgrade
 from lienthong.warehouse.engine import engine_for
-from lienthong.warehouse.migrate import upgrade
 from simulator.portal.server import PortalServer
 from simulator.world import World
 

@@ -10,7 +10,8 @@ restore() {
     dropdb --if-exists "$1"
     createdb --owner "$1" --template template0 --encoding UTF8 "$1"
     psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --dbname "$1" --command "REVOKE CONNECT, TEMPORARY ON DATABASE $1 FROM PUBLIC"
-    pg_restore --role "$1" --no-owner --exit-on-error --single-transaction --dbname "$1" "$FROM/$1.dump"
+    # Rights come from `lienthong migrate`, which init runs before the next start: the dump may name roles that are not here.
+    pg_restore --role "$1" --no-owner --no-privileges --exit-on-error --single-transaction --dbname "$1" "$FROM/$1.dump"
     vacuumdb --analyze-only --quiet "$1"
 }
 restore warehouse

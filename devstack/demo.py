@@ -25,6 +25,7 @@ from devstack.airflow import AirflowHome
 from devstack.airflow_api import AirflowApiError
 from devstack.arguments import month, size
 from devstack.journey import Journey, JourneyOutcome
+from devstack.logins import prepare_warehouse, warehouse_urls
 from devstack.outside import OutsideWorld, Ready, WorldOptions
 from devstack.postgres import Postgres, PostgresError, home_for
 from devstack.processes import ProcessError
@@ -86,19 +87,16 @@ class Demo:
 
     def _prepare(self) -> tuple[Ready, AirflowHome]:
         """The world, Airflow's database and the warehouse come up side by side."""
-        from lienthong.warehouse.engine import engine_for
-        from lienthong.warehouse.migrate import upgrade
-
         environment = dict(os.environ)
         bare = AirflowHome(self.var / "airflow", self.postgres.url(METADATA), CHECKOUT)
         bare.prepare()
         self.airflow = bare
         bare.begin_migration()
         self.outside.begin(self.postgres.url(METADATA), self.options, environment)
-        upgrade(engine_for(self.postgres.url(WAREHOUSE)))
+        prepare_warehouse(self.postgres, WAREHOUSE)
         ready = self.outside.finish()
         bare.finish_migration()
-        variables = ready.connections(self.postgres.url(WAREHOUSE)) | {
+        variables = ready.connections(warehouse_urls(self.postgres, WAREHOUSE)) | {
             "LIENTHONG_HOME": str(CHECKOUT),
             "LIENTHONG_VAR": str(self.var),
             "LIENTHONG_SCHEDULES": "off",

@@ -98,9 +98,9 @@ class Ready:
             found |= services
         return found
 
-    def connections(self, warehouse_url: str) -> dict[str, str]:
-        """`AIRFLOW_CONN_…` variables for the contracts in include/sources and for the warehouse."""
-        made = {"lienthong_warehouse": database_connection(warehouse_url)}
+    def connections(self, warehouse: Mapping[str, str]) -> dict[str, str]:
+        """`AIRFLOW_CONN_…` variables for the contracts in include/sources and for the warehouse: URL by connection."""
+        made = {conn_id: database_connection(url) for conn_id, url in warehouse.items()}
         for source_id, url in self.sources.items():
             made[f"src_{source_id}"] = database_connection(url)
         for source_id, service in self.every_service.items():

@@ -26,6 +26,12 @@ from psycopg2 import sql
 
 SUPERUSER = "lienthong"
 UNPRIVILEGED = "nobody"
+#: Whose name begins so has to give a password; the others are trusted on the loopback interface.
+LOGIN_PREFIX = "warehouse_"
+ACCESS = f"""\
+host all /^{LOGIN_PREFIX} 127.0.0.1/32 scram-sha-256
+host all all 127.0.0.1/32 trust
+"""
 START_TIMEOUT_S = 60.0
 #: No row gets into the server's log, neither a refused one nor as a value in a statement; as in docker-compose.yml.
 NO_ROWS_IN_LOG = {
@@ -114,6 +120,7 @@ class Postgres:
                 return
             if not (self.data / "PG_VERSION").exists():
                 self._initialise()
+            (self.data / "pg_hba.conf").write_text(ACCESS)
             port = self._choose_port()
             (self.home / "port").write_text(str(port))
             options = (
@@ -140,29 +147,30 @@ class Postgres:
 
     def create_database(self, name: str, template: str = "template0") -> bool:
         """Create `name` from `template` unless it exists; returns whether it was created."""
+        with self.administrator() as cursor:
+            cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,))
+            if cursor.fetchone():
+                return False
+            cursor.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+            )
+            return True
+
+    @contextmanager
+    def administrator(self) -> Iterator[Any]:
+        """A cursor of the superuser; each statement is a transaction of its own."""
         connection = self._connect("postgres")
         connection.autocommit = True
         try:
             with connection.cursor() as cursor:
-                cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,))
-                if cursor.fetchone():
-                    return False
-                cursor.execute(
-                    sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
-                )
-                return True
+                yield cursor
         finally:
             connection.close()
 
     def drop_database(self, name: str) -> None:
         """Drop `name` if it exists, ending its connections."""
-        connection = self._connect("postgres")
-        connection.autocommit = True
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
-        finally:
-            connection.close()
+        with self.administrator() as cursor:
+            cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def _choose_port(self) -> int:
         """The port of the last start if it is still free, so that addresses outlive a restart."""

@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 
 from devstack.airflow import COMPONENTS, USER, AirflowHome
+from devstack.logins import warehouse_urls
 from devstack.outside import OutsideWorld
 from devstack.postgres import SUPERUSER, Postgres
 from devstack.private import write_private
@@ -75,7 +76,7 @@ class Standing:
     def environment(self, settings: Settings) -> dict[str, str]:
         """What tasks and the command line need to know; the world has to have been ready once."""
         ready = self.outside.finish()
-        return ready.connections(self.postgres.url(WAREHOUSE)) | {
+        return ready.connections(warehouse_urls(self.postgres, WAREHOUSE)) | {
             "LIENTHONG_HOME": str(CHECKOUT),
             "LIENTHONG_VAR": str(self.var),
             "LIENTHONG_SCHEDULES": settings.schedules(ready.syncs),

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from devstack.airflow import GRACES
 from devstack.journey import Journey
+from devstack.logins import prepare_warehouse
 from devstack.outside import WorldOptions
 from devstack.ports import free_block, holder, is_free
 from devstack.postgres import free_port
@@ -111,9 +112,6 @@ class Rising:
 
     def _begin_world(self, settings: Settings, world: WorldOptions) -> tuple[Settings, list[str]]:
         """The world, Airflow's database and the warehouse come up side by side."""
-        from lienthong.warehouse.engine import engine_for
-        from lienthong.warehouse.migrate import upgrade
-
         standing, begun = self._standing, []
         if not standing.world_answers():
             standing.outside.stop()
@@ -128,7 +126,7 @@ class Rising:
             self._undo.append(standing.outside.stop)
             standing.outside.begin(standing.postgres.url(METADATA), world, os.environ, settings.serving())
             begun.append("simulator")
-        upgrade(engine_for(standing.postgres.url(WAREHOUSE)))
+        prepare_warehouse(standing.postgres, WAREHOUSE)
         standing.outside.finish()
         airflow.finish_migration()
         return settings, begun

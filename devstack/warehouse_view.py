@@ -7,6 +7,7 @@ from contextlib import suppress
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
+from lienthong.connections import Role
 from lienthong.model.errors import LienThongError
 
 
@@ -18,7 +19,7 @@ def deliveries() -> tuple[int, int]:
     from lienthong.pipeline.runtime import Runtime
 
     rt = Runtime.from_environment()
-    states = [delivery_summary(rt.warehouse(), tenant).states for tenant in tenants(rt)]
+    states = [delivery_summary(rt.warehouse(Role.READER), tenant).states for tenant in tenants(rt)]
     owed = (DeliveryState.OWED, DeliveryState.SENDING, DeliveryState.UNSETTLED)
     return (
         sum(counts[DeliveryState.ACKNOWLEDGED] for counts in states),
@@ -31,7 +32,8 @@ def explain(console: Console) -> None:
     from lienthong.pipeline.runtime import Runtime
     from lienthong.warehouse.statements import run
 
-    with suppress(LienThongError, SQLAlchemyError), Runtime.from_environment().warehouse().connect() as connection:
+    rt = Runtime.from_environment()
+    with suppress(LienThongError, SQLAlchemyError), rt.warehouse(Role.READER).connect() as connection:
         for load in run(connection, "ops/read_latest_loads").all():
             if load.error:
                 console.print(f"{load.source_id}: {load.error}", markup=False, soft_wrap=True)

@@ -21,10 +21,12 @@ for folder in (REPO, REPO / "plugins"):
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "False")
 
+from devstack.logins import make_logins  # noqa: E402
 from devstack.mariadb import MariaDb, programs  # noqa: E402
 from devstack.postgres import Postgres, home_for  # noqa: E402
+from lienthong.warehouse.bootstrap.migrate import upgrade  # noqa: E402
 from lienthong.warehouse.engine import engine_for  # noqa: E402
-from lienthong.warehouse.migrate import upgrade  # noqa: E402
+from tests.logins import PASSWORDS  # noqa: E402
 from tests.mariadb import ADDRESS, MariaServer  # noqa: E402
 
 #: A pull request is judged by the same examples each time; at home chance looks further.
@@ -86,13 +88,14 @@ def mariadb() -> Iterator[MariaServer]:
 
 @pytest.fixture(scope="session")
 def warehouse_template(postgres: Postgres) -> str:
-    """A migrated database that the tests' warehouses are copied from."""
+    """A migrated database that the tests' warehouses are copied from; the server has a login for each role."""
     name = "warehouse_template"
     postgres.drop_database(name)
     postgres.create_database(name)
     engine = create_engine(postgres.url(name))
     upgrade(engine)
     engine.dispose()
+    make_logins(postgres, PASSWORDS)
     return name
 
 

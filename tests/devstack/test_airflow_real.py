@@ -25,6 +25,7 @@ from sqlalchemy import Engine, text
 from devstack.airflow import AirflowHome
 from devstack.airflow_api import AirflowApi, AirflowApiError, DagRun
 from devstack.journey import PUSH, Journey, JourneyOutcome
+from devstack.logins import role_urls
 from devstack.outside import OutsideWorld, Ready, WorldOptions
 from devstack.postgres import Postgres
 from devstack.processes import stat
@@ -34,6 +35,7 @@ from lienthong.model.codes import DeliveryState
 from lienthong.model.kinds import KINDS
 from lienthong.model.sync_dags import source_of_dag
 from lienthong.warehouse.engine import engine_for
+from tests.logins import PASSWORDS
 
 pytestmark = [pytest.mark.xdist_group("airflow"), pytest.mark.timeout(420)]
 
@@ -117,7 +119,7 @@ def stack(
         outside.begin(postgres.url("postgres"), WorldOptions(SIZE, 7, MONTH, TENANTS), os.environ)
         world = outside.finish()
         first.finish_migration()
-        variables = world.connections(postgres.url("real_warehouse")) | {
+        variables = world.connections(role_urls(postgres.url("real_warehouse"), PASSWORDS)) | {
             "LIENTHONG_VAR": str(folder / "var"),
             "LIENTHONG_SOURCES": str(contracts),
         }

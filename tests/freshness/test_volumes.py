@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 
 from lienthong.freshness.volumes import record_volumes
 from lienthong.model.kinds.dossier import Entity
-from lienthong.warehouse.migrate import upgrade
+from lienthong.warehouse.bootstrap.migrate import upgrade
 from tests.warehouse.staged import NOON, TENANT, dossier, merge_load, open_and_stage
 
 LATE = datetime(2026, 10, 5, 18, tzinfo=UTC)  # one o'clock on the 6th in Vietnam

@@ -15,6 +15,7 @@ from sqlalchemy import Engine, text
 from lienthong.connections import WAREHOUSE, Connection
 from lienthong.freshness.settings import CalendarSettings
 from lienthong.freshness.workdays import DayKind, Workdays
+from lienthong.model.errors import ContractError
 from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.pipeline.freshness import evaluate
 from lienthong.pipeline.runtime import Runtime
@@ -57,7 +58,8 @@ class Province:
         warehouse = database_connection(WAREHOUSE, self.engine.url.render_as_string(hide_password=False))
 
         def resolve(conn_id: str) -> Connection:
-            assert conn_id == WAREHOUSE
+            if conn_id != WAREHOUSE:
+                raise ContractError(f"Connection {conn_id!r} is not known.", key=conn_id, next_step="create it.")
             return warehouse
 
         return Runtime(self.settings, resolve, lambda: self.now.astimezone(UTC))

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from devstack.postgres import Postgres
-from lienthong.warehouse.engine import engine_for
 from simulator.opencps.install import install
 from simulator.portal.server import PortalServer
 from simulator.world import World
@@ -80,8 +79,9 @@ def running(
     shared: World = request.getfixturevalue("small_world" if small else "world")
     with PortalServer(world or shared) as portal:
         urls = {tenant: postgres.url(name) for tenant, name in sources.items()}
-        yield Live(world or shared, urls, portal, postgres.url(warehouse), folder)
-    engine_for(postgres.url(warehouse)).dispose()
+        started = Live(world or shared, urls, portal, postgres.url(warehouse), folder, logins=True)
+        yield started
+    started.disconnect()
     for name in databases:
         postgres.drop_database(name)
 
@@ -104,7 +104,7 @@ def _loaded(postgres: Postgres, live: Live, name: str) -> str:
     live.sync_catalogue()
     for tenant in PROVINCES:
         live.load(f"opencps_{tenant.lower()}")
-    live.engine.dispose()
+    live.disconnect()
     postgres.drop_database(name)
     postgres.create_database(name, live.engine.url.database or "")
     return name

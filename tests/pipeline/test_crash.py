@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import event, text
 
 from devstack.postgres import Postgres
+from lienthong.connections import Role
 from lienthong.exchange.settings import CALLS_AHEAD, load_portal_settings
 from lienthong.pipeline.catalogue import sync_catalogue
 from lienthong.pipeline.load import open_load
@@ -54,7 +55,8 @@ def die_at_statement(wiring: Wiring, step: str, load_id: int, number: int) -> No
         if next(seen) == number:
             die()
 
-    event.listen(wiring.rt.warehouse(), "before_cursor_execute", count)
+    for role in Role:
+        event.listen(wiring.rt.warehouse(role), "before_cursor_execute", count)
     STEPS[step](wiring.rt, load_id)
 
 
@@ -73,7 +75,8 @@ def die_in_job(wiring: Wiring, job: str, run_key: str, number: int) -> None:
         if next(seen) == number:
             die()
 
-    event.listen(wiring.rt.warehouse(), "before_cursor_execute", count)
+    for role in Role:
+        event.listen(wiring.rt.warehouse(role), "before_cursor_execute", count)
     JOBS[job](wiring.rt, run_key)
 
 
@@ -117,9 +120,11 @@ def statements_of(live: Live, run_key: str) -> dict[str, int]:
         def count(*_: Any, seen: list[int] = seen) -> None:
             seen.append(1)
 
-        event.listen(live.engine, "before_cursor_execute", count)
+        for role in Role:
+            event.listen(live.rt.warehouse(role), "before_cursor_execute", count)
         step(live.rt, load_id)
-        event.remove(live.engine, "before_cursor_execute", count)
+        for role in Role:
+            event.remove(live.rt.warehouse(role), "before_cursor_execute", count)
         counts[name] = len(seen)
     return counts
 
@@ -199,9 +204,11 @@ def test_a_catalogue_sync_or_a_score_killed_half_way_leaves_the_old_state_and_is
     def count(*_: Any) -> None:
         statements.append(1)
 
-    event.listen(loaded.engine, "before_cursor_execute", count)
+    for role in Role:
+        event.listen(loaded.rt.warehouse(role), "before_cursor_execute", count)
     JOBS[job](loaded.rt, "undisturbed")
-    event.remove(loaded.engine, "before_cursor_execute", count)
+    for role in Role:
+        event.remove(loaded.rt.warehouse(role), "before_cursor_execute", count)
     done = known(loaded)
     assert len(statements) > 4
     for number in (3, len(statements) // 2, len(statements)):

@@ -30,7 +30,7 @@ from lienthong.pipeline.push import push
 from lienthong.pipeline.score import publish, score
 from lienthong.quality.report import write_quarantine_report
 from lienthong.reports.deliveries import write_page
-from lienthong.warehouse.migrate import upgrade
+from lienthong.warehouse.bootstrap.migrate import upgrade
 from simulator.opencps.install import install
 from simulator.portal.server import PortalServer
 from simulator.world import World

@@ -117,7 +117,7 @@ def takeover(request: pytest.FixtureRequest, postgres: Postgres) -> Iterator[Tak
             found.lose(code)
         another_warehouse(live, postgres, "takeover", request.getfixturevalue("warehouse_template"))
         yield found
-        live.engine.dispose()
+        live.disconnect()
     postgres.drop_database("takeover")
 
 

@@ -30,7 +30,7 @@ from lienthong.pipeline.load import open_load
 from lienthong.pipeline.push import push
 from lienthong.pipeline.score import publish, score
 from lienthong.pipeline.shadow import shadow
-from lienthong.warehouse.migrate import upgrade
+from lienthong.warehouse.bootstrap.migrate import upgrade
 from simulator.opencps.install import install
 from simulator.portal.server import PortalServer
 from simulator.world import World

@@ -31,7 +31,7 @@ def pushed_warehouse(request: pytest.FixtureRequest, postgres: Postgres, small_l
         for tenant in PROVINCES:
             live.push(tenant)
             told.append(owing(live.rt))
-        live.engine.dispose()
+        live.disconnect()
         postgres.drop_database(name)
         postgres.create_database(name, live.engine.url.database or "")
     return name

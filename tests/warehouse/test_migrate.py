@@ -7,7 +7,7 @@ from sqlalchemy import Engine, text
 
 from devstack.sqlgen.generate import child_columns, person_columns, record_columns
 from lienthong.model.kinds import ENTITIES, KINDS, EntitySpec, KindSpec, kind_of_entity
-from lienthong.warehouse.migrate import upgrade
+from lienthong.warehouse.bootstrap.migrate import upgrade
 
 
 def columns_of(warehouse: Engine, schema: str, table: str) -> dict[str, str]:

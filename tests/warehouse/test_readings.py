@@ -11,9 +11,9 @@ from sqlalchemy import Engine, text
 from lienthong.model.codes import LoadMode
 from lienthong.model.kinds.dossier import Entity
 from lienthong.warehouse import ledger, merge
+from lienthong.warehouse.bootstrap.migrate import upgrade
 from lienthong.warehouse.engine import engine_for
 from lienthong.warehouse.ledger import Load
-from lienthong.warehouse.migrate import upgrade
 from tests.warehouse.staged import NOON, TENANT, dossier, load_rows, open_and_stage
 from tests.warehouse.test_ledger import SOURCE
 from tests.warehouse.test_merge import rows_of

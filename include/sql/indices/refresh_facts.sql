@@ -150,15 +150,15 @@ ends AS (
 papers AS (
     SELECT
         changed.dossier_id,
-        bool_or(paper.role = 'component' AND paper.has_file AND paper.url <> '') AS has_component_file,
-        bool_or(paper.role = 'result' AND paper.has_file AND paper.url <> '') AS has_result_file,
+        bool_or(paper.role = 'component' AND paper.has_link) AS has_component_file,
+        bool_or(paper.role = 'result' AND paper.has_link) AS has_result_file,
         bool_or(
-            paper.role = 'result' AND paper.has_file AND paper.url <> '' AND paper.result_code <> ''
+            paper.role = 'result' AND paper.has_link AND paper.result_code <> ''
         ) AS has_electronic_result,
         bool_or(paper.role = 'component' AND paper.digitised AND paper.from_citizen_store) AS digitised_on_portal,
         bool_or(paper.role = 'component' AND paper.from_citizen_store) AS from_citizen_store
     FROM changed
-    INNER JOIN dossier.document AS paper
+    INNER JOIN indices.paper AS paper
         ON paper.tenant = :tenant
         AND paper.source_id = changed.source_id
         AND paper.source_key = changed.source_key

@@ -2,4 +2,4 @@
 --          when they were never counted. Idempotency: reads only. Locks: none.
 SELECT c.reltuples::bigint AS records
 FROM pg_class AS c
-WHERE c.oid = to_regclass(CAST(:record AS text) || '__' || lower(:tenant));
+WHERE c.oid = ops.partition_of(CAST(:record AS regclass), :tenant);

@@ -1,2 +1,2 @@
 -- Purpose: whether the warehouse has partitions for a tenant. Grain: one row. Idempotency: reads only. Locks: none.
-SELECT to_regclass('staging.dossier__' || lower(:tenant)) IS NOT NULL AS found;
+SELECT ops.partition_of('staging.dossier', :tenant) IS NOT NULL AS found;

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from lienthong.cli.output import AsJson, say, terminal, to_json
+from lienthong.connections import Role
 from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.pipeline import jobs
 from lienthong.pipeline.requests import LoadRequest, PushRequest, ScoreRequest
@@ -25,14 +26,17 @@ def run_key(name: str) -> str:
 @app.command(help="Đưa kho dữ liệu lên phiên bản mới nhất.")
 def migrate() -> None:
     """Bring the warehouse to the newest schema."""
-    from lienthong.views.notices import loud_settings_notices
-    from lienthong.warehouse.migrate import upgrade
+    from lienthong.views.notices import loud_settings_notices, missing_roles_notices
+    from lienthong.warehouse.bootstrap.migrate import upgrade
+    from lienthong.warehouse.bootstrap.roles import missing_roles
     from lienthong.warehouse.server_log import loud_settings
 
-    warehouse = Runtime.from_environment().warehouse()
+    warehouse = Runtime.from_environment().warehouse(Role.MIGRATOR)
     upgrade(warehouse)
     say("Kho dữ liệu đã ở phiên bản mới nhất.")
     with warehouse.connect() as connection:
+        for line in missing_roles_notices(missing_roles(connection)):
+            say(line)
         for line in loud_settings_notices(loud_settings(connection)):
             say(line)
 
@@ -122,7 +126,7 @@ def score(
     run_id = jobs.score(rt, request, run_key("score"))
     paths = publish(rt, run_id)
     if as_json:
-        say(to_json({**score_document(scores(rt.warehouse(), run_id)), "reports": paths}))
+        say(to_json({**score_document(scores(rt.warehouse(Role.READER), run_id)), "reports": paths}))
         return
     print_scores(rt, terminal(), run_id, all_units)
     print_reports(terminal(), paths)

@@ -9,6 +9,7 @@ import typer
 
 from lienthong.cli.commands import run_key
 from lienthong.cli.output import AsJson, say, to_json
+from lienthong.connections import Role
 from lienthong.model.errors import ArgumentError
 from lienthong.pipeline import jobs
 from lienthong.pipeline.requests import AdoptRequest, ShadowRequest
@@ -46,7 +47,8 @@ def shadow(
     request = ShadowRequest(tenant, None if everything else limit, again)
     summary = jobs.shadow(rt, request, run_key(f"shadow__{tenant}"))
     listed = bool(show or kind)
-    found = compared_dossiers(rt.warehouse(), tenant, Difference(kind) if kind else None, show or 20) if listed else []
+    reading = rt.warehouse(Role.READER)
+    found = compared_dossiers(reading, tenant, Difference(kind) if kind else None, show or 20) if listed else []
     if as_json:
         say(to_json(summary.counts() | {"listed": [asdict(dossier) for dossier in found]}))
         return

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from lienthong.cli.tables import new_table
+from lienthong.connections import Role
 from lienthong.model.numbers import grouped
 from lienthong.pipeline import views
 from lienthong.pipeline.runtime import Runtime
@@ -85,5 +86,5 @@ def print_scores(rt: Runtime, console: Console, run_id: int, all_units: bool = F
     from lienthong.reports.terminal import score_lines
 
     console.print()
-    for line in score_lines(scores(rt.warehouse(), run_id), all_units=all_units):
+    for line in score_lines(scores(rt.warehouse(Role.READER), run_id), all_units=all_units):
         console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from psycopg2 import OperationalError
 from sqlalchemy.exc import DBAPIError
 
-from lienthong.connections import WAREHOUSE, Connection
+from lienthong.connections import WAREHOUSE, Connection, Role, warehouse_connection
 from lienthong.model.codes import Severity
 from lienthong.model.errors import ContractError, LienThongError, NotReadyError
 from lienthong.model.kinds import ENTITIES
@@ -185,7 +185,7 @@ def _word_lines(contract: SourceContract, profile: System, batch: LandedBatch) -
 
 def _gate_lines(rt: Runtime, contract: SourceContract, profile: System, batch: LandedBatch) -> list[Line]:
     try:
-        warehouse = rt.resolve(WAREHOUSE)
+        warehouse = warehouse_connection(rt.resolve, Role.LOADER)
     except ContractError:
         return [
             warning(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from lienthong.connections import Role
 from lienthong.model.errors import LienThongError
 from lienthong.model.masking import mask_word
 from lienthong.model.numbers import grouped
@@ -24,7 +25,7 @@ def judge(rt: Runtime, tenant: str) -> TenantStanding:
     if tenant in provinces:
         return TenantStanding(True)
     try:
-        with rt.warehouse().connect() as connection:
+        with rt.warehouse(Role.READER).connect() as connection:
             return look_up(connection, tenant, provinces)
     except (LienThongError, SQLAlchemyError, ValueError):  # also: not migrated, a connection nobody can read
         return without_registry(tenant, provinces)
@@ -86,7 +87,7 @@ def agencies_line(contract: SourceContract, dossiers: Mapping[str, int]) -> Line
 def _home(rt: Runtime, source_id: str) -> str | None:
     """As `ledger.home_tenant`; None also where no warehouse answers."""
     try:
-        with rt.warehouse().connect() as connection:
+        with rt.warehouse(Role.READER).connect() as connection:
             return ledger.home_tenant(connection, source_id)
     except (LienThongError, SQLAlchemyError, ValueError):
         return None

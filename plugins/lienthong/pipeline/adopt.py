@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from lienthong.connections import Role
 from lienthong.model.errors import ArgumentError
 from lienthong.pipeline.push import account_of, covers_of, modes_of
 from lienthong.pipeline.runtime import Runtime
@@ -48,7 +49,7 @@ def adopt(
         )
     modes = modes_of(rt, tenant)
     require_payloads(tenant, modes)
-    engine, settings = rt.warehouse(), load_portal_settings(rt.settings.portal)
+    engine, settings = rt.warehouse(Role.PUSHER), load_portal_settings(rt.settings.portal)
     derive(engine, tenant, modes, covers_of(rt, tenant))
     adoption = open_adoption(engine, tenant, frozen_at, rt.now())
     if assume_finished_before is not None:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from lienthong.connections import Role
 from lienthong.model.errors import ContractError, LienThongError, PortalAccessError, PortalUnreachableError
 from lienthong.pipeline.runtime import Runtime
 from lienthong.warehouse.statements import run
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def loaded_tenants(rt: Runtime) -> list[str]:
     """Tenants of which something is believed, whatever their contracts say at this moment."""
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.READER).connect() as connection:
         return [row.tenant for row in run(connection, "ops/read_loaded_tenants")]
 
 
@@ -38,7 +39,7 @@ def sync_catalogue(rt: Runtime, run_key: str) -> dict[str, object]:
     for tenant, conn_id in sorted(accounts.items()):
         try:
             with PortalClient(rt.resolve(conn_id), settings, tenant=tenant) as client:
-                done = sync_through(rt.warehouse(), client, tenants, run_key, rt.now())
+                done = sync_through(rt.warehouse(Role.PUSHER), client, tenants, run_key, rt.now())
             return asdict(done) | {"accounts_refused": [error.key for error in refused]}
         except (PortalUnreachableError, PortalAccessError, ContractError) as error:
             error.key = error.key or conn_id

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lienthong.connections import Role
 from lienthong.pipeline.push import contracts_of
 from lienthong.pipeline.runtime import Runtime
 
@@ -23,7 +24,7 @@ def decide(
     contracts_of(rt, tenant)
     settings = load_portal_settings(rt.settings.portal)
     return carry_out(
-        rt.warehouse(), tenant, action, choice, settings,
+        rt.warehouse(Role.PUSHER), tenant, action, choice, settings,
         reason=reason, decided_by=decided_by, now=rt.now(), preview=preview,
     )  # fmt: skip
 
@@ -33,11 +34,11 @@ def work_list(rt: Runtime, tenant: str) -> list[Undecided]:
     from lienthong.exchange.decisions import undecided
 
     contracts_of(rt, tenant)
-    return undecided(rt.warehouse(), tenant)
+    return undecided(rt.warehouse(Role.READER), tenant)
 
 
 def write_work_list(rt: Runtime, tenants: Sequence[str], path: Path) -> Path:
     """The work lists of some tenants as one CSV file for spreadsheets."""
     from lienthong.reports.deliveries import write_listing
 
-    return write_listing(rt.warehouse(), tenants, path)
+    return write_listing(rt.warehouse(Role.READER), tenants, path)

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
+from lienthong.connections import Role
 from lienthong.freshness import findings as store
 from lienthong.freshness.backlog import judge_backlog, read_backlog
 from lienthong.freshness.findings import (
@@ -43,13 +44,13 @@ if TYPE_CHECKING:
 
 def accept_collapse(rt: Runtime, load_id: int) -> None:
     """The engineer who asked for this load accepts whatever volume it finds. Call it before the load is extracted."""
-    with rt.warehouse().begin() as connection:
+    with rt.warehouse(Role.LOADER).begin() as connection:
         accept(connection, load_id, rt.now())
 
 
 def as_accepted(rt: Runtime, contract: SourceContract, load: Load) -> SourceContract:
     """The contract to read with: without a volume guard if the engineer accepts whatever this load finds."""
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.LOADER).connect() as connection:
         if not is_collapse_accepted(connection, load.load_id):
             return contract
     off = {"overlap_min_ratio": 0.0, "full_min_ratio": 0.0, "range_min_ratio": 0.0}
@@ -62,7 +63,7 @@ def guard(rt: Runtime, contract: SourceContract, profile: System, load: Load, ba
     Errors of `Look.look` if the source has to be asked again.
     """
     limits = contract.volume_guard
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.LOADER).connect() as connection:
         known = read_known(connection, load)
     guard_volume(
         load,
@@ -98,7 +99,7 @@ def evaluate(rt: Runtime) -> dict[str, int]:
         sends = any(delivery.mode is SourceMode.OWN for delivery in sent if delivery)
         change += _evaluate_backlog(rt, tenant, settings, sends=sends)
     change += _take_back(rt, {contract.tenant for contract in contracts.values()})
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.LOADER).connect() as connection:
         return asdict(change) | {"open": len(store.open_findings(connection))}
 
 
@@ -106,7 +107,7 @@ def settle_after_merge(rt: Runtime, source_id: str) -> FindingChange:
     """Judge a source at once when a load of it was merged, if it has open findings: what is over ends now, not at the
     next hour. Usually there is none, and this is one look at an index.
     """
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.LOADER).connect() as connection:
         if not store.open_findings(connection, source_id):
             return FindingChange()
     settings = freshness_settings(rt)
@@ -127,7 +128,7 @@ def note_task_failure(rt: Runtime, dag_id: str, task: str, details: Mapping[str,
     now = rt.now()
     tenant, source_id, subject, kind = _failing(rt, dag_id, task)
     detection = Detection(kind, FindingSeverity.ERROR, now, subject, details)
-    with rt.warehouse().begin() as connection:
+    with rt.warehouse(Role.LOADER).begin() as connection:
         return store.open_finding(connection, tenant, source_id, detection, now)
 
 
@@ -135,7 +136,7 @@ def note_task_success(rt: Runtime, dag_id: str, task: str) -> None:
     """End the finding that an earlier failure of this task left."""
     if source_of_dag(dag_id):
         return
-    with rt.warehouse().begin() as connection:
+    with rt.warehouse(Role.LOADER).begin() as connection:
         for finding in store.open_findings(connection, ""):
             if finding.kind is FindingKind.TASK_FAILED and finding.subject == f"{dag_id}.{task}":
                 store.close_finding(connection, finding.finding_id, CloseReason.RECOVERED, rt.now())
@@ -147,13 +148,13 @@ def alert(rt: Runtime, channel: str, send: Callable[[Sequence[Finding]], None], 
     They are marked as told after `send` returned: told at least once, and normally once.
     """
     wanted = frozenset(only)
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.LOADER).connect() as connection:
         pending = store.untold(connection, channel, rt.now())
     pending = [finding for finding in pending if not wanted or finding.finding_id in wanted]
     if not pending:
         return 0
     send(pending)
-    with rt.warehouse().begin() as connection:
+    with rt.warehouse(Role.LOADER).begin() as connection:
         store.mark_told(connection, channel, pending)
     return len(pending)
 
@@ -162,7 +163,7 @@ def _evaluate_source(
     rt: Runtime, contract: SourceContract, workdays: Workdays, settings: FreshnessSettings
 ) -> FindingChange:
     now, key = rt.now(), {"tenant": contract.tenant, "source_id": contract.source_id}
-    with rt.warehouse().begin() as connection:
+    with rt.warehouse(Role.LOADER).begin() as connection:
         newest = read_newest_load(connection, **key)
         coverage = read_coverage(connection, **key)
         detections = judge_load(newest)
@@ -214,7 +215,7 @@ def _is_healed(connection: Connection, source_id: str, newest: NewestLoad) -> bo
 
 def _evaluate_backlog(rt: Runtime, tenant: str, settings: FreshnessSettings, *, sends: bool) -> FindingChange:
     """Of a tenant that sends nothing, nothing is late."""
-    with rt.warehouse().begin() as connection:
+    with rt.warehouse(Role.LOADER).begin() as connection:
         detections = judge_backlog(read_backlog(connection, tenant), settings, rt.now()) if sends else []
         return store.store_detections(
             connection, tenant, "", detections, {FindingKind.BACKLOG, FindingKind.UNDECIDED}, rt.now()
@@ -227,7 +228,7 @@ def _take_back(rt: Runtime, watched: Collection[str]) -> FindingChange:
     if not folder.is_dir():
         return FindingChange()  # not there at this moment: that says nothing of any source
     written = {path.stem for path in folder.iterdir() if path.suffix in (".yaml", ".yml")}
-    with rt.warehouse().begin() as connection:
+    with rt.warehouse(Role.LOADER).begin() as connection:
         unsure = {row.tenant for row in run(connection, "ops/read_sources") if row.source_id in written}
         for finding in store.open_findings(connection):
             if finding.source_id:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from croniter import croniter  # type: ignore[import-untyped]
 
+from lienthong.connections import Role
 from lienthong.model.periods import BUSINESS_ZONE
 from lienthong.pipeline.runtime import Runtime
 from lienthong.warehouse.statements import run
@@ -26,7 +27,7 @@ def is_due(rt: Runtime, source_id: str, cron: str, tick: datetime) -> bool:
     if (local - latest) % _DAY + late > LATEST_START:
         return False
     contract = rt.contract(source_id)
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.READER).connect() as connection:
         scope = {"tenant": contract.tenant, "source_id": source_id}
         known = run(connection, "ops/read_whole_reading", scope).one()
     tried_tonight = known.tried_at is not None and known.tried_at > local - _DAY / 2

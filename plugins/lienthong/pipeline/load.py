@@ -13,6 +13,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, TypeVar
 
 from lienthong import disk
+from lienthong.connections import Role
 from lienthong.freshness.source_findings import store_source_findings
 from lienthong.model.codes import LoadMode, LoadState
 from lienthong.model.errors import (
@@ -94,7 +95,7 @@ def open_load(
         sent.sent_by if sent else None,
         sent.covers if sent else (),
     )
-    with rt.warehouse().begin() as connection:
+    with rt.warehouse(Role.LOADER).begin() as connection:
         require_known(rt.settings.provinces, connection, contract.tenant, source_id)
         require_unmoved(connection, contract.tenant, source_id)
         return ledger.open_load(connection, source, run_key, mode=kind, window=window, now=rt.now())
@@ -111,7 +112,7 @@ def remembering_failure(step: Callable[[Runtime, int], T]) -> Callable[[Runtime,
     def wrapped(rt: Runtime, load_id: int) -> T:
         source_id = None
         try:
-            with outages.translating(load=load_id), rt.warehouse().connect() as connection:
+            with outages.translating(load=load_id), rt.warehouse(Role.LOADER).connect() as connection:
                 source_id = ledger.read_load(connection, load_id).source_id
             with (
                 outages.translating(source_id, load_id),
@@ -121,12 +122,14 @@ def remembering_failure(step: Callable[[Runtime, int], T]) -> Callable[[Runtime,
         except (BusyError, FencedError):
             raise  # the load itself is well: another copy works on it
         except LienThongError as error:
-            with suppress(TransientError), rt.warehouse().begin() as connection:  # it may be the warehouse that is away
+            # It may be the warehouse that is away.
+            with suppress(TransientError), rt.warehouse(Role.LOADER).begin() as connection:
                 ledger.fail_load(connection, load_id, f"{step.__name__}: {error}", rt.now())
             raise
         except Exception as error:
             told = _unforeseen(error, source_id, load_id)
-            with suppress(Exception), rt.warehouse().begin() as connection:  # none may take the place of `error`
+            # None may take the place of `error`.
+            with suppress(Exception), rt.warehouse(Role.LOADER).begin() as connection:
                 ledger.fail_load(connection, load_id, f"{step.__name__}: {told}", rt.now())
             raise
 
@@ -150,7 +153,7 @@ def extract(rt: Runtime, load_id: int) -> None:
     from lienthong.sources.profile import Window
 
     store = LandingStore(rt.settings.landing_url)
-    with rt.warehouse().begin() as connection:
+    with rt.warehouse(Role.LOADER).begin() as connection:
         load = ledger.lock_load(connection, load_id)
         if load.state is LoadState.OPENED:
             _respect_hours(rt, load)
@@ -180,14 +183,14 @@ def extract(rt: Runtime, load_id: int) -> None:
             earlier=_landed_earlier(store, merged),
         )
     except OSError as error:  # also: the copy that took over removed our files under us
-        with rt.warehouse().connect() as connection:
+        with rt.warehouse(Role.LOADER).connect() as connection:
             if ledger.read_load(connection, load_id).fence == fence:
                 raise
         raise ledger.fenced(load) from error
     batch = store.open(manifest_url)
     freshness.guard(rt, contract, profile, load, batch)
     facts = batch.manifest.facts
-    with rt.warehouse().begin() as connection:
+    with rt.warehouse(Role.LOADER).begin() as connection:
         ledger.finish_extract(
             connection,
             load,
@@ -238,7 +241,7 @@ def gate(rt: Runtime, load_id: int) -> None:
                 next_step="run catalogue_sync, then this step again.",
             )
         run_gate(
-            rt.warehouse(),
+            rt.warehouse(Role.LOADER),
             kind=load.kind,
             tenant=load.tenant,
             source_id=load.source_id,
@@ -303,7 +306,7 @@ def _merge_unless_overtaken(rt: Runtime, load_id: int) -> bool:
 
 def counts_of(rt: Runtime, load_id: int) -> dict[str, object]:
     """The conservation ledger of a merged load: entity → outcome → rows."""
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.LOADER).connect() as connection:
         load = ledger.read_load(connection, load_id)
         rows = run(connection, "ops/read_load_counts", tenant=load.tenant, load_id=load_id).mappings().all()
     return {
@@ -335,7 +338,7 @@ def load_once(
 @contextmanager
 def _step(rt: Runtime, load_id: int, done: tuple[LoadState, ...]) -> Iterator[tuple[Connection, Load | None]]:
     """A transaction that holds the load's lock; yields no load when the step was already done."""
-    with rt.warehouse().begin() as connection:
+    with rt.warehouse(Role.LOADER).begin() as connection:
         load = ledger.lock_load(connection, load_id)
         yield connection, None if load.state in done else load
 
@@ -359,7 +362,7 @@ def _stage_again_if_needed(rt: Runtime, load_id: int) -> bool:
     After a crash PostgreSQL empties unlogged tables without an error. And when another load of the source was merged
     meanwhile, what this one set aside as known may be news again.
     """
-    with rt.warehouse().begin() as connection:
+    with rt.warehouse(Role.LOADER).begin() as connection:
         load = ledger.lock_load(connection, load_id)
         if load.state not in (LoadState.STAGED, LoadState.GATED):
             return False

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from lienthong.connections import Role
 from lienthong.model.codes import HistoryPolicy, SourceMode
 from lienthong.model.errors import ArgumentError, ContractError
 from lienthong.pipeline.runtime import Runtime
@@ -31,7 +32,7 @@ def owing(rt: Runtime) -> list[str]:
     from lienthong.exchange.settings import load_portal_settings
 
     found, settings = [], load_portal_settings(rt.settings.portal)
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.PUSHER).connect() as connection:
         for tenant in tenants(rt):
             modes = json.dumps(told_modes(connection, tenant, modes_of(rt, tenant), covers_of(rt, tenant)))
             owes = run(
@@ -51,7 +52,7 @@ def owing(rt: Runtime) -> list[str]:
 
 def _unreadable(rt: Runtime, tenant: str) -> list[Row[Any]]:
     """Sources whose contract is there but has an error now: what the ledger last knew of them holds on."""
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.PUSHER).connect() as connection:
         rows = run(connection, "ops/read_sources").all()
     return [
         row
@@ -125,7 +126,7 @@ def push(rt: Runtime, tenant: str, run_key: str, *, send_history: bool = False) 
     from lienthong.exchange.settings import load_portal_settings
 
     deliveries, modes, covers = deliveries_of(rt, tenant), modes_of(rt, tenant), covers_of(rt, tenant)
-    engine, settings = rt.warehouse(), load_portal_settings(rt.settings.portal)
+    engine, settings = rt.warehouse(Role.PUSHER), load_portal_settings(rt.settings.portal)
     owns = {
         source_id: send_history or delivery.history is HistoryPolicy.SEND
         for source_id, delivery in deliveries.items()

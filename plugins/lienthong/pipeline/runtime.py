@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from lienthong.connections import Resolver, from_environment
+from lienthong.connections import Resolver, Role, from_environment
 from lienthong.model.errors import ContractError
 from lienthong.settings import Settings
 
@@ -37,10 +37,11 @@ class Runtime:
         """For the command line: settings and connections from environment variables."""
         return cls(Settings.from_environment(), from_environment)
 
-    def warehouse(self) -> Engine:
+    def warehouse(self, role: Role | None = None) -> Engine:
+        """The warehouse with the rights of `role`, which every step names; without one, as the shared login."""
         from lienthong.warehouse.engine import open_warehouse
 
-        return open_warehouse(self.resolve)
+        return open_warehouse(self.resolve, role)
 
     def contracts(self) -> dict[str, SourceContract]:
         """Every usable contract by source id; a broken one never hides the others."""

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Engine, Row
 from sqlalchemy.engine import Connection
 
+from lienthong.connections import Role
 from lienthong.model.errors import ArgumentError, FinalScoreExistsError, NotReadyError
 from lienthong.model.periods import BUSINESS_ZONE, Month
 from lienthong.pipeline.catalogue import loaded_tenants
@@ -38,7 +39,7 @@ def score(rt: Runtime, month: str | None, run_key: str, final: bool = False) -> 
 
     now = rt.now()
     wanted = chosen_month(month, final, now)
-    engine = rt.warehouse()
+    engine = rt.warehouse(Role.SCORER)
     known = _final_to_finish(engine, wanted, run_key) if final else None
     if known is not None:
         return known
@@ -66,7 +67,7 @@ def score(rt: Runtime, month: str | None, run_key: str, final: bool = False) -> 
 def final_run(rt: Runtime, month: str | None) -> int:
     """The run that is the final score of `month` (without one: of the month just ended). NotReadyError: none yet."""
     wanted = chosen_month(month, True, rt.now())
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.SCORER).connect() as connection:
         found = _final_of(connection, wanted)
     if found is None:
         raise NotReadyError(
@@ -116,7 +117,7 @@ def tenants_to_score(rt: Runtime) -> list[str]:
     loaded = loaded_tenants(rt)
     if not loaded:
         raise NotReadyError("Nothing has been loaded yet.", next_step="run the load of a source first.")
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.SCORER).connect() as connection:
         listed = [
             tenant for tenant in loaded if run(connection, "registry/has_listed_agencies", tenant=tenant).scalar_one()
         ]
@@ -154,7 +155,7 @@ def chosen_month(month: str | None, final: bool, now: datetime) -> Month:
 
 def scored(rt: Runtime, run_id: int) -> dict[str, str | int]:
     """Which scores a run made: its id, month (YYYY-MM) and kind."""
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.SCORER).connect() as connection:
         found = run(connection, "indices/read_score_run", run_id=run_id).one()
     return {"score_run_id": run_id, "month": found.month, "kind": found.kind}
 
@@ -172,7 +173,7 @@ def publish(rt: Runtime, run_id: int) -> dict[str, str]:
     from lienthong.reports.deliveries import write_page
     from lienthong.reports.workbook import write_workbook
 
-    engine = rt.warehouse()
+    engine = rt.warehouse(Role.READER)
     table = scores(engine, run_id)
     final = table.kind is ScoreKind.FINAL
     if final:
@@ -183,7 +184,7 @@ def publish(rt: Runtime, run_id: int) -> dict[str, str]:
     kind = "chinh-thuc" if final else "tam-tinh"  # a provisional run never replaces a final one
     workbook: Path = write_workbook(table, rt.settings.reports / f"bo-chi-so-766_{table.month}_{kind}.xlsx")
     if final:
-        with engine.begin() as connection:
+        with rt.warehouse(Role.SCORER).begin() as connection:
             run(connection, "indices/note_final_published", month=str(table.month), run_id=run_id, now=rt.now())
     quarantine = rt.settings.reports / "bao-cao-cach-ly.html"
     write_quarantine_report(engine, quarantine)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lienthong.connections import Role
 from lienthong.model.codes import SourceMode
 from lienthong.model.errors import ContractError
 from lienthong.pipeline.push import account_of, covers_of, modes_of
@@ -34,7 +35,7 @@ def shadow(rt: Runtime, tenant: str, run_key: str, *, limit: int | None = None, 
 
     modes = modes_of(rt, tenant)
     require_payloads(tenant, modes)
-    engine, settings = rt.warehouse(), load_portal_settings(rt.settings.portal)
+    engine, settings = rt.warehouse(Role.PUSHER), load_portal_settings(rt.settings.portal)
     derive(engine, tenant, modes, covers_of(rt, tenant))
     if again:
         forget_comparisons(engine, tenant, rt.now())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lienthong.connections import Role
 from lienthong.pipeline.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def status(rt: Runtime, source_id: str | None = None) -> Status:
     contracts = found.valid if source_id is None else {source_id: rt.contract(source_id)}
     errors = [str(error) for error in found.errors] if source_id is None else []
     settings = freshness_settings(rt)
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.READER).connect() as connection:
         return read_status(connection, contracts, settings, rt.now(), source_id=source_id, contract_errors=errors)
 
 
@@ -36,7 +37,7 @@ def source_detail(rt: Runtime, source_id: str) -> SourceDetail:
     from lienthong.views.read_status import read_source_detail
 
     found, contract, settings = status(rt, source_id), rt.contract(source_id), freshness_settings(rt)
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.READER).connect() as connection:
         return read_source_detail(connection, contract, found, settings, rt.now())
 
 
@@ -44,7 +45,7 @@ def load(rt: Runtime, load_id: int) -> LoadView:
     """What became of the rows of one load."""
     from lienthong.views.loads import read_load_view
 
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.READER).connect() as connection:
         return read_load_view(connection, load_id)
 
 
@@ -52,7 +53,7 @@ def newest_loads(rt: Runtime) -> list[LoadView]:
     """The newest load of every source."""
     from lienthong.views.loads import read_newest_loads
 
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.READER).connect() as connection:
         return read_newest_loads(connection)
 
 
@@ -61,7 +62,7 @@ def deliveries(rt: Runtime, only: str | None = None) -> list[DeliveryView]:
     from lienthong.pipeline.push import tenants
     from lienthong.views.deliveries import read_deliveries
 
-    return read_deliveries(rt.warehouse(), tenants(rt) if only is None else [only])
+    return read_deliveries(rt.warehouse(Role.READER), tenants(rt) if only is None else [only])
 
 
 def disagreements(rt: Runtime, tenant: str) -> list[Disagreement]:
@@ -98,7 +99,7 @@ def changed_code_maps(rt: Runtime) -> list[ChangedCodeMaps]:
     """Every source of which earlier loads still stand under older code maps."""
     from lienthong.views.notices import read_changed_code_maps
 
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.READER).connect() as connection:
         return read_changed_code_maps(connection)
 
 
@@ -106,7 +107,7 @@ def opened_load(rt: Runtime, load_id: int, *, collapse_accepted: bool) -> Opened
     """Which load was opened, and how far its source was read before."""
     from lienthong.views.load_steps import read_opened
 
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.READER).connect() as connection:
         return read_opened(connection, load_id, collapse_accepted=collapse_accepted)
 
 
@@ -116,7 +117,7 @@ def extracted_load(rt: Runtime, load_id: int) -> ExtractedLoad:
     from lienthong.views.load_steps import ExtractedLoad
     from lienthong.warehouse import ledger
 
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.READER).connect() as connection:
         found = ledger.read_load(connection, load_id)
     _, profile = source_of(rt, found)
     batch = landed_batch(rt, found)
@@ -130,7 +131,7 @@ def staged_load(rt: Runtime, load_id: int) -> StagedLoad:
     from lienthong.views.load_steps import StagedLoad
     from lienthong.warehouse import ledger
 
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.READER).connect() as connection:
         return StagedLoad(ledger.read_load(connection, load_id))
 
 
@@ -138,7 +139,7 @@ def gated_load(rt: Runtime, load_id: int) -> GatedLoad:
     """What the gate said of a load."""
     from lienthong.views.load_steps import read_gated
 
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.LOADER).connect() as connection:  # what is staged, only loads see
         return read_gated(connection, load_id)
 
 
@@ -146,5 +147,5 @@ def scored_month(rt: Runtime, run_id: int) -> ScoredMonth:
     """Which month a run scored, how many units, and the points of each province."""
     from lienthong.views.scored_month import read_scored_month
 
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.READER).connect() as connection:
         return read_scored_month(connection, run_id)

@@ -15,8 +15,8 @@ PROFILES: dict[str, dict[str, str]] = {
     "danhgia": {"rating": "lienthong.sources.systems.danhgia.profile"},
     "gplx": {"dossier": "lienthong.sources.systems.gplx.profile"},
     "hotline1022": {"petition": "lienthong.sources.systems.hotline.profile"},
-    "igate": {"dossier": "lienthong.sources.systems.igate.system"},
-    "opencps": {"dossier": "lienthong.sources.systems.opencps.system"},
+    "igate": {"dossier": "lienthong.sources.systems.igate.profile"},
+    "opencps": {"dossier": "lienthong.sources.systems.opencps.profile"},
     "pakn": {"petition": "lienthong.sources.systems.pakn.profile"},
     "sheet": {"dossier": "lienthong.sources.systems.sheet.profile"},
 }

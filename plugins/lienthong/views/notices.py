@@ -34,6 +34,17 @@ def read_changed_code_maps(connection: Connection) -> list[ChangedCodeMaps]:
     return [ChangedCodeMaps(row.tenant, row.source_id, row.changed_load_id) for row in rows]
 
 
+def missing_roles_notices(missing: Sequence[str]) -> list[str]:
+    """That steps share rights because this server lacks groups, and who makes them."""
+    if not missing:
+        return []
+    return [
+        f"LƯU Ý: máy chủ PostgreSQL của kho chưa có nhóm quyền {', '.join(missing)}, nên chưa cấp quyền riêng cho từng "
+        "bước được. Việc cần làm: quản trị máy chủ chạy deploy/postgres/20-roles.sh, rồi chạy lại `lienthong migrate`; "
+        "xem docs/operate.md."
+    ]
+
+
 def loud_settings_notices(found: Sequence[LoudSetting]) -> list[str]:
     """That the warehouse's server would write rows into its log, and what its administrator sets instead."""
     if not found:

@@ -7,7 +7,7 @@ from functools import cache
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import URL
 
-from lienthong.connections import WAREHOUSE, Resolver
+from lienthong.connections import Resolver, Role, warehouse_connection
 from lienthong.warehouse import outages, server_log
 
 LOCK_TIMEOUT_MS = 120_000
@@ -17,9 +17,9 @@ STATEMENT_TIMEOUT_MS = 6 * 3_600_000
 WORK_MEM = "64MB"
 
 
-def open_warehouse(resolve: Resolver) -> Engine:
-    """The engine of the warehouse connection `lienthong_warehouse`."""
-    return engine_for(resolve(WAREHOUSE).sqlalchemy_url().render_as_string(hide_password=False))
+def open_warehouse(resolve: Resolver, role: Role | None = None) -> Engine:
+    """The engine of the warehouse, with the login of `role` where there is one."""
+    return engine_for(warehouse_connection(resolve, role).sqlalchemy_url().render_as_string(hide_password=False))
 
 
 @cache

@@ -35,6 +35,7 @@ _TROUBLE = ("25006", "53", "58", "XX")  # 25006: a standby that may only be read
 _WORDS_OF_THE_SERVER = ("25006", "53", "58", "XX001", "XX002")
 #: A statement that PostgreSQL can't understand, or may not run: another try fails alike.
 _SYNTAX_OR_ACCESS = "42"
+_NOT_ALLOWED = "42501"
 _NO_SCHEMA = ("42P01", "42703", "42883", "3F000")
 _HERE = ("outages.py", "statements.py")
 #: What psycopg2 raises for a broken connection, without a SQLSTATE. Its subclasses speak of statements.
@@ -120,6 +121,13 @@ def _refused(error: BaseException) -> LienThongError:
     told = f"The warehouse refused a statement ({', '.join(filter(None, facts))}){f' at {place}' if place else ''}."
     if code in _NO_SCHEMA:
         return DefectError(told, next_step="run `lienthong migrate`, then this step again; if it stays, report it.")
+    if code == _NOT_ALLOWED:
+        return DefectError(
+            told,
+            next_step="run `lienthong migrate`, which gives every role the rights of its step, and check that the "
+            "login of this step's connection is a member of its group (docs/operate.md); if it stays, report it.",
+            key=WAREHOUSE,
+        )
     kind = DefectError if code.startswith(_SYNTAX_OR_ACCESS) else WarehouseRefusedError
     return kind(
         told,

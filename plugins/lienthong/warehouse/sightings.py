@@ -18,8 +18,8 @@ def note(connection: Connection, load: Load, listed: Collection[str] = ()) -> No
     `listed`: keys that the source shows but that could not be loaded. For the transaction in which
     `fingerprints.find_known` was asked, before anything staged is set aside.
     """
-    scope = {"load_id": load.load_id}
-    of_source = scope | {"tenant": load.tenant, "source_id": load.source_id, "reading_no": load.reading_no}
+    scope = {"tenant": load.tenant, "load_id": load.load_id}
+    of_source = scope | {"source_id": load.source_id, "reading_no": load.reading_no}
     run(connection, "staging/clear_sightings", scope)
     with without_nested_loops(connection):  # how many have vanished, the planner can't know
         run(connection, of_kind(load.kind, "note_seen_again"), of_source)
@@ -29,7 +29,7 @@ def note(connection: Connection, load: Load, listed: Collection[str] = ()) -> No
 
 def apply(connection: Connection, load: Load) -> None:
     """Make what was noted of the load the word on what vanished, in merge's transaction."""
-    scope = {"load_id": load.load_id}
-    of_source = scope | {"tenant": load.tenant, "source_id": load.source_id, "observed_at": load.observed_at}
+    scope = {"tenant": load.tenant, "load_id": load.load_id}
+    of_source = scope | {"source_id": load.source_id, "observed_at": load.observed_at}
     run(connection, of_kind(load.kind, "apply_sightings"), of_source)
     run(connection, "staging/clear_sightings", scope)

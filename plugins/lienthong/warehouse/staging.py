@@ -45,7 +45,7 @@ def stage_rows(
     digests = _Digests(connection, kind, tenant, load_id)
     for piece in _ahead(_pieces(tenant, load_id, tables, counts)):
         digests.before(piece.entity)
-        copy_in(connection, _copy_command(piece.entity, tenant, piece.columns), piece.rows, _SEND_BYTES)
+        copy_in(connection, _copy_command(piece.entity, piece.columns), piece.rows, _SEND_BYTES)
     digests.finish()
     return counts
 
@@ -194,9 +194,9 @@ def _piece(entity: str, tenant: str, load_id: int, first_row: int, rows: pa.Tabl
     return _Piece(entity, tuple(frame.columns), buffer)
 
 
-def _copy_command(entity: str, tenant: str, columns: tuple[str, ...]) -> sql.Composed:
+def _copy_command(entity: str, columns: tuple[str, ...]) -> sql.Composed:
     return sql.SQL("COPY {} ({}) FROM STDIN WITH (FORMAT csv)").format(
-        sql.Identifier("staging", f"{entity}__{tenant.lower()}"),
+        sql.Identifier("staging", entity),
         sql.SQL(", ").join(sql.Identifier(name) for name in columns),
     )
 

@@ -6,7 +6,8 @@ WITH returned AS (
     DELETE FROM petition.vanished AS v
     USING ops.sighting AS s
     WHERE
-        s.load_id = :load_id
+        s.tenant = :tenant
+        AND s.load_id = :load_id
         AND s.seen
         AND v.tenant = :tenant
         AND v.source_id = :source_id
@@ -21,5 +22,5 @@ SELECT
     :load_id,
     :observed_at
 FROM ops.sighting AS s
-WHERE s.load_id = :load_id AND NOT s.seen
+WHERE s.tenant = :tenant AND s.load_id = :load_id AND NOT s.seen
 ON CONFLICT (tenant, source_id, source_key) DO UPDATE SET last_load_id = excluded.last_load_id;

@@ -4,8 +4,9 @@
 --          What a later reading brought this one can't know.
 -- Grain: one record. Cost: one walk over the source's keys. Idempotency: the caller clears the load's sightings first.
 -- Locks: inserts only.
-INSERT INTO ops.sighting (load_id, source_key, seen)
+INSERT INTO ops.sighting (tenant, load_id, source_key, seen)
 SELECT
+    :tenant,
     :load_id,
     r.source_key,
     false

@@ -27,7 +27,7 @@ digests AS (
     DELETE FROM staging.digest WHERE tenant = :tenant AND load_id IN (SELECT load_id FROM abandoned)
 ),
 sightings AS (
-    DELETE FROM ops.sighting WHERE load_id IN (SELECT load_id FROM abandoned)
+    DELETE FROM ops.sighting WHERE tenant = :tenant AND load_id IN (SELECT load_id FROM abandoned)
 ),
 verdicts AS (
     DELETE FROM staging.verdict WHERE tenant = :tenant AND load_id IN (SELECT load_id FROM abandoned)

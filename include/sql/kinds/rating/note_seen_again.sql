@@ -1,8 +1,9 @@
 -- Made by `make sql` from note_seen_again.sql.j2 and model/kinds/rating.py: change those.
 -- Purpose: records noted as vanished that a later reading, of whatever mode, found after all.
 -- Grain: one record. Idempotency: the caller clears the load's sightings first. Locks: inserts only.
-INSERT INTO ops.sighting (load_id, source_key, seen)
+INSERT INTO ops.sighting (tenant, load_id, source_key, seen)
 SELECT
+    :tenant,
     :load_id,
     v.source_key,
     true

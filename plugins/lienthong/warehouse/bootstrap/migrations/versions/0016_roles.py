@@ -1,17 +1,17 @@
-"""Schema: dossiers that a ministry sends itself."""
+"""Schema: a role per step, partitions found in the catalogue, keys that start with the tenant."""
 
 from alembic import op
 
 from lienthong.warehouse.statements import read
 
-revision = "0017"
+revision = "0016"
 down_revision = "0015"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    op.get_bind().connection.cursor().execute(read("migrations/0017_sent_elsewhere"))
+    op.get_bind().connection.cursor().execute(read("migrations/0016_roles"))
 
 
 def downgrade() -> None:

@@ -9,13 +9,17 @@ from alembic.config import Config
 from sqlalchemy import Engine
 
 from lienthong.warehouse import outages
+from lienthong.warehouse.bootstrap.roles import acting_as_migrator, grant_rights
 from lienthong.warehouse.statements import run
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_HEAD = "head"
 
 
-def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Upgrade to `revision`. Two callers at once: the second waits and finds nothing to do."""
+def upgrade(engine: Engine, revision: str = _HEAD) -> None:
+    """Upgrade to `revision`, and at the newest give each role its rights again: also after a restore, or when a role
+    came later than the schema. Two callers at once: the second waits and finds nothing to do.
+    """
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.set_main_option("path_separator", "os")
@@ -23,9 +27,12 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
         run(connection, "ops/lock_migrations")
         connection.commit()
         try:
-            config.attributes["connection"] = connection
-            command.upgrade(config, revision)
-            connection.commit()
+            with acting_as_migrator(engine, connection):
+                config.attributes["connection"] = connection
+                command.upgrade(config, revision)
+                if revision == _HEAD:
+                    grant_rights(connection)
+                connection.commit()
         finally:
             connection.rollback()
             run(connection, "ops/unlock_migrations")

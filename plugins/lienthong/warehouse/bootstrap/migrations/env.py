@@ -1,4 +1,4 @@
-"""Alembic environment: runs on the connection it is handed by `lienthong.warehouse.migrate`."""
+"""Alembic environment: runs on the connection it is handed by `lienthong.warehouse.bootstrap.migrate`."""
 
 from __future__ import annotations
 
