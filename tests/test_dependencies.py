@@ -24,6 +24,7 @@ NOT_IMPORTED = {
     "apache-airflow-providers-http": "connections of type http",
     "apache-airflow-providers-smtp": "mail of alerts",
     "apache-airflow-providers-standard": "operators that Airflow itself expects",
+    "pandas": "spreadsheets of sources; nothing reads one yet",
     "pymysql": "SQLAlchemy loads it by the name in a URL",
     "statsd": "Airflow's metrics",
 }

@@ -197,9 +197,9 @@ class Live:
         columns = {
             "source_record": "tenant, source_id, source_key, dossier_id, version, record_hash, blocked_reasons",
             "person": "tenant, source_id, source_key, version, md5(person::text)",
-            "step": "tenant, source_id, source_key, child_key, version",
-            "document": "tenant, source_id, source_key, child_key, version",
-            "fee": "tenant, source_id, source_key, child_key, version",
+            "step": "tenant, source_id, source_key, child_key, version, md5(step::text)",
+            "document": "tenant, source_id, source_key, child_key, version, md5(document::text)",
+            "fee": "tenant, source_id, source_key, child_key, version, md5(fee::text)",
             "dossier": "tenant, dossier_id, dossier_code, source_id, source_key, version",
             "source_record_history": "tenant, source_id, source_key, version",
         }

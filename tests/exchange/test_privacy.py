@@ -9,10 +9,9 @@ import pytest
 
 from lienthong.exchange.client import Answer, PortalClient
 from lienthong.exchange.payload import Wire
-from lienthong.exchange.replies import Call, judge, read_reply
 from lienthong.exchange.transport import Transfer
 from simulator.portal import FaultKind, PortalSwitches
-from tests.exchange.world import EMAIL, ID_NUMBER, NAME, NOTE, OFFICER, PERSONAL, Province
+from tests.exchange.world import EMAIL, ID_NUMBER, NAME, NOTE, OFFICER, PERSONAL, TENANT, Province
 
 
 def everything(province: Province) -> str:
@@ -20,7 +19,7 @@ def everything(province: Province) -> str:
     with province.engine.begin() as connection:
         tables = connection.exec_driver_sql(
             "SELECT c.oid::regclass::text FROM pg_class AS c"
-            " WHERE c.relnamespace = 'exchange'::regnamespace AND c.relkind = 'p'"
+            " WHERE c.relnamespace = 'exchange'::regnamespace AND c.relkind IN ('p', 'r') AND NOT c.relispartition"
         ).scalars()
         return "\n".join(
             str(row)
@@ -55,21 +54,37 @@ def test_no_personal_value_is_kept_after_a_push_with_every_outcome(
     assert province.drain(Gossip).rejected == 1
     kept = everything(province)
     assert "không hợp lệ" in kept
+    assert kept.count(TENANT) > 10, "dossiers, steps and calls are looked at"
+    assert "H17.05-" in kept
     for text in (*PERSONAL, *NAME.split()[-2:]):
         assert text.casefold() not in kept.casefold()
         assert text.casefold() not in caplog.text.casefold()
 
 
-def test_an_error_of_a_stopped_drain_names_nobody(province: Province) -> None:
-    class Stops(PortalClient):
+@pytest.mark.parametrize("status", [200, 500])
+@pytest.mark.parametrize("page", [False, True], ids=["message", "page"])
+def test_a_failure_that_quotes_a_step_leaves_nothing_of_it(province: Province, status: int, page: bool) -> None:
+    sent: list[int] = []
+
+    class Quotes(PortalClient):
+        """Hears a failure that quotes the officer and the note of the step."""
+
         def send_steps(self, payloads: Sequence[Wire]) -> Answer:
-            assert any(OFFICER in str(payload) for payload in payloads)
-            reply = read_reply(f"<html>{NOTE}</html>")
-            assert judge(Call.PROGRESS, 200, reply, None, self.settings).value == "unknown"
+            sent.append(sum(OFFICER in str(payload) and NOTE in str(payload) for payload in payloads))
             return super().send_steps(payloads)
+
+        def _transfer(self, path: str, body: dict[str, object]) -> Transfer:
+            if body.get("service") != "CapNhatTienDoHoSoMC":
+                return super()._transfer(path, body)
+            words = f"Lỗi hệ thống khi ghi: {OFFICER}, {NOTE.lower()}"
+            text = f"<html>{words}</html>" if page else f'{{"error_code": "-1", "message": "{words}"}}'
+            return Transfer(status, text, None)
 
     province.believe(1, steps=1)
     province.derive()
-    province.portal.fail_next("CapNhatTienDoHoSoMC", FaultKind.HTTP_500)
-    province.drain(Stops)
-    assert OFFICER not in everything(province)
+    province.drain(Quotes)
+    assert sent == [1], "names were on their way when the portal failed"
+    kept = everything(province)
+    assert "CapNhatTienDoHoSoMC" in kept
+    for text in PERSONAL:
+        assert text.casefold() not in kept.casefold()

@@ -97,9 +97,11 @@ def test_departments_and_communes_of_both_provinces_are_ranked_but_for_idle_ones
             units = table.units_of(tenant, kind)
             assert len(units) >= least
             assert {unit.rank is None for unit in units if unit.idle} <= {True}
-            ranks = [unit.rank for unit in units if unit.rank is not None]
-            assert len(ranks) == sum(not unit.idle for unit in units)
-            assert ranks == sorted(ranks)
+            busy = {unit.agency_code: unit.percent for unit in units if not unit.idle}
+            assert len(set(busy.values())) > 1, "else there is nothing to rank"
+            assert {unit.agency_code: unit.rank for unit in units if not unit.idle} == {
+                code: 1 + sum(other > percent for other in busy.values()) for code, percent in busy.items()
+            }
 
 
 def test_the_same_run_scored_again_is_the_same_run(scored: tuple[Live, int]) -> None:

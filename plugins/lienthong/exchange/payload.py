@@ -1,7 +1,12 @@
 """Believed dossiers in the portal's words (portal-exchange §2.3, §2.4), and the hashes that decide what is owed.
 
-Pure functions. Together with `replies`, the only module that knows wire names. Nothing is invented on the way: an
-absent value is "", never a constant that looks like one (portal-exchange §2.7 lists what other clients made up).
+Pure functions. Together with `replies`, the only module that knows wire names. Nothing is invented about a dossier, a
+person or a date: an absent value is "" (portal-exchange §2.7 lists what other clients made up).
+
+Four constants are sent, the only values seen in public clients; their lists are unverified (§4.5): `NoiNopHoSo` always,
+`HinhThucThu` of a fee always, `MaPhiLePhi` and `LoaiPhiLePhi` of a fee where the source has none. SoBienNhan,
+MaDoiTuong, ThongTinKhac, Fax, ThongTinTra, GhiChu, TepDinhKemId, MaKetQuaThayThe and GiayToId are always "", and
+DanhSachTepDinhKemKhac and DanhSachHoSoBoSung always empty: no source tells them.
 """
 
 from __future__ import annotations
