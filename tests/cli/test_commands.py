@@ -28,6 +28,7 @@ def test_help_is_in_vietnamese() -> None:
 
 
 def test_every_command_that_tells_something_can_tell_it_to_programs() -> None:
-    silent = {"lienthong", "lienthong delivery", "lienthong migrate", "lienthong source", "lienthong source add"}
+    silent = {"lienthong", "lienthong delivery", "lienthong migrate", "lienthong source"}
+    silent |= {"lienthong source add", "lienthong source template"}
     for path, command in commands(get_command(app)):
         assert any("--json" in parameter.opts for parameter in command.params) is (path not in silent), path
