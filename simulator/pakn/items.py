@@ -15,7 +15,7 @@ STATUSES = {
     "sent": "MOI_GUI",
     "transferred": "DA_CHUYEN",
     "supplement_requested": "YEU_CAU_BO_SUNG",
-    "processing": "DANG_XU_LY",
+    "processing": "XU_LY",
     "answered": "DA_TRA_LOI",
     "published": "DA_CONG_KHAI",
     "refused": "TU_CHOI",

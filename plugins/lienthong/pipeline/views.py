@@ -85,7 +85,7 @@ def disagreements(rt: Runtime, tenant: str) -> list[Disagreement]:
             key=tenant,
             next_step="choose a province with such a source (`sent_by` in its contract).",
         )
-    with rt.warehouse().connect() as connection:
+    with rt.warehouse(Role.READER).connect() as connection:
         return read_disagreements(connection, tenant, holders)
 
 
