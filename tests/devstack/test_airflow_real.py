@@ -199,9 +199,11 @@ def test_the_log_of_every_task_says_first_what_it_did_and_then_the_counts(stack:
 
 def test_what_changed_is_told_with_the_assets(stack: Stack, first: JourneyOutcome) -> None:
     events = stack.api.call("GET", "/assets/events", params={"limit": 100})["asset_events"]
-    extras = {event["name"]: event["extra"] for event in events}
-    assert {f"{kind}-{tenant}" for kind in ("dossiers", "quality") for tenant in TENANTS} | {"scores"} == set(extras)
-    assert extras["quality-H17"]["source_id"] == "opencps_h17"
+    told = {event["name"] for event in events}
+    of_all = {f"{records}-{tenant}" for records in ("dossiers", "quality") for tenant in TENANTS}
+    assert told == of_all | {"petitions-H17", "ratings-H17", "scores"}
+    sources = {event["extra"]["source_id"] for event in events if event["name"] == "quality-H17"}
+    assert sources == {"opencps_h17", "pakn_h17", "rating_h17"}
     kinds = {(event["extra"]["month"], event["extra"]["kind"]) for event in events if event["name"] == "scores"}
     assert kinds >= {(MONTH, "final")}
 
