@@ -19,12 +19,12 @@ OURS = {"lienthong", *AROUND}
 #: Declared and imported nowhere: they run beside the product, or others load them by name.
 NOT_IMPORTED = {
     "apache-airflow": "installs the other packages of Airflow",
+    "openpyxl": "what pandas reads and writes workbooks with",
     "apache-airflow-providers-postgres": "connections of type postgres",
     "apache-airflow-providers-fab": "log-in to the web server",
     "apache-airflow-providers-http": "connections of type http",
     "apache-airflow-providers-smtp": "mail of alerts",
     "apache-airflow-providers-standard": "operators that Airflow itself expects",
-    "pandas": "spreadsheets of sources; nothing reads one yet",
     "pymysql": "SQLAlchemy loads it by the name in a URL",
     "statsd": "Airflow's metrics",
 }
