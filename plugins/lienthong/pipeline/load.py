@@ -6,34 +6,28 @@ try was killed starts over; two copies at once run one after the other (extract:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
-from functools import wraps
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from lienthong import disk
 from lienthong.connections import Role
 from lienthong.freshness.source_findings import store_source_findings
 from lienthong.model.codes import LoadMode, LoadState
 from lienthong.model.errors import (
     ArgumentError,
-    BusyError,
-    DefectError,
-    FencedError,
     LandingCorruptError,
     LienThongError,
     NotReadyError,
-    TransientError,
 )
 from lienthong.model.masking import mask_word
-from lienthong.model.traces import kind_of
 from lienthong.pipeline import freshness
 from lienthong.pipeline.code_maps import note_code_maps
+from lienthong.pipeline.failed_steps import remembering_failure
 from lienthong.pipeline.runtime import Runtime
 from lienthong.pipeline.staging import landed_batch, landed_rows, source_of, stage_batch
 from lienthong.registry.tenants import require_known, require_unmoved
-from lienthong.warehouse import ledger, outages, staging
+from lienthong.warehouse import ledger, staging
 from lienthong.warehouse import merge as merging
 from lienthong.warehouse.ledger import Load
 from lienthong.warehouse.statements import run
@@ -44,8 +38,6 @@ if TYPE_CHECKING:
     from lienthong.landing import LandedBatch, LandingStore
     from lienthong.sources.contract import SourceContract
     from lienthong.sources.system import System
-
-T = TypeVar("T")
 
 #: A load that stopped half-way may keep its staged rows for so long.
 ABANDONED_AFTER = timedelta(days=2)
@@ -99,51 +91,6 @@ def open_load(
         require_known(rt.settings.provinces, connection, contract.tenant, source_id)
         require_unmoved(connection, contract.tenant, source_id)
         return ledger.open_load(connection, source, run_key, mode=kind, window=window, now=rt.now())
-
-
-def remembering_failure(step: Callable[[Runtime, int], T]) -> Callable[[Runtime, int], T]:
-    """Keep a failed step's words in the ledger, where `lienthong status` and the pages find them.
-
-    An outage of the warehouse or a full disk is told in our words too, naming source and load. Of an error that nobody
-    foresaw only the kind is kept: its words may quote rows.
-    """
-
-    @wraps(step)
-    def wrapped(rt: Runtime, load_id: int) -> T:
-        source_id = None
-        try:
-            with outages.translating(load=load_id), rt.warehouse(Role.LOADER).connect() as connection:
-                source_id = ledger.read_load(connection, load_id).source_id
-            with (
-                outages.translating(source_id, load_id),
-                disk.translating(rt.settings.landing_url.removeprefix("file://")),
-            ):
-                return step(rt, load_id)
-        except (BusyError, FencedError):
-            raise  # the load itself is well: another copy works on it
-        except LienThongError as error:
-            # It may be the warehouse that is away.
-            with suppress(TransientError), rt.warehouse(Role.LOADER).begin() as connection:
-                ledger.fail_load(connection, load_id, f"{step.__name__}: {error}", rt.now())
-            raise
-        except Exception as error:
-            told = _unforeseen(error, source_id, load_id)
-            # None may take the place of `error`.
-            with suppress(Exception), rt.warehouse(Role.LOADER).begin() as connection:
-                ledger.fail_load(connection, load_id, f"{step.__name__}: {told}", rt.now())
-            raise
-
-    return wrapped
-
-
-def _unforeseen(error: Exception, source_id: str | None, load_id: int) -> LienThongError:
-    """What may be kept of an error without an own class: its kind and SQLSTATE, never its words."""
-    return DefectError(
-        f"An error that nobody foresaw: {kind_of(error)}.",
-        source=source_id,
-        load=load_id,
-        next_step="look at the log of this step for the place and report it as a defect; the step may be tried again.",
-    )
 
 
 @remembering_failure
