@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from benchmarks import report
+from benchmarks import deliveries, report
 from benchmarks.changes import change
 from benchmarks.multiply import multiply
 from benchmarks.server import Server
 from benchmarks.statement_times import StatementTimes
 from benchmarks.targets import judge
 from devstack.postgres import Postgres
+from lienthong.exchange.settings import load_portal_settings
 from lienthong.model.identifiers import DOSSIER_CODE_PATTERN
 from simulator.opencps.install import DOSSIER_TABLES, install
 from simulator.world import World
@@ -133,3 +134,14 @@ def test_the_real_page_has_its_markers_and_shows_what_is_kept() -> None:
 
     assert re.search(re.escape(report.BEGIN) + r"\n.*" + re.escape(report.END), text, re.DOTALL)
     assert section in text
+
+
+@pytest.mark.parametrize("case", deliveries.CASES, ids=lambda case: case.name)
+def test_the_portal_settings_of_a_delivery_case_can_be_read_and_are_in_a_hurry(
+    tmp_path: Path, case: deliveries.Case
+) -> None:
+    file = tmp_path / "portal.yaml"
+    file.write_text(deliveries.settings_of(case), encoding="utf-8")
+    settings = load_portal_settings(file)
+    assert settings.workers == deliveries.CONNECTIONS
+    assert settings.batch_size == case.settings["batch_size"]
